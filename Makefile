@@ -1,0 +1,41 @@
+# One command a chore. On a fresh clone each of them sets up what it needs first.
+
+PYTHON3 ?= python3
+export PATH := $(CURDIR)/.venv/bin:$(PATH)
+
+.DEFAULT_GOAL := help
+.PHONY: help setup repro test lint format lock
+
+help: ## list the chores
+	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## (.*)/make \1\t\2/' | expand -t 22
+
+setup: .venv/installed ## make .venv with exactly the versions of requirements.txt
+
+# pip installs the locked uv, uv the rest: 20 s instead of minutes, and nothing that is not locked stays.
+.venv/installed: requirements.txt pyproject.toml
+	@$(PYTHON3) -c 'import sys; sys.exit("Python 3.11 or newer is needed, $(PYTHON3) is " + sys.version.split()[0] + "; try make PYTHON3=python3.12" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON3) -m venv .venv
+	sed -n '/^uv==/,/[^\\]$$/p' requirements.txt > .venv/uv.txt
+	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.txt
+	VIRTUAL_ENV=.venv .venv/bin/uv pip sync --quiet --require-hashes --compile-bytecode requirements.txt
+	VIRTUAL_ENV=.venv .venv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+repro: setup ## run the pipeline: what is not up to date, nothing else
+	dvc repro
+
+test: setup ## run the tests
+	pytest
+
+lint: setup ## check format, style and types
+	ruff format --check .
+	ruff check .
+	mypy
+
+format: setup ## mend format and what style can be mended by machine
+	ruff format .
+	ruff check --fix .
+
+lock: setup ## compile requirements.in into requirements.txt, newest versions
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+		--generate-hashes --no-emit-index-url --no-header requirements.in --output-file requirements.txt

@@ -1,0 +1,1 @@
+"""Does a deeper network help on these pictures? Many runs, an interval, the same bits anywhere."""

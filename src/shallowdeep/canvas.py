@@ -1,0 +1,193 @@
+"""Antialiased shapes that come out the same, bit for bit, on every machine.
+
+Only + - * / and square roots, one NumPy call each: IEEE 754 rounds those alike everywhere. Sines,
+sums and compiled formulas (a * b + c may become one instruction) do not keep that promise, Pillow's
+polygons among them.
+"""
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, cast
+
+import numpy as np
+import numpy.typing as npt
+
+Point = tuple[float, float]  # x to the right, y down
+Colour = tuple[float, float, float]  # red, green, blue, 0 to 255
+Floats = npt.NDArray[np.float32]
+
+_PIECES = 8  # straight pieces of a curve
+
+
+class _Patch(NamedTuple):
+    """The part of a picture that a shape can touch."""
+
+    pixels: Floats  # [3, h, w], a view
+    x: Floats  # [1, w], in pixels
+    y: Floats  # [h, 1], in pixels
+
+
+class Dice:
+    """Random numbers with the same bits everywhere."""
+
+    def __init__(self, *key: int) -> None:
+        self.generator = np.random.Generator(np.random.PCG64(key))
+
+    def between(self, low: float, high: float) -> float:
+        """A number from `low` to `high` (Generator.uniform is compiled to one rounding or two)."""
+        return low + (high - low) * self.generator.random()
+
+    def chance(self, probability: float) -> bool:
+        """True with this probability."""
+        return bool(self.generator.random() < probability)
+
+    def number(self, low: int, high: int) -> int:
+        """A whole number from `low` to `high`, both included."""
+        return int(self.generator.integers(low, high + 1))
+
+    def colour(self) -> Colour:
+        """A muted colour: any, half mixed with a grey."""
+        grey = self.between(30, 115)
+        return (
+            grey + self.between(20, 130),
+            grey + self.between(20, 130),
+            grey + self.between(20, 130),
+        )
+
+
+@dataclass(frozen=True)
+class Canvas:
+    """A picture and the frame of reference in which the next shapes are given."""
+
+    pixels: Floats  # [3, height, width], 0 to 255
+    origin: Point = (0.0, 0.0)  # where x = y = 0 lies, in pixels
+    right: Point = (1.0, 0.0)  # one unit of x, in pixels
+    down: Point = (0.0, 1.0)  # one unit of y, in pixels
+
+    def placed(self, at: Point, *, unit: float, turn: float = 0.0, flip: bool = False) -> "Canvas":
+        """Give the same picture with a frame of its own for a thing that is drawn on it.
+
+        Args:
+            at: origin of the new frame, in this one.
+            unit: one unit of the new frame, in this one.
+            turn: tangent of half the angle by which the new frame is turned clockwise.
+            flip: whether the new x points to the left.
+        """
+        cos, sin = _cos_sin(turn)
+        side = -unit if flip else unit
+        return Canvas(
+            self.pixels,
+            origin=self._point(at),
+            right=self._vector((side * cos, side * sin)),
+            down=self._vector((-unit * sin, unit * cos)),
+        )
+
+    def ellipse(self, at: Point, radii: Point, colour: Colour, *, turn: float = 0.0) -> None:
+        """Fill an ellipse.
+
+        Args:
+            at: its centre.
+            radii: half its width and half its height.
+            colour: of every pixel inside; at the edge in part.
+            turn: tangent of half the angle by which it is turned clockwise.
+        """
+        cos, sin = _cos_sin(turn)
+        centre = self._point(at)
+        u = self._vector((radii[0] * cos, radii[0] * sin))
+        v = self._vector((-radii[1] * sin, radii[1] * cos))
+        reach = (abs(u[0]) + abs(v[0]), abs(u[1]) + abs(v[1]))
+        patch = self._patch(
+            (centre[0] - reach[0], centre[1] - reach[1]),
+            (centre[0] + reach[0], centre[1] + reach[1]),
+        )
+        area = u[0] * v[1] - u[1] * v[0]
+        x, y = patch.x - centre[0], patch.y - centre[1]
+        along = x * (v[1] / area) - y * (v[0] / area)
+        across = y * (u[0] / area) - x * (u[1] / area)
+        radius = np.sqrt(along * along + across * across)
+        narrow = math.sqrt(min(u[0] * u[0] + u[1] * u[1], v[0] * v[0] + v[1] * v[1]))
+        _blend(patch.pixels, (1.0 - radius) * narrow, colour)
+
+    def polygon(self, corners: Sequence[Point], colour: Colour) -> None:
+        """Fill a convex polygon, its corners given clockwise or counter-clockwise."""
+        points = [self._point(corner) for corner in corners]
+        patch = self._patch(
+            (min(x for x, _ in points), min(y for _, y in points)),
+            (max(x for x, _ in points), max(y for _, y in points)),
+        )
+        (ax, ay), (bx, by), (cx, cy) = points[:3]
+        sense = 1.0 if (bx - ax) * (cy - ay) > (by - ay) * (cx - ax) else -1.0
+        inside = np.full((len(patch.y), patch.x.shape[1]), np.inf, np.float32)
+        for (ax, ay), (bx, by) in zip(points, [*points[1:], points[0]], strict=True):
+            length = math.sqrt((bx - ax) * (bx - ax) + (by - ay) * (by - ay)) * sense
+            dx, dy = (bx - ax) / length, (by - ay) / length
+            np.minimum(inside, (patch.y - ay) * dx - (patch.x - ax) * dy, out=inside)
+        _blend(patch.pixels, inside, colour)
+
+    def curve(self, points: tuple[Point, Point, Point], width: float, colour: Colour) -> None:
+        """Draw a quadratic Bezier curve with round ends: start, control point, end."""
+        (ax, ay), (bx, by), (cx, cy) = (self._point(point) for point in points)
+        wide = width * math.sqrt(self.right[0] * self.right[0] + self.right[1] * self.right[1])
+        patch = self._patch(
+            (min(ax, bx, cx) - wide, min(ay, by, cy) - wide),
+            (max(ax, bx, cx) + wide, max(ay, by, cy) + wide),
+        )
+        nearest = np.full((len(patch.y), patch.x.shape[1]), np.inf, np.float32)
+        x, y = ax, ay
+        for step in range(1, _PIECES + 1):
+            t = step / _PIECES
+            start, control, end = (1 - t) * (1 - t), 2 * t * (1 - t), t * t
+            to_x = start * ax + control * bx + end * cx
+            to_y = start * ay + control * by + end * cy
+            np.minimum(nearest, _distance(patch, (x, y), (to_x, to_y)), out=nearest)
+            x, y = to_x, to_y
+        _blend(patch.pixels, wide / 2 - nearest, colour)
+
+    def _point(self, at: Point) -> Point:
+        x, y = self._vector(at)
+        return (self.origin[0] + x, self.origin[1] + y)
+
+    def _vector(self, to: Point) -> Point:
+        x, y = to
+        return (x * self.right[0] + y * self.down[0], x * self.right[1] + y * self.down[1])
+
+    def _patch(self, low: Point, high: Point) -> _Patch:
+        height, width = self.pixels.shape[1:]
+        left, right = _span(low[0], high[0], width)
+        top, bottom = _span(low[1], high[1], height)
+        return _Patch(
+            self.pixels[:, top:bottom, left:right],
+            np.arange(left, right, dtype=np.float32)[None, :] + np.float32(0.5),
+            np.arange(top, bottom, dtype=np.float32)[:, None] + np.float32(0.5),
+        )
+
+
+def _span(low: float, high: float, size: int) -> tuple[int, int]:
+    """Pixels from `low` to `high` and one more on either side, as far as the picture goes."""
+    start = min(max(int(low) - 1, 0), size)
+    return start, min(max(int(high) + 2, start), size)
+
+
+def _distance(patch: _Patch, start: Point, end: Point) -> Floats:
+    """How far each pixel of a patch lies from a line that has an end on either side, [h, w]."""
+    dx, dy = end[0] - start[0], end[1] - start[1]
+    square = max(dx * dx + dy * dy, 1e-9)
+    x, y = patch.x - start[0], patch.y - start[1]
+    along = np.minimum(np.maximum(x * (dx / square) + y * (dy / square), 0), 1)
+    x, y = x - along * dx, y - along * dy
+    return cast(Floats, np.sqrt(x * x + y * y))
+
+
+def _blend(pixels: Floats, inside: Floats, colour: Colour) -> None:
+    """Mix `colour` into pixels [3, h, w]; `inside` [h, w] is how many pixels deep each one lies."""
+    inside += 0.5
+    share = np.clip(inside, 0, 1, out=inside)
+    for plane, value in zip(pixels, colour, strict=True):
+        np.add(plane, share * (value - plane), out=plane)
+
+
+def _cos_sin(turn: float) -> Point:
+    """Cosine and sine of the angle whose half has the tangent `turn`, without a sine."""
+    square = turn * turn
+    return (1 - square) / (1 + square), 2 * turn / (1 + square)

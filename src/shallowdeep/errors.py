@@ -1,0 +1,52 @@
+"""Mistakes that a user can mend: one line on the terminal, never a traceback."""
+
+import errno
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+
+class InputError(Exception):
+    """Something given to the program is wrong.
+
+    The message names the thing, the value and what is allowed, for example
+    ``params.yaml: epochs: 0 is below 1``.
+    """
+
+
+@contextmanager
+def told_in_one_line(name: str) -> Iterator[None]:
+    """Run a command's body; end with one line on stderr where it cannot go on.
+
+    Exit status 1 after wrong input or a failing disk, 128 + signal number after SIGINT or SIGTERM.
+    SIGTERM unwinds the stack like Ctrl-C does, so that temporary files are removed.
+
+    Args:
+        name: what the line starts with: the stage's or command's name.
+    """
+    signal.signal(signal.SIGTERM, _exit_on_signal)
+    try:
+        yield
+    except InputError as error:
+        sys.exit(f"{name}: {one_line(str(error))}")
+    except BrokenPipeError:
+        sys.exit(128 + signal.SIGPIPE)  # the reader, `head` for example, has seen enough
+    except OSError as error:
+        if error.errno is None or error.errno == errno.EFAULT:
+            raise  # a defect of ours, not of the disk
+        where = f": {error.filename}" if error.filename else ""
+        sys.exit(f"{name}: {one_line(f'{error.strerror}{where}')}")
+    except KeyboardInterrupt:
+        print(f"{name}: interrupted", file=sys.stderr)
+        sys.exit(128 + signal.SIGINT)
+
+
+def one_line(text: str) -> str:
+    """Show line breaks and other control characters of `text` as escapes."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
+
+
+def _exit_on_signal(number: int, _frame: FrameType | None) -> None:
+    sys.exit(128 + number)
