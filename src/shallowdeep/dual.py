@@ -1,0 +1,97 @@
+"""The fast solver: the same SGD, exact, without touching a pixel.
+
+The first layer only ever moves along training pictures: after any number of steps W = W0 - C X,
+where column i of C has gathered lr * dL/dz_i over the steps that saw picture i. So its output for
+picture j is W0 x_j - sum_i C_i <x_i, x_j> + b: all that a step needs is the Gram matrix. It is the
+kernel perceptron's idea (Aizerman, Braverman and Rozonoer 1964) for the first layer of any network.
+"""
+
+import torch
+from torch import Tensor
+
+from shallowdeep.network import Layer
+from shallowdeep.normalisation import Normalisation
+from shallowdeep.primal import CHUNK, pixel_outputs
+
+
+class GramLayer:
+    """The first layer of R runs, trained through the Gram matrix.
+
+    Attributes:
+        bias: floating point [R, h, 1], trained in place.
+    """
+
+    def __init__(
+        self,
+        layer: Layer,
+        pictures: Tensor,  # uint8 [N, 3, S, S], read at the start and at the end only
+        normalisation: Normalisation,
+        gram: Tensor,  # floating point [N, N_train]
+        *,
+        train: Tensor,  # int64 [N_train], rows of `pictures`
+        validation: Tensor,  # int64 [N_validation]
+    ) -> None:
+        self._initial = layer.weight
+        self.bias = layer.bias
+        self._pictures, self._normalisation, self._train = pictures, normalisation, train
+        self._gram = gram[train]
+        self._gram_validation = gram[validation]
+        no_bias = Layer(layer.weight, torch.zeros_like(layer.bias))
+        self._Z = pixel_outputs(no_bias, pictures, normalisation, train)  # [R, h, N_train]
+        self._Z0_validation = pixel_outputs(no_bias, pictures, normalisation, validation)
+        self._C = torch.zeros_like(self._Z)
+        self._steps = torch.zeros_like(self._Z)  # this epoch's addition to C, in the epoch's order
+
+    @property
+    def state(self) -> list[Tensor]:
+        """All that training changes, each with the runs along its first axis."""
+        return [self._C, self.bias, self._Z]
+
+    def start_epoch(self, order: Tensor) -> None:
+        """Take the order of the training pictures: int64 [R, N_train], positions in `train`."""
+        self._order = order[:, None].expand(self._Z.shape).contiguous()
+
+    def forward(self, batch: slice) -> Tensor:
+        """Outputs [R, h, m] for a batch, `batch` being a slice of the epoch's order."""
+        self._batch = batch
+        return self._Z.gather(2, self._order[:, :, batch]) + self.bias
+
+    def backward(self, dZ: Tensor, lr: float) -> None:
+        """Descend along the gradient, `dZ` [R, h, m] being the loss's for the latest outputs.
+
+        Every training picture's output changes by a weighted sum of m rows of the Gram matrix. As
+        an embedding bag that took 0.18 ms for ten runs; gathering the rows first, 0.30 ms.
+        """
+        runs, h, m = dZ.shape
+        step = dZ * (lr / m)
+        self._steps[:, :, self._batch] = step
+        change = torch.nn.functional.embedding_bag(
+            self._order[:, :, self._batch].reshape(-1),
+            self._gram,
+            torch.arange(0, runs * h * m, m, device=dZ.device),
+            mode="sum",
+            per_sample_weights=step.reshape(-1),
+        )
+        self._Z.sub_(change.view(self._Z.shape))
+        self.bias.sub_(dZ.mean(-1, keepdim=True), alpha=lr)
+
+    def end_epoch(self) -> None:
+        """Enter the epoch's steps into C; an epoch sees each picture once."""
+        self._C.scatter_add_(2, self._order, self._steps)
+
+    def validation(self) -> Tensor:
+        """Outputs [R, h, N_validation]."""
+        return self._Z0_validation - self._C @ self._gram_validation.T + self.bias
+
+    def trained(self) -> Layer:
+        """The layer written out in full: W = W0 - C X."""
+        runs, h, pictures = self._C.shape
+        weight = self._initial.flatten(0, 1).clone()
+        for start in range(0, pictures, CHUNK):
+            rows = self._train[start : start + CHUNK]
+            inputs = self._normalisation.apply(
+                self._pictures[rows], out=weight.new_empty((len(rows), *self._pictures.shape[1:]))
+            )
+            C = self._C[:, :, start : start + CHUNK].reshape(runs * h, -1)
+            weight.addmm_(C, inputs.flatten(1), alpha=-1)
+        return Layer(weight.view(runs, h, -1), self.bias)

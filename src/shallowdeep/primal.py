@@ -1,0 +1,92 @@
+"""The ordinary solver: a first layer whose weights move over pixels."""
+
+import torch
+from torch import Tensor
+
+from shallowdeep.network import Layer
+from shallowdeep.normalisation import Normalisation
+from shallowdeep.propagation import linear_forward
+
+CHUNK = 256  # pictures normalised at a time where no gradient is wanted: 48 MiB at 128 x 128 pixels
+
+
+class PixelLayer:
+    """The first layer of R runs, trained on the pictures themselves.
+
+    Pictures stay bytes; a batch is gathered into one buffer and normalised into another.
+
+    Attributes:
+        weight: floating point [R, h, D], trained in place.
+        bias: floating point [R, h, 1], trained in place.
+    """
+
+    def __init__(
+        self,
+        layer: Layer,
+        pictures: Tensor,  # uint8 [N, 3, S, S]
+        normalisation: Normalisation,
+        *,
+        train: Tensor,  # int64 [N_train], rows of `pictures`
+        validation: Tensor,  # int64 [N_validation]
+    ) -> None:
+        self.weight, self.bias = layer
+        self._pictures = pictures
+        self._normalisation = normalisation
+        self._train = train
+        self._validation = validation
+        self._inputs = self.weight.new_empty(0)  # the latest batch [R, m, D]
+
+    @property
+    def state(self) -> list[Tensor]:
+        """All that training changes, each with the runs along its first axis."""
+        return [self.weight, self.bias]
+
+    def start_epoch(self, order: Tensor) -> None:
+        """Take the order of the training pictures: int64 [R, N_train], positions in `train`."""
+        self._rows = self._train[order]
+
+    def forward(self, batch: slice) -> Tensor:
+        """Outputs [R, h, m] for a batch, `batch` being a slice of the epoch's order."""
+        rows = self._rows[:, batch]
+        if self._inputs.shape[:2] != rows.shape:
+            self._make_buffers(*rows.shape)
+        torch.index_select(self._pictures, 0, rows.reshape(-1), out=self._bytes)
+        self._normalisation.apply(self._bytes, out=self._inputs.view(self._bytes.shape))
+        return linear_forward(self._inputs.mT, self.weight, self.bias)
+
+    def backward(self, dZ: Tensor, lr: float) -> None:
+        """Descend along the gradient, `dZ` [R, h, m] being the loss's for the latest outputs."""
+        m = dZ.shape[-1]
+        self.weight.baddbmm_(dZ, self._inputs, alpha=-lr / m)
+        self.bias.sub_(dZ.mean(-1, keepdim=True), alpha=lr)
+
+    def end_epoch(self) -> None:
+        """Nothing is owed: every step has moved the weights."""
+
+    def validation(self) -> Tensor:
+        """Outputs [R, h, N_validation]."""
+        return pixel_outputs(
+            Layer(self.weight, self.bias), self._pictures, self._normalisation, self._validation
+        )
+
+    def trained(self) -> Layer:
+        """The layer as it is now."""
+        return Layer(self.weight, self.bias)
+
+    def _make_buffers(self, runs: int, m: int) -> None:
+        shape = self._pictures.shape[1:]
+        self._bytes = self._pictures.new_empty((runs * m, *shape))
+        self._inputs = self.weight.new_empty((runs, m, shape.numel()))
+
+
+def pixel_outputs(
+    layer: Layer, pictures: Tensor, normalisation: Normalisation, rows: Tensor
+) -> Tensor:
+    """A first layer's outputs [R, h, n] for `rows` [n] of `pictures` uint8 [N, 3, S, S]."""
+    outputs = []
+    for some in torch.split(rows, CHUNK):
+        inputs = normalisation.apply(
+            pictures[some], out=layer.weight.new_empty((len(some), *pictures.shape[1:]))
+        )
+        outputs.append(linear_forward(inputs.flatten(1).T, *layer))
+    return torch.cat(outputs, -1)

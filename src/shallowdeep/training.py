@@ -1,0 +1,178 @@
+"""Mini-batch SGD on many runs at once, whichever solver moves the first layer."""
+
+from collections.abc import Callable, Sequence
+from typing import Literal, NamedTuple, Protocol
+
+import torch
+from torch import Tensor
+from torch.nn.functional import binary_cross_entropy_with_logits
+
+from shallowdeep.errors import InputError
+from shallowdeep.network import Layer, logits_above
+from shallowdeep.propagation import linear_backward, linear_forward, relu, relu_backward
+
+
+class FirstLayer(Protocol):
+    """What a solver brings: the layer that sees the pictures, of R runs, h neurons each."""
+
+    @property
+    def state(self) -> list[Tensor]: ...  # noqa: D102
+    def start_epoch(self, order: Tensor) -> None: ...  # noqa: D102
+    def forward(self, batch: slice) -> Tensor: ...  # noqa: D102
+    def backward(self, dZ: Tensor, lr: float) -> None: ...  # noqa: D102
+    def end_epoch(self) -> None: ...  # noqa: D102
+    def validation(self) -> Tensor: ...  # noqa: D102
+    def trained(self) -> Layer: ...  # noqa: D102
+
+
+class Labels(NamedTuple):
+    """The right answers, 0 or 1, in floating point."""
+
+    train: Tensor  # [N_train]
+    validation: Tensor  # [N_validation]
+
+
+class Epoch(NamedTuple):
+    """What one epoch came to, run by run."""
+
+    train_loss: Tensor  # [R], mean over the training pictures, each as its batch came up
+    validation_loss: Tensor  # [R], after the epoch
+    validation_accuracy: Tensor  # [R], after the epoch
+
+
+class Runs:
+    """Independent runs of one network that train in step."""
+
+    def __init__(
+        self,
+        first: FirstLayer,
+        upper: Sequence[Layer],
+        labels: Labels,
+        generators: Sequence[torch.Generator],
+    ) -> None:
+        self._first = first
+        self._upper = list(upper)
+        self._labels = labels
+        self._generators = generators
+
+    @property
+    def state(self) -> list[Tensor]:
+        """All that training changes, each with the runs along its first axis."""
+        return [*self._first.state, *(tensor for layer in self._upper for tensor in layer)]
+
+    def epoch(self, *, batch_size: int, lr: float) -> Epoch:
+        """See every training picture once, each run in an order of its own."""
+        labels = self._labels.train
+        pictures = len(labels)
+        orders = [torch.randperm(pictures, generator=generator) for generator in self._generators]
+        order = torch.stack(orders).to(labels.device)
+        expected = labels[order]
+        seen = torch.empty_like(expected)
+        self._first.start_epoch(order)
+        for start in range(0, pictures, batch_size):
+            batch = slice(start, min(start + batch_size, pictures))
+            seen[:, batch] = self._step(batch, expected[:, batch], lr)
+        self._first.end_epoch()
+        outputs = logits_above(self._first.validation(), self._upper)
+        return Epoch(
+            _loss(seen, expected),
+            _loss(outputs, self._labels.validation.expand_as(outputs)),
+            ((outputs > 0) == self._labels.validation).to(outputs.dtype).mean(1),
+        )
+
+    def _step(self, batch: slice, labels: Tensor, lr: float) -> Tensor:
+        """One step of SGD; returns the outputs before it, [R, m]."""
+        Z = self._first.forward(batch)
+        inputs = []
+        for layer in self._upper:
+            inputs.append(relu(Z))
+            Z = linear_forward(inputs[-1], *layer)
+        dZ = Z.sigmoid() - labels[:, None]  # of binary cross-entropy through the sigmoid
+        for layer, A in zip(reversed(self._upper), reversed(inputs), strict=True):
+            dA, dW, db = linear_backward(dZ, A, layer.weight)
+            layer.weight.sub_(dW, alpha=lr)
+            layer.bias.sub_(db, alpha=lr)
+            dZ = relu_backward(dA, A)
+        self._first.backward(dZ, lr)
+        return Z[:, 0]
+
+    def trained(self) -> list[Layer]:
+        """The network as it is now."""
+        return [self._first.trained(), *self._upper]
+
+
+def _loss(outputs: Tensor, labels: Tensor) -> Tensor:
+    """Binary cross-entropy per run, of outputs before the sigmoid [R, n]: [R]."""
+    return binary_cross_entropy_with_logits(outputs, labels, reduction="none").mean(1)
+
+
+class Best:
+    """The state of each run after the epoch with its lowest validation loss."""
+
+    def __init__(self, runs: Runs) -> None:
+        self._now = runs.state
+        self._kept = [tensor.clone() for tensor in self._now]
+        self._loss: Tensor | None = None
+
+    def update(self, loss: Tensor) -> None:
+        """Keep the runs whose validation loss [R] has gone down."""
+        if self._loss is None:
+            self._loss = torch.full_like(loss, torch.inf)
+        better = loss < self._loss
+        self._loss[better] = loss[better]
+        for kept, now in zip(self._kept, self._now, strict=True):
+            kept[better] = now[better]
+
+    def restore(self) -> None:
+        """Put every run back to its best epoch."""
+        for kept, now in zip(self._kept, self._now, strict=True):
+            now.copy_(kept)
+
+
+def train(
+    groups: Sequence[Runs],
+    *,
+    epochs: int,
+    batch_size: int,
+    lr: float,
+    keep: Literal["last", "best"],
+    report: Callable[[Epoch], None],
+) -> list[Epoch]:
+    """Train all runs.
+
+    Args:
+        groups: runs that train in step; the groups take turns, epoch by epoch.
+        epochs: passes over the training pictures.
+        batch_size: pictures in a mini-batch; the last of an epoch may be smaller.
+        lr: learning rate.
+        keep: leave the weights of the last epoch or, run by run, of the best.
+        report: called after each epoch with what it came to.
+
+    Returns:
+        One entry per epoch.
+
+    Raises:
+        InputError: a loss is not finite; the message names run, epoch and learning rate.
+    """
+    history = []
+    best = [Best(group) for group in groups] if keep == "best" else []
+    for number in range(1, epochs + 1):
+        parts = [group.epoch(batch_size=batch_size, lr=lr) for group in groups]
+        for kept, part in zip(best, parts, strict=bool(best)):
+            kept.update(part.validation_loss)
+        epoch = Epoch(*(torch.cat(tensors).cpu() for tensors in zip(*parts, strict=True)))
+        _check_finite(epoch, number, lr)
+        history.append(epoch)
+        report(epoch)
+    for kept in best:
+        kept.restore()
+    return history
+
+
+def _check_finite(epoch: Epoch, number: int, lr: float) -> None:
+    finite = epoch.train_loss.isfinite() & epoch.validation_loss.isfinite()
+    if not finite.all():
+        run = int((~finite).nonzero()[0])
+        raise InputError(
+            f"run {run}, epoch {number}: the loss is not finite at lr {lr:g}; a smaller lr may help"
+        )

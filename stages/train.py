@@ -1,0 +1,55 @@
+"""data/prepared -> models/NAME.pt, results/NAME/history.csv: train one network, many runs."""
+
+import sys
+import time
+from pathlib import Path
+
+from shallowdeep import devices, history, model, params, prepared, solver
+from shallowdeep.errors import InputError, told_in_one_line
+from shallowdeep.fitting import set_up
+from shallowdeep.network import stacked
+from shallowdeep.normalisation import Normalisation
+from shallowdeep.progress import Progress, describe
+from shallowdeep.training import train
+
+
+def main(name: str) -> None:
+    """Train the network `name` of params.yaml."""
+    settings = params.load(Path("params.yaml"))
+    if name not in settings.models:
+        known = ", ".join(settings.models)
+        raise InputError(f"{name!r} is no model in params.yaml; there are {known}")
+    network = settings.models[name]
+    pictures = prepared.load(Path("data/prepared"))
+    rows = len(pictures.labels)
+    chosen = solver.choose(settings.solver, pictures=rows, train=len(pictures.rows("train")))
+    device = devices.pick(settings.device, threads=settings.threads)
+    seeds = [settings.seed + run for run in range(settings.runs)]
+
+    start = time.perf_counter()
+    groups = set_up(pictures, network.hidden, seeds, solver=chosen, device=device)
+    with Progress(f"train-{name}", network.epochs) as progress:
+        epochs = train(
+            groups,
+            epochs=network.epochs,
+            batch_size=settings.batch_size,
+            lr=settings.lr,
+            keep=settings.keep,
+            report=progress.show,
+        )
+    layers = stacked([group.trained() for group in groups])
+    normalisation = Normalisation(pictures.mean, pictures.std)
+    trained = model.Model(layers, seeds, pictures.classes, pictures.size, normalisation)
+    model.save(trained, Path("models") / f"{name}.pt")
+    history.write(epochs, Path("results") / name / "history.csv")
+    print(
+        f"train-{name}: {len(seeds)} runs of {network.epochs} epochs, {chosen} solver on {device}, "
+        f"{time.perf_counter() - start:.1f} s: {describe(epochs[-1])}"
+    )
+
+
+if __name__ == "__main__":
+    with told_in_one_line(f"train-{sys.argv[1]}" if len(sys.argv) == 2 else "train"):
+        if len(sys.argv) != 2:
+            raise InputError("usage: python stages/train.py NAME, a model of params.yaml")
+        main(sys.argv[1])

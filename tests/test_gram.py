@@ -1,0 +1,83 @@
+"""The Gram matrix is exact."""
+
+import hashlib
+import os
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+
+from shallowdeep.gram import TILE, centred_product, gram
+from shallowdeep.normalisation import Normalisation
+
+HASH = """
+import hashlib, numpy as np
+from shallowdeep.gram import gram
+from shallowdeep.normalisation import Normalisation
+pictures = np.random.default_rng(0).integers(0, 256, (40, 3, 64, 64), dtype=np.uint8)
+out = np.empty((40, 30), dtype=np.float32)
+gram(pictures, np.arange(30), Normalisation((0.5, 0.4, 0.3), (0.5, 0.2, 0.1)), out=out)
+print(hashlib.sha256(out.tobytes()).hexdigest())
+"""
+
+
+def test_products_of_bytes_are_exact():
+    """Equal bit for bit to integer arithmetic, for random bytes and for the most extreme ones."""
+    rng = np.random.default_rng(0)
+    u = rng.integers(-128, 128, (9, 20_000)).astype(np.float32)
+    v = np.full((2, 20_000), -128, dtype=np.float32)
+    for left, right in ((u, u), (u, v), (v, v)):
+        exact = left.astype(np.int64) @ right.astype(np.int64).T
+        assert np.array_equal(centred_product(left, right), exact)
+
+
+@pytest.mark.parametrize("pictures", [30, TILE + 60])
+def test_it_is_the_product_of_normalised_pictures(pictures):
+    """Each entry is the product, rounded to float32, whatever rows are the training ones."""
+    rng = np.random.default_rng(1)
+    array = rng.integers(0, 256, (pictures, 3, 9, 9), dtype=np.uint8)
+    train = np.sort(rng.permutation(pictures)[: pictures - 7])
+    mean, std = np.array([0.5, 0.4, 0.3]), np.array([0.5, 0.2, 0.1])
+    out = np.empty((pictures, len(train)), dtype=np.float32)
+    gram(array, train, Normalisation(tuple(mean), tuple(std)), out=out)
+    inputs = (array / 255 - mean[:, None, None]) / std[:, None, None]
+    inputs = inputs.reshape(pictures, -1)
+    np.testing.assert_allclose(out, inputs @ inputs[train].T, rtol=1e-6, atol=1e-4)
+    assert np.array_equal(out[train], out[train].T)
+
+
+@pytest.mark.parametrize(
+    "limits",
+    [
+        {"OPENBLAS_NUM_THREADS": "1"},
+        {"OPENBLAS_NUM_THREADS": "2"},
+        {"OPENBLAS_CORETYPE": "Nehalem"},
+        {"NPY_DISABLE_CPU_FEATURES": "AVX2 FMA3"},
+        {"ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"},
+    ],
+)
+def test_threads_and_instruction_sets_change_no_bit(limits):
+    """The same hash as from integer arithmetic followed by the same float64 steps."""
+    environment = os.environ | limits
+    done = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", HASH],
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert done.stdout.strip() == _hash_from_integers()
+
+
+def _hash_from_integers() -> str:
+    pictures = np.random.default_rng(0).integers(0, 256, (40, 3, 64, 64), dtype=np.uint8)
+    total = np.zeros((40, 30))
+    for channel, (mean, std) in enumerate(zip((0.5, 0.4, 0.3), (0.5, 0.2, 0.1), strict=True)):
+        slope, intercept = 1 / (255 * std), -mean / std
+        offset = intercept + 128 * slope
+        u = pictures[:, channel].reshape(40, -1).astype(np.int64) - 128
+        total += slope * slope * (u @ u[:30].T)
+        total += slope * offset * (u.sum(1)[:, None] + u[:30].sum(1))
+        total += 64 * 64 * offset * offset
+    return hashlib.sha256(total.astype(np.float32).tobytes()).hexdigest()

@@ -1,0 +1,109 @@
+"""The whole pipeline on a miniature picture set, with real git and DVC."""
+
+import csv
+import json
+
+import pytest
+from conftest import clone, run
+
+RESULTS = [
+    "results/data.json",
+    "results/deep/history.csv",
+    "results/metrics.json",
+    "results/plots/accuracy_by_run.csv",
+    "results/plots/calibration.csv",
+    "results/plots/confusion.csv",
+    "results/plots/learning_curves.csv",
+    "results/plots/roc.csv",
+    "results/rejected.csv",
+    "results/shallow/history.csv",
+]
+
+
+def epochs(project, model):
+    with (project / "results" / model / "history.csv").open(newline="") as file:
+        return max(int(row["epoch"]) for row in csv.DictReader(file))
+
+
+def test_a_run_leaves_metrics_that_git_holds(miniature):
+    """Everything small is committed, so that a diff works on a fresh clone; nothing large is."""
+    committed = run(miniature, "git", "ls-files", "results", "models", "data").split()
+    assert [name for name in committed if name.startswith("results")] == RESULTS
+    assert not [name for name in committed if name.endswith((".pt", ".npy", ".jpg"))]
+    metrics = json.loads((miniature / "results/metrics.json").read_text())
+    for model in ("shallow", "deep"):
+        assert 0 <= metrics[model]["test"]["accuracy"]["mean"] <= 1
+
+
+def test_a_second_run_does_nothing(project):
+    """And a first run from nothing gives the same bytes: git sees no change."""
+    assert "Data and pipelines are up to date." in run(project, "dvc", "repro")
+    for output in ("data/prepared", "models"):
+        run(project, "rm", "-r", output)
+    run(project, "dvc", "repro", "--force", "--no-run-cache")
+    assert run(project, "git", "status", "--porcelain") == ""
+
+
+def test_an_experiment_with_more_epochs_and_back(project):
+    """10 -> 100 -> 10 trains twice, not three times: the run cache gives the first result back."""
+    before = (project / "results/metrics.json").read_text()
+    run(project, "dvc", "exp", "run", "-S", "epochs=3")
+    assert (epochs(project, "shallow"), epochs(project, "deep")) == (3, 3)
+    diff = run(project, "dvc", "metrics", "diff")
+    assert "deep.train.log_loss.mean" in diff
+    assert "epochs" in run(project, "dvc", "params", "diff")
+    back = run(project, "dvc", "exp", "run", "-S", "epochs=2")
+    assert back.count("is cached - skipping run") == 3
+    assert (project / "results/metrics.json").read_text() == before
+
+
+def test_a_change_to_deep_retrains_deep_alone(project):
+    """Parameters are listed narrowly."""
+    output = run(project, "dvc", "exp", "run", "-S", "models.deep.epochs=3")
+    assert "Stage 'train-shallow' didn't change, skipping" in output
+    assert "Running stage 'train-deep'" in output
+    assert (epochs(project, "shallow"), epochs(project, "deep")) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("override", "line"),
+    [
+        ("epochs=abc", "params.yaml: epochs: 'abc' is not a whole number"),
+        ("lr=1e-5", "lr: '1e-05' is not a number; YAML reads it as text, write 1.0e-05"),
+        ("models.shallow.hidden=[0]", "params.yaml: models: shallow: hidden[0]: 0 is below 1"),
+    ],
+)
+def test_a_wrong_value_is_one_line(project, override, line):
+    """The stage that reads it stops; no traceback; the model of the other kind stays."""
+    output = run(project, "dvc", "exp", "run", "-S", override, status=255)
+    assert line in output
+    assert "Traceback" not in output
+
+
+def test_an_unknown_key_is_refused_by_dvc(project):
+    """A misspelt key changes nothing."""
+    output = run(project, "dvc", "exp", "run", "-S", "epoch=3", status=255)
+    assert "Could not override 'epoch'" in output
+    assert run(project, "git", "status", "--porcelain") == ""
+
+
+def test_a_fresh_clone_shows_metrics_and_plots(project, tmp_path):
+    """Without a remote, a cache or a run: they are in git."""
+    run(project, "dvc", "exp", "run", "-S", "epochs=3")
+    run(project, "git", "commit", "--all", "--quiet", "--message", "three epochs")
+    fresh = tmp_path / "fresh"
+    run(tmp_path, "git", "clone", "--quiet", str(project), str(fresh))
+    shown = json.loads(run(fresh, "dvc", "metrics", "show", "--json"))
+    assert "deep" in shown[""]["data"]["results/metrics.json"]["data"]
+    assert "deep.train.log_loss.mean" in run(fresh, "dvc", "metrics", "diff", "HEAD~1")
+    plots = json.loads(run(fresh, "dvc", "plots", "diff", "HEAD~1", "HEAD", "--json"))["data"]
+    assert set(plots) == {name for name in RESULTS if name.endswith(".csv")}
+    for name in set(plots) - {"results/rejected.csv"}:  # none was rejected, so it has no rows
+        assert sorted(plots[name][0]["revisions"]) == ["HEAD", "HEAD~1"]
+
+
+def test_the_committed_lock_is_in_step(tmp_path):
+    """The project's own results are those of its own code: a dry run finds nothing to do."""
+    folder = clone(tmp_path / "clone")
+    output = run(folder, "dvc", "repro", "--dry", "--allow-missing")
+    assert "Running stage" not in output
