@@ -109,6 +109,12 @@ def miniature(tmp_path_factory) -> Path:
 
 
 @pytest.fixture
+def pictures_folder(miniature) -> Path:
+    """The miniature project's pictures; not to be changed."""
+    return Path(miniature).parent / "pictures"
+
+
+@pytest.fixture
 def project(miniature, tmp_path) -> Path:
     """A copy of the miniature project, to be changed at will."""
     return Path(shutil.copytree(miniature, tmp_path / "a project", symlinks=True))
