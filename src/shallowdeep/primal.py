@@ -52,7 +52,8 @@ class PixelLayer:
             self._make_buffers(*rows.shape)
         torch.index_select(self._pictures, 0, rows.reshape(-1), out=self._bytes)
         self._normalisation.apply(self._bytes, out=self._inputs.view(self._bytes.shape))
-        return linear_forward(self._inputs.mT, self.weight, self.bias)
+        outputs: Tensor = linear_forward(self._inputs.mT, self.weight, self.bias)
+        return outputs
 
     def backward(self, dZ: Tensor, lr: float) -> None:
         """Descend along the gradient, `dZ` [R, h, m] being the loss's for the latest outputs."""
