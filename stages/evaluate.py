@@ -26,11 +26,17 @@ def main() -> None:
     curves.write(curves.confusion(test, pictures.classes), PLOTS / "confusion.csv")
     curves.write(curves.calibration(test), PLOTS / "calibration.csv")
     curves.write(curves.accuracy_by_run(test), PLOTS / "accuracy_by_run.csv")
-    content = metrics(answers)
+    content = metrics(answers, alpha=settings.alpha)
     write_text(RESULTS / "metrics.json", json.dumps(content, indent=2, sort_keys=True) + "\n")
     for name in models:
-        accuracy = content[name]["test"]["accuracy"]
-        print(f"evaluate: {name}: test accuracy {accuracy['mean']:.3f} +- {accuracy['std']:.3f}")
+        print(f"evaluate: {name}: test accuracy {_shown(content[name]['test']['accuracy'])}")
+    difference = content["difference"]["test"]["accuracy"]
+    print(f"evaluate: deep minus shallow: {_shown(difference)}, p = {difference['p_value']:.2g}")
+    print(f"evaluate: verdict: {content['verdict']}")
+
+
+def _shown(interval: dict[str, float]) -> str:
+    return f"{interval['mean']:.3f}, interval {interval['low']:.3f} to {interval['high']:.3f}"
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ import pytest
 import torch
 from sklearn.metrics import accuracy_score, log_loss
 
-from shallowdeep.evaluation import answer, metrics
+from shallowdeep.evaluation import Answers, answer, metrics
 from shallowdeep.model import Model
 from shallowdeep.network import draw
 from shallowdeep.normalisation import Normalisation
@@ -46,7 +46,7 @@ def test_every_picture_is_answered_by_every_run(pictures, models):
 def test_metrics_are_means_over_runs(pictures, models):
     """scikit-learn's figures, run by run, then mean and standard deviation; the first run's too."""
     answers = answer(models, pictures)
-    content = metrics(answers)
+    content = metrics(answers, alpha=0.05)
     labels, _, probabilities = answers["test"]
     accuracies = [accuracy_score(labels, run > 0.5) for run in probabilities["deep"]]
     accuracy = content["deep"]["test"]["accuracy"]
@@ -57,3 +57,23 @@ def test_metrics_are_means_over_runs(pictures, models):
     assert content["shallow"]["test"]["log_loss"]["mean"] == pytest.approx(
         np.mean(losses), abs=1e-5
     )
+
+
+def test_the_difference_decides_the_verdict(pictures, models):
+    """Deep minus shallow, on every split; clear answers give a verdict, equal ones none."""
+    answers = answer(models, pictures)
+    labels, rows, _ = answers["test"]
+    right = np.clip(np.where(labels == 1, 0.9, 0.1) + np.zeros((3, 1)), 0, 1)
+    for deep, shallow, expected in (
+        (right, 1 - right, "deep"),
+        (1 - right, right, "shallow"),
+        (right, right, "undecided"),
+    ):
+        said = Answers(labels, rows, {"shallow": shallow, "deep": deep})
+        content = metrics(dict.fromkeys(answers, said), alpha=0.05)
+        assert content["verdict"] == expected
+        difference = content["difference"]["test"]["accuracy"]
+        means = [content[name]["test"]["accuracy"]["mean"] for name in ("deep", "shallow")]
+        assert difference["mean"] == pytest.approx(means[0] - means[1], abs=2e-6)
+        assert difference["low"] <= difference["mean"] <= difference["high"]
+        assert (difference["p_value"] < 0.05) == (expected != "undecided")

@@ -100,7 +100,7 @@ def test_mean_is_a_number_three_or_measured(changed, value, expected):
         ("data.split.test", 0.2, "split: the fractions add up to 1.1, not to 1"),
         ("data.split.test", 0, "split: test: 0 is not above 0"),
         ("epoch", 3, "unknown key 'epoch'; did you mean epochs?"),
-        ("evaluation.alpha", 1, "alpha: 1 is above 0.5"),
+        ("alpha", 1, "alpha: 1 is above 0.5"),
     ],
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(changed, keys, value, message):

@@ -9,8 +9,9 @@ from numpy.typing import NDArray
 
 from shallowdeep.model import Model
 from shallowdeep.prepared import Prepared
-from shallowdeep.scores import SCORES
+from shallowdeep.scores import accuracy
 from shallowdeep.split import SPLITS, SplitName
+from shallowdeep.statistics import Difference, Interval, compare, summarise, verdict
 
 
 class Answers(NamedTuple):
@@ -35,24 +36,37 @@ def answer(models: Mapping[str, Model], prepared: Prepared) -> dict[SplitName, A
     return answers
 
 
-def metrics(answers: Mapping[SplitName, Answers]) -> dict[str, Any]:
+def metrics(answers: Mapping[SplitName, Answers], *, alpha: float) -> dict[str, Any]:
     """What goes into metrics.json.
 
+    Args:
+        answers: by split.
+        alpha: 1 - alpha is the confidence of the intervals; the verdict needs p below alpha.
+
     Returns:
-        ``model -> split -> score -> {mean, std}`` over the runs, and ``first_run``, the source
-        article's single figure: the test accuracy of one run of each network. 6 digits.
+        ``model -> split -> score -> {mean, std, low, high}``, over the runs;
+        ``difference -> split -> score -> {mean, low, high, p_value}``, deep minus shallow;
+        ``verdict``, on the test split's accuracy. Numbers are rounded to 6 digits. Test accuracy
+        has ``first_run`` too: the source article's single figure, of one run of each network.
     """
     content: dict[str, Any] = {name: {} for name in answers["test"].probabilities}
+    content["difference"] = {}
     for split, (labels, _, probabilities) in answers.items():
         for name, of_model in probabilities.items():
-            runs = {key: score(labels, of_model).runs for key, score in SCORES.items()}
-            content[name][split] = {key: _over_runs(values) for key, values in runs.items()}
-            if split == "test":
-                first = round(float(runs["accuracy"][0]), 6)
-                content[name]["test"]["accuracy"]["first_run"] = first
+            content[name][split] = _rounded(summarise(labels, of_model, alpha=alpha))
+        deep, shallow = probabilities["deep"], probabilities["shallow"]
+        differences = compare(labels, deep, shallow, alpha=alpha)
+        content["difference"][split] = _rounded(differences)
+        if split == "test":
+            content["verdict"] = verdict(differences["accuracy"], runs=len(deep))
+            for name, of_model in probabilities.items():
+                first = float(accuracy(labels, of_model[:1]).runs[0])
+                content[name]["test"]["accuracy"]["first_run"] = round(first, 6)
     return content
 
 
-def _over_runs(values: NDArray[np.float64]) -> dict[str, float]:
-    std = values.std(ddof=1) if len(values) > 1 else 0.0
-    return {"mean": round(float(values.mean()), 6), "std": round(float(std), 6)}
+def _rounded(scores: Mapping[str, Interval | Difference]) -> dict[str, dict[str, float]]:
+    return {
+        name: {key: round(value, 6) for key, value in score._asdict().items()}
+        for name, score in scores.items()
+    }

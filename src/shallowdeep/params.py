@@ -55,14 +55,6 @@ class Model:
 
 
 @dataclass(frozen=True)
-class Evaluation:
-    """How sure the comparison wants to be."""
-
-    alpha: float
-    resamples: int
-
-
-@dataclass(frozen=True)
 class Params:
     """All of params.yaml, checked."""
 
@@ -73,10 +65,10 @@ class Params:
     keep: Literal["last", "best"]
     solver: Literal["auto", "primal", "dual"]
     device: Literal["auto", "cpu", "cuda"]
+    alpha: float
     threads: int
     data: Data
     models: Mapping[str, Model]
-    evaluation: Evaluation
 
 
 def load(path: Path) -> Params:
@@ -99,10 +91,10 @@ def _params(top: Section) -> Params:
         keep=cast(Any, top.read("keep", one_of("last", "best"))),
         solver=cast(Any, top.read("solver", one_of("auto", "primal", "dual"))),
         device=cast(Any, top.read("device", one_of("auto", "cpu", "cuda"))),
+        alpha=top.read("alpha", number(0, 0.5, low_allowed=False)),
         threads=top.read("threads", integer(1, 1_024)),
         data=_data(top.section("data")),
         models=_models(top.section("models"), epochs),
-        evaluation=_evaluation(top.section("evaluation")),
     )
     top.finish()
     return params
@@ -153,15 +145,6 @@ def _model(section: Section, epochs: int) -> Model:
     hidden = section.read("hidden", list_of(integer(1, 4_096), longest=64))
     section.finish()
     return Model(hidden=tuple(hidden), epochs=own_epochs or epochs)
-
-
-def _evaluation(section: Section) -> Evaluation:
-    evaluation = Evaluation(
-        alpha=section.read("alpha", number(0, 0.5, low_allowed=False)),
-        resamples=section.read("resamples", integer(100, 10_000_000)),
-    )
-    section.finish()
-    return evaluation
 
 
 def _channels(*, low_allowed: bool) -> Callable[[str, object], Channels | Literal["train"]]:
