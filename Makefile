@@ -4,7 +4,7 @@ PYTHON3 ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test lint format lock
+.PHONY: help setup repro test lint format lock bench
 
 help: ## list the chores
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## (.*)/make \1\t\2/' | expand -t 22
@@ -35,6 +35,10 @@ lint: setup ## check format, style and types
 format: setup ## mend format and what style can be mended by machine
 	ruff format .
 	ruff check --fix .
+
+bench: setup ## the solvers and their peers side by side; DATA=FOLDER with two class subfolders
+	@test -n "$(DATA)" || { echo 'make bench: DATA is not given; make bench DATA=FOLDER with two class subfolders' >&2; exit 2; }
+	python benchmarks/solvers.py "$(DATA)"
 
 lock: setup ## compile requirements.in into requirements.txt, newest versions
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
