@@ -4,7 +4,7 @@ PYTHON3 ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test lint format lock bench
+.PHONY: help setup repro test lint format lock bench vectorization by-hand
 
 help: ## list the chores
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## (.*)/make \1\t\2/' | expand -t 22
@@ -39,6 +39,12 @@ format: setup ## mend format and what style can be mended by machine
 bench: setup ## the solvers and their peers side by side; DATA=FOLDER with two class subfolders
 	@test -n "$(DATA)" || { echo 'make bench: DATA is not given; make bench DATA=FOLDER with two class subfolders' >&2; exit 2; }
 	python benchmarks/solvers.py "$(DATA)"
+
+vectorization: setup ## measure which loops vectorisation removes; writes docs/vectorization.md
+	python -m shallowdeep.vectorization
+
+by-hand: setup ## write docs/by-hand.md: one batch through the network, every number
+	python -m shallowdeep.by_hand
 
 lock: setup ## compile requirements.in into requirements.txt, newest versions
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \

@@ -1,49 +1,61 @@
 """Decode many pictures at once, in order, in bounded memory."""
 
-import csv
 import hashlib
-import math
 import os
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
-from typing import BinaryIO, NamedTuple, TypeVar
+from threading import Event
+from typing import BinaryIO, NamedTuple, TextIO, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 from tqdm import tqdm
 
-from shallowdeep.errors import InputError, one_line
-from shallowdeep.params import Channels, Data
+from shallowdeep.errors import InputError
+from shallowdeep.params import Data, Split
 from shallowdeep.picture_folder import Found
-from shallowdeep.pictures import JpegDecoder, Picture, Unusable, decode, quiet
+from shallowdeep.pictures import Picture, Unusable, decode, quiet
+from shallowdeep.prepared import Entry
+from shallowdeep.split import stratified
 
-_T, _U = TypeVar("_T"), TypeVar("_U")
+_T = TypeVar("_T")
+_U = TypeVar("_U")
 
-# From here on torchvision's decoder earns back the 2 s of its import (0.4 ms a picture and core).
-MANY = 10_000
+BATCH = 8  # pictures handed to a thread at a time
 
 
 class Accepted(NamedTuple):
     """A picture that is in the array; its row is its position among the accepted."""
 
     found: Found
-    sha256: str
+    sha256: str  # of its prepared pixels
     width: int
     height: int
 
 
-class Rejected(NamedTuple):
-    """One row of rejected.csv."""
+class LeftOut(NamedTuple):
+    """A file that is not in the array, and why."""
 
     path: str
     reason: str
 
 
-def decode_all(
-    folder: Path, files: list[Found], data: Data, array: Path
-) -> tuple[list[Accepted], list[Rejected]]:
+class Decoded(NamedTuple):
+    """What became of the files."""
+
+    accepted: list[Accepted]
+    rejected: list[LeftOut]
+    duplicates: list[LeftOut]
+
+
+class _Hashed(NamedTuple):
+    picture: Picture
+    sha256: str
+
+
+def decode_all(folder: Path, files: Sequence[Found], data: Data, array: Path) -> Decoded:
     """Decode, resize and write pictures, each distinct picture once.
 
     Two files are the same picture where their prepared pixels are: then no network could tell them
@@ -56,54 +68,69 @@ def decode_all(
         data: size and limits.
         array: written as it grows, in the order of `files`: uint8 [N, 3, S, S].
 
-    Returns:
-        What is in the array, and what is not.
-
     Raises:
         InputError: the same picture is in both classes, or one is rejected with `on_reject: fail`.
     """
-    jpeg = JpegDecoder() if len(files) >= MANY else None
-
-    def work(found: Found) -> Picture | Unusable:
-        try:
-            path = folder / found.path
-            return decode(path, size=data.size, max_pixels=data.max_pixels, jpeg=jpeg)
-        except Unusable as reason:
-            return reason
-
     accepted: dict[str, Accepted] = {}
-    rejected: list[Rejected] = []
-    with quiet(), array.open("wb") as file:
+    rejected: list[LeftOut] = []
+    duplicates: list[LeftOut] = []
+    with quiet() as stderr, array.open("wb") as file:
         _write_header(file, 0, data.size)
-        for found, picture in zip(files, _in_order(work, _with_progress(files)), strict=True):
-            reason = _take(found, picture, accepted, file)
-            if reason:
-                rejected.append(Rejected(found.path, reason))
-                if data.on_reject == "fail":
-                    raise InputError(f"{one_line(found.path)}: {reason} (data.on_reject: fail)")
+        with closing(_in_order(lambda found: _hashed(folder, found, data), files)) as outcomes:
+            for found, outcome in zip(files, _shown(outcomes, len(files), stderr), strict=True):
+                if isinstance(outcome, Unusable):
+                    rejected.append(LeftOut(found.path, str(outcome)))
+                elif outcome.sha256 in accepted:
+                    duplicates.append(_duplicate(found, accepted[outcome.sha256].found))
+                else:
+                    pixels, width, height = outcome.picture
+                    accepted[outcome.sha256] = Accepted(found, outcome.sha256, width, height)
+                    file.write(pixels.data)
         file.seek(0)
         _write_header(file, len(accepted), data.size)
-    return list(accepted.values()), rejected
+    if rejected and data.on_reject == "fail":
+        raise InputError(f"{_in_words(rejected)}; data.on_reject: fail allows none")
+    return Decoded(list(accepted.values()), rejected, duplicates)
 
 
-def _take(
-    found: Found, picture: Picture | Unusable, accepted: dict[str, Accepted], file: BinaryIO
-) -> str | None:
-    """Write a picture, or say why not."""
-    if isinstance(picture, Unusable):
-        return str(picture)
-    sha256 = hashlib.sha256(picture.pixels.tobytes()).hexdigest()
-    if sha256 not in accepted:
-        accepted[sha256] = Accepted(found, sha256, picture.width, picture.height)
-        file.write(picture.pixels.tobytes())
-        return None
-    first = accepted[sha256].found
+def manifest(
+    decoded: Decoded, classes: Sequence[str], fractions: Split, *, seed: int
+) -> list[Entry]:
+    """Split the accepted pictures and say of each what is known.
+
+    Raises:
+        InputError: a class has too few pictures; where files were rejected, the message says so.
+    """
+    labels = np.array([one.found.label for one in decoded.accepted], dtype=np.int64)
+    try:
+        splits = stratified(labels, fractions, classes=classes, seed=seed)
+    except InputError as error:
+        if decoded.rejected:
+            raise InputError(f"{error}; {_in_words(decoded.rejected)}") from None
+        raise
+    return [
+        Entry(found.path, sha256, found.label, split, width, height)
+        for (found, sha256, width, height), split in zip(decoded.accepted, splits, strict=True)
+    ]
+
+
+def _in_words(rejected: Sequence[LeftOut]) -> str:
+    number = f"{len(rejected):,} files" if len(rejected) > 1 else "1 file"
+    return f"{number} rejected, first {rejected[0].path}: {rejected[0].reason}"
+
+
+def _hashed(folder: Path, found: Found, data: Data) -> _Hashed | Unusable:
+    try:
+        picture = decode(folder / found.path, size=data.size, max_pixels=data.max_pixels)
+    except Unusable as reason:
+        return reason
+    return _Hashed(picture, hashlib.sha256(picture.pixels.data).hexdigest())
+
+
+def _duplicate(found: Found, first: Found) -> LeftOut:
     if first.label != found.label:
-        raise InputError(
-            "the same picture is in both classes: "
-            f"{one_line(first.path)} and {one_line(found.path)}"
-        )
-    return f"the same picture as {first.path}"
+        raise InputError(f"the same picture is in both classes: {first.path} and {found.path}")
+    return LeftOut(found.path, f"duplicate of {first.path}")
 
 
 def _write_header(file: BinaryIO, pictures: int, size: int) -> None:
@@ -112,52 +139,31 @@ def _write_header(file: BinaryIO, pictures: int, size: int) -> None:
     np.lib.format.write_array_header_1_0(file, header)
 
 
-def _with_progress(files: list[Found]) -> Iterable[Found]:
-    return tqdm(files, desc="prepare", unit=" pictures", disable=None, leave=False)
+def _shown(items: Iterable[_T], total: int, stderr: TextIO) -> Iterable[_T]:
+    """The same items, with a progress bar where a terminal can show it."""
+    return tqdm(items, "prepare", total, unit=" pictures", file=stderr, disable=None, leave=False)
 
 
-def _in_order(work: Callable[[_T], _U], items: Iterable[_T]) -> Iterator[_U]:
+def _in_order(work: Callable[[_T], _U], items: Sequence[_T]) -> Generator[_U, None, None]:
     """Map on all cores, results in order, a bounded number of them waiting."""
+    import torch
+
+    torch.set_num_threads(1)  # each of our threads is one core's; torch would start more in each
     cores = len(os.sched_getaffinity(0))
-    waiting: deque[Future[_U]] = deque()
+    stopped = Event()
+
+    def work_batch(start: int) -> list[_U]:
+        return [work(item) for item in items[start : start + BATCH] if not stopped.is_set()]
+
+    waiting: deque[Future[list[_U]]] = deque()
     with ThreadPoolExecutor(cores) as pool:
         try:
-            for item in items:
-                waiting.append(pool.submit(work, item))
-                if len(waiting) > 8 * cores:
-                    yield waiting.popleft().result()
+            for start in range(0, len(items), BATCH):
+                waiting.append(pool.submit(work_batch, start))
+                if len(waiting) > 3 * cores:
+                    yield from waiting.popleft().result()
             while waiting:
-                yield waiting.popleft().result()
+                yield from waiting.popleft().result()
         finally:
+            stopped.set()
             pool.shutdown(cancel_futures=True)
-
-
-def measured(pictures: NDArray[np.uint8], train: NDArray[np.intp]) -> tuple[Channels, Channels]:
-    """Mean and standard deviation of `pixel / 255` per channel over the training pictures.
-
-    From exact sums of integers, so the same on every machine.
-
-    Raises:
-        InputError: a channel does not vary.
-    """
-    total, squares = np.zeros(3, dtype=np.int64), np.zeros(3, dtype=np.int64)
-    for row in train:
-        pixels = pictures[row].reshape(3, -1).astype(np.int64)
-        total += pixels.sum(1)
-        squares += (pixels * pixels).sum(1)
-    n = len(train) * pictures[0, 0].size
-    mean = [int(t) / n / 255 for t in total]
-    std = [
-        math.sqrt(int(s) * n - int(t) ** 2) / n / 255 for t, s in zip(total, squares, strict=True)
-    ]
-    if min(std) == 0:
-        raise InputError("data.std: train: a channel has the same value in every training picture")
-    return (mean[0], mean[1], mean[2]), (std[0], std[1], std[2])
-
-
-def write_rejected(rejected: list[Rejected], path: Path) -> None:
-    """Write rejected.csv: path and reason."""
-    with path.open("w", encoding="utf-8", errors="surrogateescape", newline="") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(Rejected._fields)
-        rows.writerows(rejected)

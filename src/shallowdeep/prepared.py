@@ -16,6 +16,7 @@ from shallowdeep.split import SPLITS, SplitName
 
 _T = TypeVar("_T")
 _SPLIT: dict[str, SplitName] = {name: name for name in SPLITS}
+_LABEL = {"0": 0, "1": 1}
 
 COLUMNS = ("path", "sha256", "label", "split", "width", "height")
 
@@ -74,7 +75,8 @@ class Summary(NamedTuple):
 def write(folder: Path, manifest: Sequence[Entry], summary: Summary) -> None:
     """Write manifest.csv and meta.json beside pictures.npy."""
     with _open(folder / "manifest.csv", "w") as file:
-        rows = csv.writer(file, lineterminator="\n")
+        # Texts are quoted always: Python 3.11 forgets to in a name with a carriage return.
+        rows = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
         rows.writerow(COLUMNS)
         rows.writerows(manifest)
     counts = count(manifest, summary.classes)
@@ -82,12 +84,11 @@ def write(folder: Path, manifest: Sequence[Entry], summary: Summary) -> None:
     (folder / "meta.json").write_text(json.dumps(meta, indent=2, sort_keys=True) + "\n")
 
 
-def count(manifest: Sequence[Entry], classes: Sequence[str]) -> dict[str, dict[str, int]]:
+def count(manifest: Sequence[Entry], classes: Sequence[str]) -> dict[SplitName, dict[str, int]]:
     """Pictures by split and class."""
-    counts: dict[str, dict[str, int]] = {}
+    counts = {name: dict.fromkeys(classes, 0) for name in SPLITS}
     for entry in manifest:
-        split = counts.setdefault(entry.split, dict.fromkeys(classes, 0))
-        split[classes[entry.label]] += 1
+        counts[entry.split][classes[entry.label]] += 1
     return counts
 
 
@@ -98,7 +99,9 @@ def load(folder: Path) -> Prepared:
         InputError: a file is missing, truncated or altered, with the command that makes it anew.
     """
     manifest = _read(folder / "manifest.csv", _manifest)
-    summary = _read(folder / "meta.json", _summary)
+    summary, pictures = _read(folder / "meta.json", _summary)
+    if len(manifest) != pictures:
+        raise _altered(folder / "manifest.csv")
     shape = (len(manifest), 3, summary.size, summary.size)
     return Prepared(
         folder, _array(folder / "pictures.npy", np.dtype(np.uint8), shape), manifest, *summary
@@ -111,26 +114,28 @@ def _manifest(path: Path) -> list[Entry]:
         if tuple(next(rows)) != COLUMNS:
             raise ValueError
         return [
-            Entry(name, sha256, int(label), _SPLIT[split], int(width), int(height))
+            Entry(name, sha256, _LABEL[label], _SPLIT[split], int(width), int(height))
             for name, sha256, label, split, width, height in rows
         ]
 
 
-def _summary(path: Path) -> Summary:
+def _summary(path: Path) -> tuple[Summary, int]:
     meta = json.loads(path.read_text(encoding="utf-8"))
     mean, std, classes = meta["mean"], meta["std"], meta["classes"]
-    return Summary(
+    summary = Summary(
         (str(classes[0]), str(classes[1])),
         int(meta["size"]),
         (float(mean[0]), float(mean[1]), float(mean[2])),
         (float(std[0]), float(std[1]), float(std[2])),
     )
+    return summary, int(meta["pictures"])
 
 
 def _array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     def read(path: Path) -> NDArray[Any]:
-        array: NDArray[Any] = np.load(path, mmap_mode="c")
-        if array.dtype != dtype or array.shape != shape:
+        array: np.memmap[Any, Any] = np.load(path, mmap_mode="c")
+        excess = path.stat().st_size - array.offset - array.nbytes
+        if array.dtype != dtype or array.shape != shape or excess:
             raise ValueError
         return array
 
@@ -144,9 +149,13 @@ def _read(path: Path, read: Callable[[Path], _T]) -> _T:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; `dvc repro prepare` makes it") from None
     except (ArithmeticError, EOFError, LookupError, StopIteration, TypeError, ValueError):
-        raise InputError(
-            f"{path}: damaged or altered; `dvc repro --force prepare` makes it anew"
-        ) from None
+        raise _altered(path) from None
+    except csv.Error:
+        raise _altered(path) from None
+
+
+def _altered(path: Path) -> InputError:
+    return InputError(f"{path}: damaged or altered; `dvc repro --force prepare` makes it anew")
 
 
 def _open(path: Path, mode: Literal["r", "w"]) -> TextIO:

@@ -1,0 +1,152 @@
+"""First table: seconds per epoch and network, and memory, of every peer on the same pictures."""
+
+import math
+import multiprocessing
+import statistics
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from peers import BATCH_SIZE, Material, TorchLoop, Trainer, peers
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from shallowdeep import prepared
+
+NETWORKS = {"shallow": [4], "deep": [5, 5, 3]}
+
+
+class Effort(NamedTuple):
+    """How long to measure."""
+
+    repetitions: int = 5
+    shortest: float = 0.2  # seconds; a repetition has as many epochs as take this long
+    slow: float = 10.0  # seconds; a repetition that takes longer is the only one
+
+
+class Spread(NamedTuple):
+    """Seconds of several repetitions."""
+
+    median: float
+    low: float
+    high: float
+    repetitions: int
+
+
+class Row(NamedTuple):
+    """What was measured of one peer with one network."""
+
+    peer: str
+    network: str
+    runs: int
+    seconds: Spread  # per epoch and network: for ten runs a tenth of an epoch of all
+    epochs: int  # trained in all, the first one untimed
+    first_loss: float
+    last_loss: float
+
+
+def measure(material: Material, effort: Effort) -> list[Row]:
+    """Measure all peers with both networks, on one thread each (loader workers have their own)."""
+    torch.set_num_threads(1)
+    with threadpool_limits(1):
+        return [row for name in NETWORKS for row in _measure_network(material, name, effort)]
+
+
+def _measure_network(material: Material, network: str, effort: Effort) -> list[Row]:
+    """The peers take turns, so that whatever else the machine does hits all alike."""
+    all_peers = peers()
+    trainers = [peer.make(material, NETWORKS[network]) for peer in all_peers]
+    losses: list[list[float]] = [[] for _ in all_peers]
+    counts, slow = [], []
+    for trainer, seen in zip(trainers, losses, strict=True):
+        seen.extend(trainer.train(1))
+        seconds = _timed(trainer, 1, seen)
+        counts.append(max(1, math.ceil(effort.shortest / seconds)))
+        slow.append(seconds > effort.slow)
+    timings: list[list[float]] = [[] for _ in all_peers]
+    for repetition in range(effort.repetitions):
+        for i, trainer in enumerate(trainers):
+            if not (repetition and slow[i]):
+                timings[i].append(_timed(trainer, counts[i], losses[i]) / counts[i])
+    return [
+        Row(
+            peer.name,
+            network,
+            peer.runs,
+            spread([t / peer.runs for t in seconds]),
+            len(seen),
+            seen[0],
+            seen[-1],
+        )
+        for peer, seconds, seen in zip(all_peers, timings, losses, strict=True)
+    ]
+
+
+def _timed(trainer: Trainer, epochs: int, losses: list[float]) -> float:
+    start = time.perf_counter()
+    losses.extend(trainer.train(epochs))
+    return time.perf_counter() - start
+
+
+def spread(seconds: Sequence[float]) -> Spread:
+    """Median and range of repetitions."""
+    return Spread(statistics.median(seconds), min(seconds), max(seconds), len(seconds))
+
+
+def floor(material: Material, effort: Effort) -> Spread:
+    """Seconds to read the training pictures' bytes from memory once, on one thread."""
+    pictures = np.array(material.data.pictures[material.data.rows("train")])
+    words = pictures.reshape(-1).view(np.uint64)
+    timings = [_seconds(lambda: np.bitwise_or.reduce(words)) for _ in range(effort.repetitions)]
+    return spread(timings)
+
+
+def _seconds(work: Callable[[], object]) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def peak_memory(material: Material) -> dict[str, float]:
+    """MiB that setting up and an epoch of the shallow network add to a process's peak, by peer.
+
+    A process each. Pages of mapped files count once they are touched. Loader workers and other
+    devices have memory of their own, so peers with those are left out.
+    """
+    if not Path("/proc/self/status").exists():
+        return {}
+    context = multiprocessing.get_context("forkserver")  # a fork would begin with this one's memory
+    context.set_forkserver_preload(["torch", "torchvision", "sklearn.neural_network"])
+    found = {}
+    for peer in peers():
+        if peer.memory:
+            with context.Pool(1) as pool:
+                folders = (material.photographs, material.data.folder)
+                found[peer.name] = pool.apply(_added_memory, (peer.name, *folders))
+    return found
+
+
+def _added_memory(name: str, photographs: Path, folder: Path) -> float:
+    torch.set_num_threads(1)
+    peer = next(peer for peer in peers() if peer.name == name)
+    _load_libraries()
+    before = _peak()
+    peer.make(Material(photographs, prepared.load(folder)), NETWORKS["shallow"]).train(1)
+    return _peak() - before
+
+
+def _load_libraries() -> None:
+    """Import them, and train on one pixel: they load much at first use, no algorithm's memory."""
+    from sklearn import neural_network  # noqa: F401
+    from torchvision import datasets, transforms  # noqa: F401
+
+    pixel = torch.zeros(BATCH_SIZE, 3, 1, 1), torch.zeros(BATCH_SIZE)
+    TorchLoop(lambda: iter([pixel]), 1, [1], torch.device("cpu")).train(1)
+
+
+def _peak() -> float:
+    """This process's largest resident set so far, MiB; getrusage would count its parent's too."""
+    lines = Path("/proc/self/status").read_text().splitlines()
+    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024

@@ -1,0 +1,196 @@
+"""Second table: one `dvc exp run` of everything, and where its seconds go."""
+
+import os
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from threading import Event, Thread
+from typing import NamedTuple
+
+ROOT = Path(__file__).parent.parent
+EPOCHS = 100
+
+
+class Stage(NamedTuple):
+    """Seconds and memory of one stage."""
+
+    seconds: float  # from DVC starting it to its last word
+    training: float  # of those, by its own account: setting up, training, writing the model
+    imports: float  # of those, starting Python and importing what the stage imports
+    peak_mib: float | None  # largest resident set; None where the system does not tell
+
+
+class Pipeline(NamedTuple):
+    """What a whole run took, prepared data in place."""
+
+    epochs: int
+    seconds: float
+    prepare_seconds: float  # the `dvc repro prepare` before, its start of DVC included
+    stages: dict[str, Stage]
+
+    @property
+    def dvc_seconds(self) -> float:
+        """What is not in a stage."""
+        return self.seconds - sum(stage.seconds for stage in self.stages.values())
+
+
+def measure(photographs: Path, *, epochs: int = EPOCHS, repetitions: int = 3) -> Pipeline:
+    """Clone the working tree, prepare the photographs, run the experiment with its ten runs.
+
+    Args:
+        photographs: folder with a subfolder per class.
+        epochs: of both networks.
+        repetitions: of what is measured apart, the imports.
+    """
+    with TemporaryDirectory() as scratch:
+        project = Path(scratch).resolve() / "project"
+        clone(project)
+        _set(project / "params.yaml", "dir", str(photographs.resolve()))
+        _commit(project)
+        start = time.perf_counter()
+        _run(project, "dvc", "repro", "prepare")
+        prepare_seconds = time.perf_counter() - start
+        _commit(project)
+        start = time.perf_counter()
+        spans, peaks = _follow(project, "dvc", "exp", "run", "-S", f"epochs={epochs}")
+        seconds = time.perf_counter() - start
+        scripts = {name: name.partition("-")[0] for name in spans}
+        imports = {
+            script: _import_seconds(project, script, repetitions)
+            for script in set(scripts.values())
+        }
+    stages = {
+        name: Stage(span.seconds, span.training, imports[scripts[name]], peaks.get(name))
+        for name, span in spans.items()
+    }
+    return Pipeline(epochs, seconds, prepare_seconds, stages)
+
+
+def clone(project: Path) -> None:
+    """The working tree's files as they are now, in a git repository of their own."""
+    listing = _run(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard", "-z")
+    for name in filter(None, listing.split("\0")):
+        if (ROOT / name).is_file():
+            (project / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(ROOT / name, project / name)
+    _run(project, "git", "init", "--quiet", "--initial-branch", "main")
+    _run(project, "git", "config", "user.name", "Benchmark")
+    _run(project, "git", "config", "user.email", "benchmark@example.org")
+    _commit(project)
+
+
+def _commit(project: Path) -> None:
+    _run(project, "git", "add", "--all")
+    _run(project, "git", "commit", "--quiet", "--allow-empty", "--message", "state")
+
+
+def _set(params: Path, key: str, value: str) -> None:
+    quoted = "'" + value.replace("'", "''") + "'"
+    text = params.read_text()
+    params.write_text(re.sub(rf"(?m)^( *{key}:) \S+", lambda m: f"{m[1]} {quoted}", text, count=1))
+
+
+def _environment() -> dict[str, str]:
+    """As after activating .venv."""
+    environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    return environment | {"PATH": f"{Path(sys.executable).parent}:{environment['PATH']}"}
+
+
+def _run(folder: Path, *command: str) -> str:
+    done = subprocess.run(
+        command, cwd=folder, env=_environment(), capture_output=True, text=True, check=False
+    )
+    if done.returncode:
+        raise SystemExit(f"{' '.join(command)}: {done.stdout}{done.stderr}")
+    return done.stdout
+
+
+class Span(NamedTuple):
+    """Seconds of a stage, and those of its training that it prints."""
+
+    seconds: float
+    training: float
+
+
+def _follow(project: Path, *command: str) -> tuple[dict[str, Span], dict[str, float]]:
+    """Run DVC and time its lines: it names each stage, and a stage's own line is its last."""
+    spans: dict[str, Span] = {}
+    lines = []
+    name, start = "", 0.0
+    with _Peaks(project) as peaks, _started(project, *command) as process:
+        for line in process.stdout or ():
+            lines.append(line)
+            if running := re.search(r"Running stage '([\w-]+)'", line):
+                name, start = running[1], time.perf_counter()
+            elif line.startswith(f"{name}: "):
+                told = re.search(r", ([\d.]+) s: ", line)
+                seconds = time.perf_counter() - start
+                spans[name] = Span(seconds, float(told[1]) if told else 0.0)
+    if process.returncode or not spans:
+        raise SystemExit(f"{' '.join(command)}: {''.join(lines[-10:])}")
+    return spans, peaks.mib
+
+
+def _started(project: Path, *command: str) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        command,
+        cwd=project,
+        env=_environment(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
+
+
+class _Peaks:
+    """Looks at the stages' processes now and then; the system keeps the peak of each."""
+
+    def __init__(self, project: Path) -> None:
+        self.mib: dict[str, float] = {}
+        self._project, self._over = project, Event()
+        self._thread = Thread(target=self._watch)
+
+    def __enter__(self) -> "_Peaks":
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._over.set()
+        self._thread.join()
+
+    def _watch(self) -> None:
+        while not self._over.wait(0.1):
+            for name, peak in _stage_peaks(self._project):
+                self.mib[name] = max(peak, self.mib.get(name, 0))
+
+
+def _stage_peaks(project: Path) -> Iterator[tuple[str, float]]:
+    """Name and peak, MiB, of each stage that runs in `project` now; nothing without /proc."""
+    for process in Path("/proc").glob("[0-9]*"):
+        try:
+            words = (process / "cmdline").read_bytes().decode().split("\0")
+            stage = re.search(r"stages/(\w+)\.py \b(\w*)|stages/(\w+)\.py", " ".join(words))
+            if stage and (process / "cwd").resolve().is_relative_to(project):
+                peak = re.search(r"VmHWM:\s*(\d+)", (process / "status").read_text())
+                if peak:
+                    name = "-".join(filter(None, stage.groups()))
+                    yield name, int(peak[1]) / 1024
+        except OSError:
+            continue  # it has ended, or is somebody else's
+
+
+def _import_seconds(project: Path, script: str, repetitions: int) -> float:
+    """Seconds to start Python and import what a stage does; the median."""
+    code = f"import runpy; runpy.run_path('stages/{script}.py')"
+    seconds = []
+    for _ in range(repetitions):
+        start = time.perf_counter()
+        _run(project, "docker/run", "python", "-c", code)
+        seconds.append(time.perf_counter() - start)
+    return statistics.median(seconds)
