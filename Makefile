@@ -4,7 +4,7 @@ PYTHON3 ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup repro test lint format lock bench vectorization by-hand
+.PHONY: help setup image repro test test-container lint format lock bench vectorization by-hand
 
 help: ## list the chores
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## (.*)/make \1\t\2/' | expand -t 22
@@ -24,13 +24,22 @@ setup: .venv/installed ## make .venv with exactly the versions of requirements.t
 repro: setup ## run the pipeline: what is not up to date, nothing else
 	dvc repro
 
-test: setup ## run the tests
-	pytest
+image: ## build the container image of docker/, which `STAGE_ENGINE=docker dvc repro` runs in
+	docker/build
 
-lint: setup ## check format, style and types
+test: setup ## run the tests
+	pytest -m 'not container'
+
+test-container: setup ## run the tests of the container image; without an engine: docker/engine make test-container
+	pytest -m container
+
+lint: setup ## check format, style, types, the image's recipe and the workflows
 	ruff format --check .
 	ruff check .
 	mypy
+	hadolint docker/Dockerfile
+	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yaml
+	zizmor --quiet --offline .github/workflows
 
 format: setup ## mend format and what style can be mended by machine
 	ruff format .

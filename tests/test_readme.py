@@ -9,10 +9,16 @@ from conftest import ROOT, run
 RECIPES = "CONTRIBUTING.md"
 
 
-def commands(document: str) -> list[str]:
-    """What follows the prompt in a document's console blocks."""
-    blocks = re.findall(r"```console\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
-    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+def commands(document: str, *, in_container: bool = False) -> list[str]:
+    """What follows the prompt in a document's console blocks, for containers or for the host."""
+    found = re.findall(r"```console\n(.*?)```", (ROOT / document).read_text(), re.DOTALL)
+    lines = [
+        line
+        for block in found
+        if ("STAGE_ENGINE" in block) == in_container
+        for line in block.splitlines()
+    ]
+    return [line[2:] for line in lines if line.startswith("$ ")]
 
 
 def with_environment(project):

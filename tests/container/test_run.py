@@ -1,0 +1,138 @@
+"""docker/run: what a command meets in the image, and what a user meets who lacks something."""
+
+import json
+import os
+import shutil
+
+import pytest
+from conftest import ROOT, run
+from containers import A_CONTAINER_PER_STAGE, ENGINE, IN_CONTAINER, image
+
+pytestmark = pytest.mark.container
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _image():
+    image()
+
+
+def said(text):
+    """The lines that docker/run itself wrote."""
+    return [line for line in text.splitlines() if line.startswith("docker/run: ")]
+
+
+def test_the_image_holds_the_environment_and_no_code():
+    """It runs as a user of its own, its packages are compiled, and its label says what made it."""
+    (about,) = json.loads(run(ROOT, ENGINE, "image", "inspect", image()))
+    assert about["Config"]["User"] == "1000"
+    assert about["Config"]["Labels"]["shallowdeep.inputs"] == image().partition(":")[2]
+    python = (
+        "import importlib.util, pathlib, torch\n"
+        "print(pathlib.Path(torch.__cached__).exists(), importlib.util.find_spec('shallowdeep'))"
+    )
+    bare = (ENGINE, "run", "--rm", "--network", "none", image(), "python", "-c", python)
+    assert run(ROOT, *bare).split() == ["True", "None"]
+
+
+def test_the_image_is_as_the_lock_says():
+    """Every package that requirements.txt names for this platform is there, at its version."""
+    check = ("uv", "pip", "sync", "--dry-run", "--offline", "requirements.txt")
+    python = ("env", "VIRTUAL_ENV=/opt/shallowdeep", "UV_CACHE_DIR=/tmp/uv")
+    assert "Would make no changes" in run(ROOT, *IN_CONTAINER, *python, *check)
+
+
+def test_nothing_but_the_checkout_can_be_written_and_no_network_be_reached(project):
+    """Only the loopback interface is there."""
+    assert "Read-only file system" in run(project, *IN_CONTAINER, "touch", "/x", status=1)
+    assert run(project, *IN_CONTAINER, "ls", "/sys/class/net").split() == ["lo"]
+    flags = run(project, *IN_CONTAINER, "grep", "NoNewPrivs", "/proc/self/status")
+    assert flags.split() == ["NoNewPrivs:", "1"]
+
+
+@pytest.mark.parametrize("engine", ["none", ENGINE])
+@pytest.mark.parametrize(
+    ("command", "status"), [("exit 0", 0), ("exit 7", 7), ("no-such-command", 127), ("/tmp", 126)]
+)
+def test_exit_codes_pass_through(engine, command, status):
+    """Alike with and without a container, and a command keeps its working directory."""
+    shell = f'[ "$PWD" = {ROOT}/data ] && {command}'
+    run(
+        ROOT / "data",
+        "env",
+        f"STAGE_ENGINE={engine}",
+        "../docker/run",
+        "sh",
+        "-c",
+        shell,
+        status=status,
+    )
+
+
+def test_an_unknown_engine_is_one_line(project):
+    """It says what is allowed."""
+    text = run(project, "env", "STAGE_ENGINE=dokcer", "docker/run", "true", status=2)
+    assert text == "docker/run: STAGE_ENGINE: dokcer is none of none, docker, podman\n"
+
+
+def test_no_command_is_one_line(project):
+    """As any script does, it says how to use it."""
+    assert run(project, "docker/run", status=2) == "docker/run: usage: docker/run CMD...\n"
+
+
+def test_no_engine_is_one_line(project, tmp_path):
+    """One for an engine that is not installed, one for an engine that does not run."""
+    (tmp_path / "bin").mkdir()
+    for tool in ("bash", "env"):
+        (tmp_path / "bin" / tool).symlink_to(shutil.which(tool))
+    bare = ("env", f"PATH={tmp_path}/bin", f"STAGE_ENGINE={ENGINE}", "docker/run", "true")
+    assert f"there is no {ENGINE} on PATH" in run(project, *bare, status=127)
+    if ENGINE == "docker":
+        stopped = ("env", f"DOCKER_HOST=unix://{tmp_path}/no.sock", *IN_CONTAINER[1:], "true")
+        text = run(project, *stopped, status=125)
+        assert len(text.splitlines()) == 1
+        assert "no docker engine answers" in text
+
+
+def test_an_image_of_another_lock_is_a_warning_and_none_an_error(project):
+    """Both say what to type, and an error leaves the outputs as they were."""
+    with (project / "requirements.txt").open("a") as file:
+        file.write("# another lock\n")
+    rebuild = f"type `STAGE_ENGINE={ENGINE} make image`"
+    run(ROOT, ENGINE, "tag", image(), "shallowdeep:latest")
+    (line,) = run(project, *IN_CONTAINER, "true").splitlines()
+    assert "warning" in line
+    assert line.endswith(rebuild)
+    run(ROOT, ENGINE, "image", "rm", "--no-prune", "shallowdeep:latest")
+    try:
+        before = run(project, "git", "status", "--porcelain")
+        stage = run(project, *A_CONTAINER_PER_STAGE, "docker/run", "true", status=125)
+        assert stage.endswith(f"{rebuild}\n")
+        assert "there is no image" in stage
+        assert run(project, "git", "status", "--porcelain") == before
+    finally:
+        run(ROOT, ENGINE, "tag", image(), "shallowdeep:latest")
+
+
+def test_a_gpu_asked_for_where_there_is_none_is_one_line(project):
+    """The stage says so before it touches an output."""
+    if shutil.which("nvidia-smi"):
+        pytest.skip("there is a GPU here")
+    params = project / "params.yaml"
+    params.write_text(params.read_text().replace("device: auto", "device: cuda"))
+    stage = ("python", "stages/train.py", "shallow")
+    (line,) = run(project, *IN_CONTAINER, *stage, status=1).splitlines()
+    assert "device: cuda" in line
+    assert run(project, "git", "status", "--porcelain").split() == ["M", "params.yaml"]
+
+
+def test_a_working_directory_outside_of_the_checkout_is_one_line(project, tmp_path):
+    """The container would not see it."""
+    command = ("env", f"STAGE_ENGINE={ENGINE}", str(project / "docker/run"), "true")
+    assert said(run(tmp_path, *command, status=2))
+
+
+def test_input_and_output_pass_through(project):
+    """A pipe into docker/run is a pipe into the command."""
+    shell = f"echo one line | STAGE_ENGINE={ENGINE} docker/run cat"
+    assert run(project, "sh", "-c", shell) == "one line\n"
+    assert os.getuid() == int(run(project, *IN_CONTAINER, "id", "-u"))
