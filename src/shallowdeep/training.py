@@ -18,10 +18,8 @@ class FirstLayer(Protocol):
 
     @property
     def state(self) -> list[Tensor]: ...  # noqa: D102
-    def start_epoch(self, order: Tensor) -> None: ...  # noqa: D102
-    def forward(self, batch: slice) -> Tensor: ...  # noqa: D102
+    def forward(self, rows: Tensor) -> Tensor: ...  # noqa: D102
     def backward(self, dZ: Tensor, lr: float) -> None: ...  # noqa: D102
-    def end_epoch(self) -> None: ...  # noqa: D102
     def validation(self) -> Tensor: ...  # noqa: D102
     def trained(self) -> Layer: ...  # noqa: D102
 
@@ -68,17 +66,14 @@ class Runs:
     def epoch(self, *, batch_size: int, lr: float) -> Epoch:
         """See every training picture once, each run in an order of its own."""
         labels = self._labels.train
-        pictures = len(labels)
-        orders = [torch.randperm(pictures, generator=generator) for generator in self._generators]
+        orders = [torch.randperm(len(labels), generator=each) for each in self._generators]
         order = torch.stack(orders).to(labels.device)
         expected = labels[order]
-        seen = torch.empty_like(expected)
-        self._first.start_epoch(order)
+        batches = zip(
+            torch.split(order, batch_size, 1), torch.split(expected, batch_size, 1), strict=True
+        )
         with np.errstate(over="ignore", invalid="ignore"):  # told from the loss, after the epoch
-            for start in range(0, pictures, batch_size):
-                batch = slice(start, min(start + batch_size, pictures))
-                seen[:, batch] = self._step(batch, expected[:, batch], lr)
-        self._first.end_epoch()
+            seen = torch.cat([self._step(rows, answers, lr) for rows, answers in batches], 1)
         outputs = logits_above(self._first.validation(), self._upper)
         return Epoch(
             _loss(seen, expected),
@@ -86,9 +81,9 @@ class Runs:
             ((outputs > 0) == self._labels.validation).to(outputs.dtype).mean(1),
         )
 
-    def _step(self, batch: slice, labels: Tensor, lr: float) -> Tensor:
-        """One step of SGD; returns the outputs before it, [R, m]."""
-        Z = self._native(self._first.forward(batch))
+    def _step(self, rows: Tensor, labels: Tensor, lr: float) -> Tensor:
+        """One step of SGD on a batch, both [R, m]; returns the outputs before it, [R, m]."""
+        Z = self._native(self._first.forward(rows))
         inputs = []
         for weight, bias in self._native_upper:
             inputs.append(relu(Z))
