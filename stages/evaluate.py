@@ -1,12 +1,16 @@
-"""models, data/prepared, results/NAME/history.csv -> results/metrics.json, results/plots."""
+"""models, data/prepared, results/NAME/history.csv -> results/metrics.json, plots, report.html."""
 
+import csv
 import json
+from collections.abc import Mapping
 from pathlib import Path
 
-from shallowdeep import curves, devices, history, model, params, prepared
+import yaml
+
+from shallowdeep import curves, devices, figures, history, model, params, prepared, report
 from shallowdeep.atomic import write_text
 from shallowdeep.errors import told_in_one_line
-from shallowdeep.evaluation import answer, metrics
+from shallowdeep.evaluation import Answers, answer, metrics
 
 RESULTS, PLOTS = Path("results"), Path("results/plots")
 
@@ -21,18 +25,55 @@ def main() -> None:
     answers = answer(models, pictures)
     test = answers["test"]
 
-    curves.write(curves.learning(histories, history.MEASURES), PLOTS / "learning_curves.csv")
-    curves.write(curves.roc(test), PLOTS / "roc.csv")
-    curves.write(curves.confusion(test, pictures.classes), PLOTS / "confusion.csv")
-    curves.write(curves.calibration(test), PLOTS / "calibration.csv")
-    curves.write(curves.accuracy_by_run(test), PLOTS / "accuracy_by_run.csv")
+    tables = report.Tables(
+        learning_curves=curves.learning(histories, history.MEASURES),
+        roc=curves.roc(test),
+        calibration=curves.calibration(test),
+        confusion=curves.confusion(test, pictures.classes),
+        accuracy_by_run=curves.accuracy_by_run(test),
+    )
+    for name, table in tables._asdict().items():
+        curves.write(table, PLOTS / f"{name}.csv")
     content = metrics(answers, alpha=settings.alpha)
     write_text(RESULTS / "metrics.json", json.dumps(content, indent=2, sort_keys=True) + "\n")
+    shown = _pictures(models, pictures, test)
+    for sheet in ("first_layer", "most_wrong"):
+        figures.write_sheet(list(getattr(shown, sheet).items()), PLOTS / f"{sheet}.jpg")
+    facts = report.Facts(
+        metrics=content,
+        data=json.loads((RESULTS / "data.json").read_text(encoding="utf-8")),
+        left_out=_rows(RESULTS / "rejected.csv")[1:],
+        parameters=yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8")),
+    )
+    curves_drawn = report.learning_curves(tables.learning_curves, list(models))
+    write_text(PLOTS / "learning_curves.svg", curves_drawn)
+    write_text(RESULTS / "report.html", report.render(facts, tables, shown))
     for name in models:
         print(f"evaluate: {name}: test accuracy {_shown(content[name]['test']['accuracy'])}")
     difference = content["difference"]["test"]["accuracy"]
     print(f"evaluate: deep minus shallow: {_shown(difference)}, p = {difference['p_value']:.2g}")
     print(f"evaluate: verdict: {content['verdict']}")
+
+
+def _pictures(
+    models: Mapping[str, model.Model], pictures: prepared.Prepared, test: Answers
+) -> report.Pictures:
+    return report.Pictures(
+        examples={
+            name: figures.examples(pictures, label, count=8)
+            for label, name in enumerate(pictures.classes)
+        },
+        first_layer={name: figures.first_layer(one) for name, one in models.items()},
+        most_wrong={
+            name: figures.most_wrong(test, probabilities, pictures, count=8)
+            for name, probabilities in test.probabilities.items()
+        },
+    )
+
+
+def _rows(path: Path) -> list[list[str]]:
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.reader(file))
 
 
 def _shown(interval: dict[str, float]) -> str:

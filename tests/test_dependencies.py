@@ -54,7 +54,10 @@ def test_a_stage_depends_on_what_it_imports(file, name):
     """No module is missing, so that no change is overlooked; none is too many."""
     stage = yaml.safe_load(file.read_text())["stages"][name]
     listed = {(file.parent / dep).resolve() for dep in stage["deps"] if dep.endswith(".py")}
-    assert listed == closure(script(file, stage["cmd"]))
+    modules = closure(script(file, stage["cmd"]))
+    assert listed == modules
+    templates = re.findall(r'"(\S+\.jinja)"', "".join(module.read_text() for module in modules))
+    assert {f"src/shallowdeep/{name}" for name in templates} <= set(stage["deps"])
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,133 @@
+"""The report is one page that needs nothing else, and its verdict is in words."""
+
+import json
+import os
+import re
+import shutil
+
+import pytest
+import yaml
+from conftest import ROOT, run
+from playwright.sync_api import sync_playwright
+
+from shallowdeep.report import sentence
+
+METRICS = json.loads((ROOT / "results/metrics.json").read_text())
+PARAMS = yaml.safe_load((ROOT / "params.yaml").read_text())
+
+
+def metrics(*, deep, shallow, low, high, verdict):
+    accuracy = {
+        "deep": {"mean": deep},
+        "shallow": {"mean": shallow},
+        "difference": {"low": low, "high": high},
+    }
+    return {name: {"test": {"accuracy": one}} for name, one in accuracy.items()} | {
+        "verdict": verdict
+    }
+
+
+def test_an_undecided_verdict_says_how_far_it_may_be_off():
+    """Both ways, in points."""
+    found = metrics(deep=0.57, shallow=0.572, low=-0.04, high=0.036, verdict="undecided")
+    said = sentence(found, runs=10, alpha=0.05)
+    assert said.startswith("These pictures cannot tell whether depth helps")
+    assert "57.0 %" in said
+    assert "4.0 points for the shallow network to 3.6 for the deep one" in said
+
+
+@pytest.mark.parametrize(
+    ("better", "low", "high", "ahead"),
+    [("deep", 0.01, 0.09, "1.0 to 9.0"), ("shallow", -0.09, -0.01, "1.0 to 9.0")],
+)
+def test_a_verdict_says_who_is_ahead_and_by_how_much(better, low, high, ahead):
+    """With the confidence that alpha means."""
+    found = metrics(deep=0.6, shallow=0.6, low=low, high=high, verdict=better)
+    said = sentence(found, runs=10, alpha=0.1)
+    assert f"the {better} network is better" in said
+    assert said.endswith(f"with 90 % confidence it is ahead by {ahead} points.")
+
+
+def test_one_run_cannot_tell():
+    """Whatever its interval says."""
+    found = metrics(deep=0.7, shallow=0.6, low=0.01, high=0.19, verdict="undecided")
+    assert "another seed may turn that round" in sentence(found, runs=1, alpha=0.05)
+
+
+def test_the_readme_has_the_verdict_of_the_committed_run():
+    """A new committed run with another result must change it."""
+    readme = " ".join((ROOT / "README.md").read_text().replace("> ", "").split())
+    assert sentence(METRICS, runs=PARAMS["runs"], alpha=PARAMS["alpha"]) in readme
+
+
+@pytest.fixture(scope="module")
+def browser():
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if not path and not os.environ.get("CI"):
+        pytest.skip("there is no Chromium here; on Debian: apt-get install chromium")
+    assert path, "CI has no Chromium"
+    flags = ("--no-sandbox", "--disable-background-networking", "--disable-component-update")
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=path, args=list(flags))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1200])
+def test_a_browser_shows_the_page_without_network(browser, miniature, scheme, width):
+    """No request, no error, every picture decoded, text against paper, no sideways scrolling."""
+    context = browser.new_context(
+        offline=True, color_scheme=scheme, viewport={"width": width, "height": 900}
+    )
+    page, troubles, requests = context.new_page(), [], []
+    page.on("console", lambda message: troubles.append(message.text))
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("requestfailed", lambda request: troubles.append(request.url))
+    page.on("request", lambda request: requests.append(request.url.partition(":")[0]))
+    page.goto((miniature / "results/report.html").as_uri())
+    assert troubles == []
+    assert requests.count("file") == 1
+    assert set(requests) <= {"file", "data"}
+    assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
+    assert page.evaluate("document.images.length") > 20
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", colour))) < 3 * 128) == (scheme == "dark")
+    shot = page.screenshot(full_page=True)
+    assert len(shot) > 50_000
+    context.close()
+
+
+def test_pictures_tables_and_charts_have_words(browser, miniature):
+    """For those who do not see them; and the page has its sections in order."""
+    page = browser.new_page()
+    page.goto((miniature / "results/report.html").as_uri())
+    assert page.evaluate("[...document.images].every(i => i.alt.trim())")
+    assert page.evaluate("[...document.querySelectorAll('table')].every(t => t.caption)")
+    titles = page.evaluate("[...document.querySelectorAll('svg')].map(s => s.textContent)")
+    assert len(titles) == 5
+    assert page.evaluate("[...document.querySelectorAll('svg')].every(s => s.role == 'img')")
+    assert page.locator("h1").count() == 1
+    headings = page.locator("h2").all_inner_texts()
+    assert headings[0] == "Scores"
+    assert headings[-1] == "How to get this again"
+    params = yaml.safe_load((miniature / "params.yaml").read_text())
+    for text in (params["data"]["dir"], "models.deep.hidden", "scikit-learn"):
+        assert text in page.inner_text("body")
+    page.close()
+
+
+def test_odd_names_of_files_are_text_and_no_markup(project, pictures_folder, tmp_path, browser):
+    """File names come from anywhere."""
+    folder = tmp_path / "pictures"
+    shutil.copytree(pictures_folder, folder)
+    first = min((folder / "cat").iterdir())
+    first.rename(folder / "cat" / "000 \t<img src=x onerror=alert(1)>.jpg")
+    (folder / "cat" / "<b>bad<b>.jpg").write_bytes(b"no picture")
+    run(project, "dvc", "exp", "run", "-S", f"data.dir={folder}")
+    page = browser.new_page()
+    page.goto((project / "results/report.html").as_uri())
+    text = page.inner_text("body")
+    assert "<b>bad<b>.jpg" in text
+    assert "000 \\t<img src=x onerror=alert(1)>" in text
+    page.close()
