@@ -41,7 +41,8 @@ def save(image, path):
 
 def configure(project, **data):
     settings = yaml.safe_load((ROOT / "params.yaml").read_text())
-    settings["data"] |= {"dir": "set", "size": 16} | data
+    split = {"train": 0.6, "validation": 0.2, "test": 0.2}
+    settings["data"] |= {"dir": "set", "size": 16, "split": split} | data
     (project / "params.yaml").write_text(yaml.safe_dump(settings))
 
 
@@ -93,7 +94,7 @@ def test_whatever_lies_in_the_folder(project):
     status, out, err = run(project)
     assert (status, err) == (0, "")
     assert out == (
-        "prepare: 26 pictures (12 cat, 14 dog): 21 train, 3 validation, 2 test;"
+        "prepare: 26 pictures (12 cat, 14 dog): 15 train, 6 validation, 5 test;"
         " 6 rejected, 1 duplicate (results/rejected.csv)\n"
     )
     with (project / "results" / "rejected.csv").open(newline="", encoding="utf-8") as file:
@@ -114,7 +115,7 @@ def test_whatever_lies_in_the_folder(project):
     train = ready.pictures[ready.rows("train")] / 255
     np.testing.assert_allclose(ready.mean, train.mean((0, 2, 3)))
     np.testing.assert_allclose(ready.std, train.std((0, 2, 3)))
-    assert ready.gram().shape == (26, 21)
+    assert ready.gram().shape == (26, 15)
     report = json.loads((project / "results" / "data.json").read_text())
     assert report["rejected"] == 6
     assert report["split"]["train"] == {"cat": 10, "dog": 11}
@@ -161,7 +162,7 @@ def test_the_same_picture_in_both_classes(project):
 
 
 def test_a_class_too_small(project):
-    """Five pictures cannot be split 80/10/10."""
+    """Five pictures cannot be split 60/20/20 with two in every split."""
     for i in range(7):
         (project / "set" / "dog" / f"{i}.jpg").unlink()
     refused(project, "data: class dog: 5 usable pictures are too few to split")

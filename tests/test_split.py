@@ -18,8 +18,8 @@ def split(cats, dogs, *, fractions=ARTICLE, seed=0):
 
 
 @given(
-    cats=st.integers(10, 300),
-    dogs=st.integers(10, 300),
+    cats=st.integers(13, 300),
+    dogs=st.integers(13, 300),
     seed=st.integers(0, 2**31),
     train=st.floats(0.2, 0.6),
 )
@@ -34,10 +34,10 @@ def test_every_class_is_split_alike(cats, dogs, seed, train):
 
 
 @pytest.mark.parametrize(
-    ("pictures", "expected"), [(10, (8, 1, 1)), (16, (13, 2, 1)), (500, (400, 50, 50))]
+    ("pictures", "expected"), [(20, (16, 2, 2)), (26, (21, 3, 2)), (500, (400, 50, 50))]
 )
 def test_remainders_go_to_the_largest(pictures, expected):
-    """16 at 80/10/10 are 12.8, 1.6 and 1.6; of equal ones the first gets one more."""
+    """26 at 80/10/10 are 20.8, 2.6 and 2.6; of equal ones the first gets one more."""
     splits = split(pictures, pictures)[:pictures]
     assert tuple(splits.count(name) for name in SPLITS) == expected
 
@@ -55,8 +55,8 @@ def test_a_class_is_split_without_regard_to_the_other():
     assert split(50, 50)[:50] != split(50, 50)[50:]
 
 
-@pytest.mark.parametrize(("pictures", "counts"), [(5, "4 train, 1 validation, 0 test"), (0, "0")])
+@pytest.mark.parametrize(("pictures", "counts"), [(15, "12 train, 2 validation, 1 test"), (0, "0")])
 def test_a_class_can_be_too_small(pictures, counts):
-    """Every split needs a picture of each class; the message says what there would be."""
+    """Every split needs two pictures of each class; the message says what there would be."""
     with pytest.raises(InputError, match=rf"class dog: {pictures} usable .*\({counts}"):
         split(100, pictures)

@@ -32,17 +32,17 @@ def stratified(
         The split of each picture.
 
     Raises:
-        InputError: a class has too few pictures for one in every split.
+        InputError: a class has too few pictures for two in every split, as intervals need.
     """
     splits = np.empty(len(labels), dtype=object)
     for label, name in enumerate(classes):
         rows = np.flatnonzero(labels == label)
         counts = _counts(len(rows), fractions)
-        if min(counts) < 1:
+        if min(counts) < 2:
             wanted = ", ".join(f"{n} {split}" for n, split in zip(counts, SPLITS, strict=True))
             raise InputError(
                 f"data: class {name}: {len(rows)} usable pictures are too few to split ({wanted});"
-                " every split needs one"
+                " every split needs two"
             )
         shuffled = np.random.default_rng([seed, label]).permutation(rows)
         for split, part in zip(SPLITS, np.split(shuffled, np.cumsum(counts)[:-1]), strict=True):
