@@ -4,7 +4,7 @@ PYTHON3 ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup image repro test test-container lint format lock bench compare vectorization by-hand
+.PHONY: help setup image repro test test-container lint format lock bench compare verify vectorization by-hand
 
 help: ## list the chores
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## (.*)/make \1\t\2/' | expand -t 22
@@ -49,6 +49,9 @@ FROM ?= HEAD
 TO ?= workspace
 compare: setup ## the metrics of two experiments side by side, and which changes are real; FROM=HEAD TO=workspace
 	@python -m shallowdeep.compare "$(FROM)" "$(TO)"
+
+verify: setup ## prove that a clean run gives the committed results; RANDOMIZE=1 varies what must not matter
+	@python -m shallowdeep.verify $(if $(RANDOMIZE),--randomize $(SEED)) $(if $(JSON),--json "$(JSON)")
 
 bench: setup ## the solvers and their peers side by side; DATA=FOLDER with two class subfolders
 	@test -n "$(DATA)" || { echo 'make bench: DATA is not given; make bench DATA=FOLDER with two class subfolders' >&2; exit 2; }

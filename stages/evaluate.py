@@ -11,6 +11,7 @@ from shallowdeep import curves, devices, figures, history, model, params, prepar
 from shallowdeep.atomic import write_text
 from shallowdeep.errors import told_in_one_line
 from shallowdeep.evaluation import Answers, answer, metrics
+from shallowdeep.provenance import recorded
 
 RESULTS, PLOTS = Path("results"), Path("results/plots")
 
@@ -81,5 +82,5 @@ def _shown(interval: dict[str, float]) -> str:
 
 
 if __name__ == "__main__":
-    with told_in_one_line("evaluate"):
+    with told_in_one_line("evaluate"), recorded("evaluate"):
         main()

@@ -10,6 +10,7 @@ from shallowdeep.atomic import replacing
 from shallowdeep.errors import one_line, told_in_one_line
 from shallowdeep.gram import gram
 from shallowdeep.normalisation import Normalisation
+from shallowdeep.provenance import recorded
 
 OUT, RESULTS = Path("data/prepared"), Path("results")
 
@@ -49,5 +50,5 @@ def write_gram(out: Path, train: NDArray[np.intp], normalisation: Normalisation)
 
 
 if __name__ == "__main__":
-    with told_in_one_line("prepare"):
+    with told_in_one_line("prepare"), recorded("prepare"):
         main()

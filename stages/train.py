@@ -10,6 +10,7 @@ from shallowdeep.fitting import set_up
 from shallowdeep.network import stacked
 from shallowdeep.normalisation import Normalisation
 from shallowdeep.progress import Progress, describe
+from shallowdeep.provenance import recorded
 from shallowdeep.training import train
 
 
@@ -52,4 +53,5 @@ if __name__ == "__main__":
     with told_in_one_line(f"train-{sys.argv[1]}" if len(sys.argv) == 2 else "train"):
         if len(sys.argv) != 2:
             raise InputError("usage: python stages/train.py NAME, a model of params.yaml")
-        main(sys.argv[1])
+        with recorded(f"train-{sys.argv[1]}"):
+            main(sys.argv[1])
