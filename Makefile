@@ -4,7 +4,7 @@ PYTHON3 ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup image repro test test-container lint format lock bench compare verify vectorization by-hand
+.PHONY: help setup image repro test test-container lint format lock bench compare gate verify vectorization by-hand
 
 help: ## list the chores
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## (.*)/make \1\t\2/' | expand -t 22
@@ -49,6 +49,10 @@ FROM ?= HEAD
 TO ?= workspace
 compare: setup ## the metrics of two experiments side by side, and which changes are real; FROM=HEAD TO=workspace
 	@python -m shallowdeep.compare "$(FROM)" "$(TO)"
+
+BASE ?= HEAD
+gate: setup ## fail where a metric of gate.yaml is worse than in a baseline; BASE=HEAD
+	@python -m shallowdeep.gate "$(BASE)"
 
 verify: setup ## prove that a clean run gives the committed results; RANDOMIZE=1 varies what must not matter
 	@python -m shallowdeep.verify $(if $(RANDOMIZE),--randomize $(SEED)) $(if $(JSON),--json "$(JSON)")

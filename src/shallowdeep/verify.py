@@ -42,7 +42,7 @@ class Finding(NamedTuple):
 def hashes(lock: Path, kind: Literal["deps", "outs"]) -> Hashes:
     """What a lock file says that its stages read or wrote."""
     if not lock.exists():
-        raise InputError(f"{lock}: no such file; `dvc repro` makes it, then commit it")
+        return {}
     stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
     return {
         (stage, entry["path"]): entry["md5"]
@@ -141,6 +141,9 @@ def randomized(seed: int) -> tuple[dict[str, str], int, str]:
 
 def rerun(clone: Path, *, seed: int | None) -> dict[str, str]:
     """Run all of a fresh clone's stages; returns what was varied."""
+    for lock in LOCKS:  # nor the results: nothing committed may be taken for made anew
+        (clone / lock).unlink(missing_ok=True)
+    shutil.rmtree(clone / "results")
     change, umask, _ = randomized(seed) if seed is not None else ({}, -1, "")
     env = os.environ | change
     command = [shutil.which("dvc") or "dvc", "repro", "--no-run-cache"]
@@ -204,6 +207,8 @@ def main() -> None:
     root = Path.cwd()
     if not (root / "dvc.yaml").exists():
         raise InputError("there is no dvc.yaml here; run it at the top of the project")
+    if not hashes(root / LOCKS[0], "outs"):
+        raise InputError(f"there is no {LOCKS[0]}; `make repro` makes it, then commit it")
     seed = random.randrange(2**31) if options.randomize == -1 else options.randomize
     with TemporaryDirectory(prefix="shallowdeep-verify-") as scratch:
         name = randomized(seed)[2] if seed is not None else "clone"
