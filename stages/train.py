@@ -2,20 +2,22 @@
 
 import sys
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from shallowdeep import devices, history, model, params, prepared, solver
+from shallowdeep.checkpoint import Checkpoint
 from shallowdeep.errors import InputError, told_in_one_line
 from shallowdeep.fitting import set_up
 from shallowdeep.network import stacked
 from shallowdeep.normalisation import Normalisation
 from shallowdeep.progress import Progress, describe
-from shallowdeep.provenance import recorded
+from shallowdeep.provenance import arithmetic, recorded
 from shallowdeep.training import train
 
 
-def main(name: str) -> None:
-    """Train the network `name` of params.yaml."""
+def main(name: str, inputs: Mapping[str, str | None] | None) -> None:
+    """Train the network `name` of params.yaml; `inputs` are the hashes of all that is read."""
     settings = params.load(Path("params.yaml"))
     if name not in settings.models:
         known = ", ".join(settings.models)
@@ -28,6 +30,11 @@ def main(name: str) -> None:
     seeds = [settings.seed + run for run in range(settings.runs)]
 
     start = time.perf_counter()
+    place = None
+    if inputs is not None:
+        place = Checkpoint(f"train-{name}", {**inputs, **arithmetic(), "device": str(device)})
+        if place.exists:
+            print(f"train-{name}: goes on where it was interrupted")
     groups = set_up(pictures, network.hidden, seeds, solver=chosen, device=device)
     with Progress(f"train-{name}", network.epochs) as progress:
         epochs = train(
@@ -37,12 +44,15 @@ def main(name: str) -> None:
             lr=settings.lr,
             keep=settings.keep,
             report=progress.show,
+            checkpoint=place,
         )
     layers = stacked([group.trained() for group in groups])
     normalisation = Normalisation(pictures.mean, pictures.std)
     trained = model.Model(layers, seeds, pictures.classes, pictures.size, normalisation)
     model.save(trained, Path("models") / f"{name}.pt")
     history.write(epochs, Path("results") / name / "history.csv")
+    if place:
+        place.remove()
     print(
         f"train-{name}: {len(seeds)} runs of {network.epochs} epochs, {chosen} solver on {device}, "
         f"{time.perf_counter() - start:.1f} s: {describe(epochs[-1])}"
@@ -53,5 +63,5 @@ if __name__ == "__main__":
     with told_in_one_line(f"train-{sys.argv[1]}" if len(sys.argv) == 2 else "train"):
         if len(sys.argv) != 2:
             raise InputError("usage: python stages/train.py NAME, a model of params.yaml")
-        with recorded(f"train-{sys.argv[1]}"):
-            main(sys.argv[1])
+        with recorded(f"train-{sys.argv[1]}") as read:
+            main(sys.argv[1], read)

@@ -28,20 +28,23 @@ PACKAGES = ("dvc", "matplotlib", "numpy", "pandas", "pillow", "scipy", "torch", 
 
 
 @contextmanager
-def recorded(stage: str) -> Iterator[None]:
+def recorded(stage: str) -> Iterator[dict[str, str | None] | None]:
     """Run a stage's body and, once it has ended well, write what made its outputs.
 
     Args:
         stage: its name in dvc.yaml. In a folder without that file nothing is recorded.
+
+    Yields:
+        The hashes of its inputs; None where nothing is recorded.
     """
     if not Path("dvc.yaml").exists():
-        yield
+        yield None
         return
     (FOLDER / f"{stage}.json").unlink(missing_ok=True)  # it is of the outputs that go now
     started, clock = datetime.now(UTC), time.monotonic()
     inputs, outputs = _paths(stage)
     read = {path: md5(Path(path)) for path in inputs}
-    yield
+    yield read
     record = {
         "stage": stage,
         "started": started.isoformat(timespec="seconds"),
@@ -81,13 +84,16 @@ def environment() -> dict[str, Any]:
         "platform": platform.platform(),
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
-        "arithmetic": {
-            name: os.environ.get(name)
-            for name in ("MKL_CBWR", "ATEN_CPU_CAPABILITY", "OPENBLAS_CORETYPE")
-        },
+        "arithmetic": arithmetic(),
         "device": _device(),
         "image": os.environ.get("SHALLOWDEEP_IMAGE"),  # None: not in a container of this project
     }
+
+
+def arithmetic() -> dict[str, str | None]:
+    """Which instructions sums are made with, where docker/run has pinned them."""
+    names = ("MKL_CBWR", "ATEN_CPU_CAPABILITY", "OPENBLAS_CORETYPE")
+    return {name: os.environ.get(name) for name in names}
 
 
 def _paths(stage: str) -> tuple[list[str], list[str]]:

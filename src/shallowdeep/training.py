@@ -8,6 +8,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from shallowdeep.checkpoint import Checkpoint
 from shallowdeep.errors import InputError
 from shallowdeep.network import Layer, logits_above
 from shallowdeep.propagation import linear_backward, linear_forward, relu, relu_backward
@@ -63,6 +64,11 @@ class Runs:
         """All that training changes, each with the runs along its first axis."""
         return [*self._first.state, *(tensor for layer in self._upper for tensor in layer)]
 
+    @property
+    def generators(self) -> Sequence[torch.Generator]:
+        """Where the runs draw their orders from."""
+        return self._generators
+
     def epoch(self, *, batch_size: int, lr: float) -> Epoch:
         """See every training picture once, each run in an order of its own."""
         labels = self._labels.train
@@ -115,12 +121,15 @@ class Best:
     def __init__(self, runs: Runs) -> None:
         self._now = runs.state
         self._kept = [tensor.clone() for tensor in self._now]
-        self._loss: Tensor | None = None
+        self._loss = torch.full(self._now[0].shape[:1], torch.inf).to(self._now[0])
+
+    @property
+    def state(self) -> list[Tensor]:
+        """What is kept, and the loss of each run that it had."""
+        return [*self._kept, self._loss]
 
     def update(self, loss: Tensor) -> None:
         """Keep the runs whose validation loss [R] has gone down."""
-        if self._loss is None:
-            self._loss = torch.full_like(loss, torch.inf)
         better = loss < self._loss
         self._loss[better] = loss[better]
         for kept, now in zip(self._kept, self._now, strict=True):
@@ -140,6 +149,7 @@ def train(
     lr: float,
     keep: Literal["last", "best"],
     report: Callable[[Epoch], None],
+    checkpoint: Checkpoint | None = None,
 ) -> list[Epoch]:
     """Train all runs.
 
@@ -150,6 +160,8 @@ def train(
         lr: learning rate.
         keep: leave the weights of the last epoch or, run by run, of the best.
         report: called after each epoch with what it came to.
+        checkpoint: where an interrupted training has left its state, and this one leaves its own;
+            what comes of a training that goes on from there is the same to the last bit.
 
     Returns:
         One entry per epoch.
@@ -157,9 +169,11 @@ def train(
     Raises:
         InputError: a loss is not finite; the message names run, epoch and learning rate.
     """
-    history = []
     best = [Best(group) for group in groups] if keep == "best" else []
-    for number in range(1, epochs + 1):
+    history = _resume(groups, best, checkpoint)
+    for epoch in history:
+        report(epoch)
+    for number in range(len(history) + 1, epochs + 1):
         parts = [group.epoch(batch_size=batch_size, lr=lr) for group in groups]
         for kept, part in zip(best, parts, strict=bool(best)):
             kept.update(part.validation_loss)
@@ -167,9 +181,42 @@ def train(
         _check_finite(epoch, number, lr)
         history.append(epoch)
         report(epoch)
+        if checkpoint and number < epochs:
+            checkpoint.offer(lambda: _state(groups, best, history))
     for kept in best:
         kept.restore()
     return history
+
+
+def _tensors(groups: Sequence[Runs], best: Sequence[Best]) -> list[Tensor]:
+    """All that a training changes."""
+    states = [group.state for group in groups] + [kept.state for kept in best]
+    return [tensor for state in states for tensor in state]
+
+
+def _state(groups: Sequence[Runs], best: Sequence[Best], history: list[Epoch]) -> dict[str, Any]:
+    """What a checkpoint holds."""
+    generators = [one.get_state() for group in groups for one in group.generators]
+    past = torch.stack([torch.stack(epoch) for epoch in history])
+    tensors = [tensor.cpu() for tensor in _tensors(groups, best)]
+    return {"tensors": [*tensors, *generators, past]}
+
+
+def _resume(
+    groups: Sequence[Runs], best: Sequence[Best], checkpoint: Checkpoint | None
+) -> list[Epoch]:
+    """Put everything back to where a checkpoint left it; returns the epochs so far."""
+    content = checkpoint.load() if checkpoint else None
+    if content is None:
+        return []
+    *saved, past = content["tensors"]
+    now = _tensors(groups, best)
+    generators = [one for group in groups for one in group.generators]
+    for tensor, value in zip(now, saved[: len(now)], strict=True):
+        tensor.copy_(value)
+    for generator, value in zip(generators, saved[len(now) :], strict=True):
+        generator.set_state(value)
+    return [Epoch(*epoch) for epoch in past]
 
 
 def _check_finite(epoch: Epoch, number: int, lr: float) -> None:

@@ -1,0 +1,72 @@
+"""A long training's state on disk, so that an interrupted one goes on instead of starting again."""
+
+import hashlib
+import json
+import time
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from shallowdeep.atomic import replacing
+
+FOLDER = Path(".checkpoints")
+EVERY = 30.0  # seconds
+
+
+class Checkpoint:
+    """The place of one training's state.
+
+    Its file's name holds a fingerprint of all that the training depends on, so that the state of
+    another one is never taken for it; such states of the same stage are removed.
+    """
+
+    def __init__(self, stage: str, inputs: Mapping[str, Any]) -> None:
+        content = json.dumps(inputs, sort_keys=True).encode()
+        self._path = FOLDER / f"{stage}.{hashlib.sha256(content).hexdigest()}.pt"
+        for other in FOLDER.glob(f"{stage}.*.pt"):
+            if other != self._path:
+                other.unlink(missing_ok=True)
+        self._saved = time.monotonic()
+
+    @property
+    def exists(self) -> bool:
+        """Whether a training of just these inputs was interrupted."""
+        return self._path.exists()
+
+    def load(self) -> dict[str, Any] | None:
+        """The state that was saved last; None where there is none, or it is damaged."""
+        try:
+            content: dict[str, Any] = torch.load(self._path, map_location="cpu", weights_only=True)
+            if content.pop("sha256") != _sha256(content["tensors"]):
+                raise ValueError("altered")
+        except FileNotFoundError:
+            return None
+        except Exception:  # whatever is wrong with it, the training can start again
+            self._path.unlink(missing_ok=True)
+            return None
+        return content
+
+    def offer(self, state: Callable[[], dict[str, Any]]) -> None:
+        """Save a state, unless the last one is young."""
+        if time.monotonic() - self._saved < EVERY:
+            return
+        content = state()
+        with replacing(self._path) as new:
+            torch.save(content | {"sha256": _sha256(content["tensors"])}, new)
+        self._saved = time.monotonic()
+
+    def remove(self) -> None:
+        """The training is done."""
+        self._path.unlink(missing_ok=True)
+        if FOLDER.exists() and not any(FOLDER.iterdir()):
+            FOLDER.rmdir()
+
+
+def _sha256(tensors: Sequence[Tensor]) -> str:
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        digest.update(tensor.contiguous().cpu().numpy().tobytes())
+    return digest.hexdigest()
