@@ -36,7 +36,16 @@ def test_a_folder_is_replaced_whole(tmp_path):
 
 def test_what_a_killed_process_left_is_removed(tmp_path):
     """Of the same output only: another may be in the making."""
-    for name in ("a.csv", "b.csv"):
-        (tmp_path / f".{name}.x.tmp" / "half").mkdir(parents=True)
+    for name in (".a.x.tmp.csv", ".b.x.tmp.csv", ".a.x.tmp.json"):
+        (tmp_path / name).write_text("half")
     write_text(tmp_path / "a.csv", "whole")
-    assert {path.name for path in tmp_path.iterdir()} == {"a.csv", ".b.csv.x.tmp"}
+    left = {path.name for path in tmp_path.iterdir()}
+    assert left == {"a.csv", ".b.x.tmp.csv", ".a.x.tmp.json"}
+
+
+def test_between_its_place_and_its_end_nothing_is_left(tmp_path, monkeypatch):
+    """A process that is killed once the file is in place has cleaned up already."""
+    monkeypatch.setattr("shallowdeep.atomic._remove", lambda _: None)
+    with replacing(tmp_path / "a.csv") as new:
+        new.write_text("whole")
+    assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]

@@ -130,3 +130,12 @@ def test_a_file_that_is_not_there_is_named(tmp_path):
         model.load(tmp_path / "no.pt")
     with pytest.raises(InputError, match="is a folder"):
         model.load(tmp_path)
+
+
+def test_one_flipped_bit_of_a_weight_is_noticed(path):
+    """It would still be a weight; the line says which command makes the file anew."""
+    content = torch.load(path, weights_only=True)
+    content["weights"]["0.weight"].view(torch.uint8)[0, 0, 1] ^= 1
+    torch.save(content, path)
+    with pytest.raises(InputError, match=r"checksum does not fit.*dvc repro --force"):
+        model.load(path)

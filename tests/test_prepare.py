@@ -216,7 +216,7 @@ def test_it_can_be_stopped(project, number, status):
     for i in range(5_000):  # several minutes' work
         (project / "set" / "cat" / f"link{i}").symlink_to("large.jpg")
     process = start(project)
-    while not list(project.glob("data/.prepared.*.tmp/prepared/pictures.npy")):
+    while not list(project.glob("data/.prepared.*.tmp/pictures.npy")):
         assert process.poll() is None
         time.sleep(0.01)
     time.sleep(0.3)

@@ -107,3 +107,18 @@ def test_an_altered_file_is_named(folder, name, alter):
     path.write_bytes(alter(path.read_bytes()))
     with pytest.raises(InputError, match=r"altered; `dvc repro --force prepare` makes it anew"):
         load(folder).gram()
+
+
+@pytest.mark.parametrize("name", ["pictures.npy", "gram.npy", "manifest.csv", "meta.json"])
+def test_one_flipped_bit_is_noticed(folder, name):
+    """Wherever it is; the line says which command makes it anew."""
+    path = folder / name
+    data = bytearray(path.read_bytes())
+    for place in np.linspace(0, len(data) - 1, 20).astype(int):
+        data[place] ^= 1
+        path.write_bytes(data)
+        with pytest.raises(InputError, match="dvc repro --force prepare"):
+            load(folder)
+        data[place] ^= 1
+    path.write_bytes(data)
+    load(folder)

@@ -2,7 +2,7 @@
 
 import glob
 import shutil
-import tempfile
+import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,26 +12,40 @@ from pathlib import Path
 def replacing(path: Path) -> Iterator[Path]:
     """Give a path for a new version of `path`; move it into place once the body has ended well.
 
-    The new version has the same name in a temporary sibling folder (torch.save stores the file's
-    stem, so a temporary name would change the bytes). After an error nothing is left of it and
-    `path` is as it was. A folder that stands at `path` is replaced whole. What a killed process
-    left of an earlier attempt is removed.
+    The new version is a hidden sibling until then, and one step makes it the real one, so that a
+    process killed after it leaves nothing. After an error nothing is left of the new version and
+    `path` is as it was. A folder that stands at `path` is replaced whole, in two steps. What a
+    killed process left of an earlier attempt is removed.
 
     Args:
         path: file or folder to write; its parent is created.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
-    for leftover in path.parent.glob(f".{glob.escape(path.name)}.*.tmp"):
-        shutil.rmtree(leftover, ignore_errors=True)
-    scratch = Path(tempfile.mkdtemp(prefix=f".{path.name}.", suffix=".tmp", dir=path.parent))
+    for leftover in path.parent.glob(
+        _hidden(glob.escape(path.stem), "*", glob.escape(path.suffix))
+    ):
+        _remove(leftover)
+    new = path.with_name(_hidden(path.stem, uuid.uuid4().hex[:8], path.suffix))
+    old = path.with_name(_hidden(path.stem, uuid.uuid4().hex[:8], path.suffix))
     try:
-        new = scratch / path.name
         yield new
         if path.is_dir():
-            path.rename(scratch / "old")  # a folder cannot be replaced in one step
+            path.rename(old)  # a folder cannot be replaced in one step
         new.replace(path)
     finally:
-        shutil.rmtree(scratch, ignore_errors=True)
+        _remove(new)
+        _remove(old)
+
+
+def _hidden(stem: str, token: str, suffix: str) -> str:
+    return f".{stem}.{token}.tmp{suffix}"
+
+
+def _remove(path: Path) -> None:
+    if path.is_dir():
+        shutil.rmtree(path, ignore_errors=True)
+    else:
+        path.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:

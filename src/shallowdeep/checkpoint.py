@@ -1,16 +1,15 @@
 """A long training's state on disk, so that an interrupted one goes on instead of starting again."""
 
-import hashlib
-import json
+import io
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
 
 from shallowdeep.atomic import replacing
+from shallowdeep.checksums import of_json, of_tensors
 
 FOLDER = Path(".checkpoints")
 EVERY = 30.0  # seconds
@@ -24,8 +23,7 @@ class Checkpoint:
     """
 
     def __init__(self, stage: str, inputs: Mapping[str, Any]) -> None:
-        content = json.dumps(inputs, sort_keys=True).encode()
-        self._path = FOLDER / f"{stage}.{hashlib.sha256(content).hexdigest()}.pt"
+        self._path = FOLDER / f"{stage}.{of_json(inputs)}.pt"
         for other in FOLDER.glob(f"{stage}.*.pt"):
             if other != self._path:
                 other.unlink(missing_ok=True)
@@ -40,7 +38,7 @@ class Checkpoint:
         """The state that was saved last; None where there is none, or it is damaged."""
         try:
             content: dict[str, Any] = torch.load(self._path, map_location="cpu", weights_only=True)
-            if content.pop("sha256") != _sha256(content["tensors"]):
+            if content.pop("sha256") != of_tensors(content["tensors"]):
                 raise ValueError("altered")
         except FileNotFoundError:
             return None
@@ -54,8 +52,10 @@ class Checkpoint:
         if time.monotonic() - self._saved < EVERY:
             return
         content = state()
+        file = io.BytesIO()  # on a full disk, torch raises no OSError
+        torch.save(content | {"sha256": of_tensors(content["tensors"])}, file)
         with replacing(self._path) as new:
-            torch.save(content | {"sha256": _sha256(content["tensors"])}, new)
+            new.write_bytes(file.getbuffer())
         self._saved = time.monotonic()
 
     def remove(self) -> None:
@@ -63,10 +63,3 @@ class Checkpoint:
         self._path.unlink(missing_ok=True)
         if FOLDER.exists() and not any(FOLDER.iterdir()):
             FOLDER.rmdir()
-
-
-def _sha256(tensors: Sequence[Tensor]) -> str:
-    digest = hashlib.sha256()
-    for tensor in tensors:
-        digest.update(tensor.contiguous().cpu().numpy().tobytes())
-    return digest.hexdigest()

@@ -11,6 +11,7 @@ import torch
 from torch import Tensor
 
 from shallowdeep.atomic import replacing
+from shallowdeep.checksums import of_json, of_tensors
 from shallowdeep.errors import InputError
 from shallowdeep.network import Layer, logits_above
 from shallowdeep.normalisation import Normalisation
@@ -62,8 +63,11 @@ def save(model: Model, path: Path) -> None:
         "mean": list(model.normalisation.mean),
         "std": list(model.normalisation.std),
     }
+    content["sha256"] = _checksum(content)
+    file = io.BytesIO()  # on a full disk, torch raises no OSError
+    torch.save(content, file)
     with replacing(path) as new:
-        torch.save(content, new)
+        new.write_bytes(file.getbuffer())
 
 
 def load(path: Path) -> Model:
@@ -99,7 +103,14 @@ def _checked(content: dict[str, Any]) -> Model:
         normalisation=Normalisation((mean[0], mean[1], mean[2]), (std[0], std[1], std[2])),
     )
     _check_shapes(model.layers, runs=len(model.seeds), inputs=3 * model.size**2)
+    if content.pop("sha256") != _checksum(content):
+        raise ValueError("its checksum does not fit")
     return model
+
+
+def _checksum(content: dict[str, Any]) -> str:
+    about = {key: value for key, value in content.items() if key != "weights"}
+    return of_json([about, of_tensors(content["weights"].values())])
 
 
 def _layers(weights: dict[str, Tensor]) -> list[Layer]:

@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple, TextIO, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from shallowdeep.checksums import of_file, of_json
 from shallowdeep.errors import InputError
 from shallowdeep.params import Channels
 from shallowdeep.split import SPLITS, SplitName
@@ -73,14 +74,18 @@ class Summary(NamedTuple):
 
 
 def write(folder: Path, manifest: Sequence[Entry], summary: Summary) -> None:
-    """Write manifest.csv and meta.json beside pictures.npy."""
+    """Write manifest.csv and meta.json beside the arrays, whose checksums are in meta.json."""
     with _open(folder / "manifest.csv", "w") as file:
         # Texts are quoted always: Python 3.11 forgets to in a name with a carriage return.
         rows = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
         rows.writerow(COLUMNS)
         rows.writerows(manifest)
     counts = count(manifest, summary.classes)
-    meta = {"pictures": len(manifest), "counts": counts} | summary._asdict()
+    meta: dict[str, Any] = {"pictures": len(manifest), "counts": counts} | summary._asdict()
+    meta["sha256"] = {
+        path.name: of_file(path) for path in sorted(folder.iterdir()) if path.name != "meta.json"
+    }
+    meta["sha256"]["meta.json"] = of_json(meta)
     (folder / "meta.json").write_text(json.dumps(meta, indent=2, sort_keys=True) + "\n")
 
 
@@ -98,10 +103,11 @@ def load(folder: Path) -> Prepared:
     Raises:
         InputError: a file is missing, truncated or altered, with the command that makes it anew.
     """
+    summary, checksums = _read(folder / "meta.json", _summary)
+    for name, checksum in checksums.items():
+        if _read(folder / name, of_file) != checksum:
+            raise _altered(folder / name)
     manifest = _read(folder / "manifest.csv", _manifest)
-    summary, pictures = _read(folder / "meta.json", _summary)
-    if len(manifest) != pictures:
-        raise _altered(folder / "manifest.csv")
     shape = (len(manifest), 3, summary.size, summary.size)
     return Prepared(
         folder, _array(folder / "pictures.npy", np.dtype(np.uint8), shape), manifest, *summary
@@ -119,8 +125,11 @@ def _manifest(path: Path) -> list[Entry]:
         ]
 
 
-def _summary(path: Path) -> tuple[Summary, int]:
+def _summary(path: Path) -> tuple[Summary, dict[str, str]]:
+    """What meta.json says, and the checksums of the files beside it."""
     meta = json.loads(path.read_text(encoding="utf-8"))
+    if meta["sha256"].pop("meta.json") != of_json(meta) or "pictures.npy" not in meta["sha256"]:
+        raise ValueError
     mean, std, classes = meta["mean"], meta["std"], meta["classes"]
     summary = Summary(
         (str(classes[0]), str(classes[1])),
@@ -128,7 +137,7 @@ def _summary(path: Path) -> tuple[Summary, int]:
         (float(mean[0]), float(mean[1]), float(mean[2])),
         (float(std[0]), float(std[1]), float(std[2])),
     )
-    return summary, int(meta["pictures"])
+    return summary, meta["sha256"]
 
 
 def _array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
