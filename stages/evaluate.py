@@ -1,13 +1,21 @@
 """models, data/prepared, results/NAME/history.csv -> results/metrics.json, plots, report.html."""
 
-import csv
 import json
 from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
 
-from shallowdeep import curves, devices, figures, history, model, params, prepared, report
+from shallowdeep import (
+    curves,
+    devices,
+    figures,
+    history,
+    model,
+    params,
+    prepared,
+    report,
+)
 from shallowdeep.atomic import write_text
 from shallowdeep.errors import told_in_one_line
 from shallowdeep.evaluation import Answers, answer, metrics
@@ -20,6 +28,7 @@ def main() -> None:
     """Compare the models of params.yaml."""
     settings = params.load(Path("params.yaml"))
     pictures = prepared.load(Path("data/prepared"))
+    left_out, data = report.read_data(RESULTS / "rejected.csv", RESULTS / "data.json")
     devices.pick("cpu", threads=settings.threads)
     models = {name: model.load(Path("models") / f"{name}.pt") for name in settings.models}
     histories = {name: history.read(RESULTS / name / "history.csv") for name in models}
@@ -42,8 +51,8 @@ def main() -> None:
         figures.write_sheet(list(getattr(shown, sheet).items()), PLOTS / f"{sheet}.jpg")
     facts = report.Facts(
         metrics=content,
-        data=json.loads((RESULTS / "data.json").read_text(encoding="utf-8")),
-        left_out=_rows(RESULTS / "rejected.csv")[1:],
+        data=data,
+        left_out=left_out,
         parameters=yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8")),
     )
     curves_drawn = report.learning_curves(tables.learning_curves, list(models))
@@ -70,11 +79,6 @@ def _pictures(
             for name, probabilities in test.probabilities.items()
         },
     )
-
-
-def _rows(path: Path) -> list[list[str]]:
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.reader(file))
 
 
 def _shown(interval: dict[str, float]) -> str:

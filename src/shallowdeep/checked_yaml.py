@@ -175,4 +175,4 @@ def parse(path: Path) -> object:
         where = f": line {mark.line + 1}, column {mark.column + 1}" if mark else ""
         raise InputError(f"{path}{where}: {error.problem}") from None
     except (yaml.YAMLError, ValueError, RecursionError) as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{path}: {' '.join(str(error).split())}") from None

@@ -5,8 +5,11 @@ and can be printed. It is made of tracked inputs only, so that the same inputs g
 """
 
 import base64
+import csv
+import json
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -15,6 +18,7 @@ from numpy.typing import NDArray
 
 from shallowdeep import charts
 from shallowdeep.charts import Axis, Line, Strip, around
+from shallowdeep.errors import InputError
 from shallowdeep.figures import Tile, jpeg
 
 PACKAGES = ("dvc", "torch", "torchvision", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib")
@@ -56,6 +60,31 @@ class Facts(NamedTuple):
     data: Json  # data.json
     left_out: Table  # rejected.csv, without its header
     parameters: Json  # params.yaml
+
+
+def read_data(listing: Path, counts: Path) -> tuple[list[list[str]], dict[str, Any]]:
+    """Read rejected.csv, without its header, and data.json.
+
+    Raises:
+        InputError: one is missing, or not as it was written.
+    """
+    path = listing
+    try:
+        with listing.open(newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file)
+        if header != ["path", "reason"] or any(len(row) != 2 for row in rows):
+            raise ValueError
+        path = counts
+        report = json.loads(counts.read_text(encoding="utf-8"))
+        if set(report) != {"pictures", "rejected", "duplicates", "split"}:
+            raise ValueError
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; `dvc repro prepare` makes it") from None
+    except (ValueError, TypeError, csv.Error):
+        raise InputError(
+            f"{path}: damaged or altered; `dvc repro --force prepare` makes it anew"
+        ) from None
+    return rows, report
 
 
 def sentence(metrics: Json, *, runs: int, alpha: float) -> str:
