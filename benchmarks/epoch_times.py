@@ -109,8 +109,15 @@ def _seconds(work: Callable[[], object]) -> float:
     return time.perf_counter() - start
 
 
-def peak_memory(material: Material) -> dict[str, float]:
-    """MiB that setting up and an epoch of the shallow network add to a process's peak, by peer.
+class Memory(NamedTuple):
+    """MiB that setting up and an epoch of the shallow network add to a process's peak."""
+
+    peak: float
+    mapped: float  # of it pages of mapped files, which the system takes back when it needs them
+
+
+def peak_memory(material: Material) -> dict[str, Memory]:
+    """Memory by peer.
 
     A process each. Pages of mapped files count once they are touched. Loader workers and other
     devices have memory of their own, so peers with those are left out.
@@ -128,13 +135,14 @@ def peak_memory(material: Material) -> dict[str, float]:
     return found
 
 
-def _added_memory(name: str, photographs: Path, folder: Path) -> float:
+def _added_memory(name: str, photographs: Path, folder: Path) -> Memory:
     torch.set_num_threads(1)
     peer = next(peer for peer in peers() if peer.name == name)
     _load_libraries()
-    before = _peak()
-    peer.make(Material(photographs, prepared.load(folder)), NETWORKS["shallow"]).train(1)
-    return _peak() - before
+    peak, mapped = _memory("VmHWM"), _memory("RssFile")
+    trainer = peer.make(Material(photographs, prepared.load(folder)), NETWORKS["shallow"])
+    trainer.train(1)
+    return Memory(_memory("VmHWM") - peak, _memory("RssFile") - mapped)
 
 
 def _load_libraries() -> None:
@@ -146,7 +154,7 @@ def _load_libraries() -> None:
     TorchLoop(lambda: iter([pixel]), 1, [1], torch.device("cpu")).train(1)
 
 
-def _peak() -> float:
-    """This process's largest resident set so far, MiB; getrusage would count its parent's too."""
+def _memory(kind: str) -> float:
+    """Of this process, MiB; getrusage would count its parent's peak too."""
     lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
+    return next(int(line.split()[1]) for line in lines if line.startswith(f"{kind}:")) / 1024

@@ -90,7 +90,7 @@ def measure(
             for row in rows
         ],
         "floor": plain(floor),
-        "added_memory_mib": memory,
+        "added_memory_mib": plain(memory),
         "pipeline": pipeline,
         "cost": [plain(one) for one in costs],
         "crossover_pictures": cost.crossover(costs),

@@ -34,11 +34,11 @@ def _epoch_table(found: dict[str, Any]) -> str:
     pictures, memory = found["pictures"], found["added_memory_mib"]
     head = ["ms per epoch and network"]
     head += [f"{name} {found['networks'][name]}" for name in found["networks"]]
-    head += ["times faster", "memory added, MiB"]
+    head += ["times faster", "memory added, MiB (of it mapped files)"]
     rows = []
     for peer, networks in by_peer(found).items():
         faster = " / ".join(_ratio(row["times_faster"]) for row in networks.values())
-        added = f"{memory[peer]:,.0f}" if peer in memory else ""
+        added = "{peak:,.0f} ({mapped:,.0f})".format(**memory[peer]) if peer in memory else ""
         rows.append([peer, *(_ms(row["seconds"]) for row in networks.values()), faster, added])
     rows.append(["floor: reading the bytes once", *[_ms(found["floor"])] * 2, "", ""])
     machine = found["machine"]

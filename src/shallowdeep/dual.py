@@ -9,7 +9,7 @@ kernel perceptron's idea (Aizerman, Braverman and Rozonoer 1964) for the first l
 import torch
 from torch import Tensor
 
-from shallowdeep.network import Layer
+from shallowdeep.network import Layer, product
 from shallowdeep.normalisation import Normalisation
 from shallowdeep.primal import CHUNK, pixel_outputs
 
@@ -73,7 +73,8 @@ class GramLayer:
 
     def validation(self) -> Tensor:
         """Outputs [R, h, N_validation]."""
-        return self._Z0_validation - self._C @ self._gram_validation.T + self.bias
+        moved = product(self._C.flatten(0, 1), self._gram_validation.T)
+        return self._Z0_validation - moved.view(self._Z0_validation.shape) + self.bias
 
     def trained(self) -> Layer:
         """The layer written out in full: W = W0 - C X."""
@@ -85,5 +86,5 @@ class GramLayer:
                 self._pictures[rows], out=weight.new_empty((len(rows), *self._pictures.shape[1:]))
             )
             C = self._C[:, :, start : start + CHUNK].reshape(runs * h, -1)
-            weight.addmm_(C, inputs.flatten(1), alpha=-1)
+            weight -= product(C, inputs.flatten(1))
         return Layer(weight.view(runs, h, -1), self.bias)

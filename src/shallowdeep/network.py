@@ -56,6 +56,15 @@ def _draw_run(widths: Sequence[int], generator: torch.Generator) -> list[Layer]:
     return layers
 
 
+def product(a: Tensor, b: Tensor) -> Tensor:
+    """Multiply two matrices; on a CPU in NumPy's BLAS.
+
+    Pinned to instructions that every processor gives the same bits with (docker/run), it is three
+    times as fast as torch's: 3.5 against 12 ms for [50, 49152] @ [49152, 32].
+    """
+    return torch.from_numpy(a.numpy() @ b.numpy()) if a.device.type == "cpu" else a @ b
+
+
 def logits(layers: Sequence[Layer], inputs: Tensor) -> Tensor:
     """Outputs before the sigmoid.
 

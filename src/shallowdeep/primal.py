@@ -3,7 +3,7 @@
 import torch
 from torch import Tensor
 
-from shallowdeep.network import Layer
+from shallowdeep.network import Layer, product
 from shallowdeep.normalisation import Normalisation
 from shallowdeep.propagation import linear_forward
 
@@ -77,10 +77,11 @@ def pixel_outputs(
     layer: Layer, pictures: Tensor, normalisation: Normalisation, rows: Tensor
 ) -> Tensor:
     """A first layer's outputs [R, h, n] for `rows` [n] of `pictures` uint8 [N, 3, S, S]."""
-    outputs = []
+    runs, h, _ = layer.weight.shape
+    weight, outputs = layer.weight.flatten(0, 1), []
     for some in torch.split(rows, CHUNK):
         inputs = normalisation.apply(
             pictures[some], out=layer.weight.new_empty((len(some), *pictures.shape[1:]))
         )
-        outputs.append(linear_forward(inputs.flatten(1).T, *layer))
-    return torch.cat(outputs, -1)
+        outputs.append(product(weight, inputs.flatten(1).T))
+    return torch.cat(outputs, -1).view(runs, h, -1) + layer.bias
