@@ -26,6 +26,7 @@ def test_the_image_holds_the_environment_and_no_code():
     (about,) = json.loads(run(ROOT, ENGINE, "image", "inspect", image()))
     assert about["Config"]["User"] == "1000"
     assert about["Config"]["Labels"]["shallowdeep.inputs"] == image().partition(":")[2]
+    assert f"SHALLOWDEEP_IMAGE={image()}" in about["Config"]["Env"]
     python = (
         "import importlib.util, pathlib, torch\n"
         "print(pathlib.Path(torch.__cached__).exists(), importlib.util.find_spec('shallowdeep'))"
