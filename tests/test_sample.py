@@ -133,7 +133,7 @@ def test_an_interrupted_run_leaves_nothing_and_a_killed_one_nothing_that_lasts(
         with subprocess.Popen(
             [*COMMAND, tmp_path / "new", "--per-class", "100000"], stderr=subprocess.DEVNULL
         ) as drawing:
-            while not list(tmp_path.glob(".new.*.tmp/new/cat/*.jpg")):
+            while not list(tmp_path.glob(".new.*.tmp/cat/*.jpg")):
                 time.sleep(0.01)
             drawing.send_signal(number)
         assert drawing.returncode == (128 + number if left == 0 else -number)
