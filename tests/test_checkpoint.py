@@ -29,7 +29,7 @@ class StoppedError(Exception):
 
 
 def fit(pictures, *, solver, keep, stop_after=None, inputs=None):
-    """Train 8 epochs; returns the weights, the history and how many epochs were trained now."""
+    """Train 8 epochs; returns the weights and the history."""
     device = torch.device("cpu")
     groups = set_up(pictures, [3, 2], [0, 1, 2], solver=solver, device=device)
     place = Checkpoint("train-x", inputs) if inputs else None

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from shallowdeep.aligned import aligned
 from shallowdeep.errors import InputError, told_in_one_line
 from shallowdeep.split import SPLITS
 
@@ -114,9 +115,8 @@ def table(before: Experiment, after: Experiment, changes: list[Change]) -> str:
         real = "real" if one.real and not single else ""
         numbers = (f"{one.before:.3f}", f"{one.after:.3f}", f"{one.after - one.before:+.3f}")
         rows.append((one.score, *numbers, low_high, real))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    lines = ["  ".join(map(str.ljust, row, widths)).rstrip() for row in rows]
-    lines += ["", f"verdict: {before.metrics['verdict']} -> {after.metrics['verdict']}"]
+    verdict = f"verdict: {before.metrics['verdict']} -> {after.metrics['verdict']}"
+    lines = [aligned(rows), "", verdict]
     if single:
         lines.append("One run of each network: nothing is marked, another seed may turn it round.")
     else:

@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal, NamedTuple, cast
 
+from shallowdeep.aligned import aligned
 from shallowdeep.checked_yaml import Section, number, one_of, parse
 from shallowdeep.compare import WORKSPACE, read
 from shallowdeep.errors import InputError, told_in_one_line
@@ -96,8 +97,7 @@ def table(judgements: list[Judgement], names: tuple[str, str], *, markdown: bool
     if markdown:
         lines = [f"| {' | '.join(row)} |" for row in rows]
         return "\n".join([lines[0], "| --- " * len(rows[0]) + "|", *lines[1:]])
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return aligned(rows)
 
 
 def main() -> None:

@@ -19,6 +19,7 @@ from typing import Any, Literal, NamedTuple
 
 import yaml
 
+from shallowdeep.aligned import aligned
 from shallowdeep.atomic import write_text
 from shallowdeep.errors import InputError, told_in_one_line
 from shallowdeep.provenance import FOLDER, environment, md5
@@ -186,8 +187,7 @@ def table(findings: list[Finding]) -> str:
         shown = "" if one.verdict == "same bits" else "not numbers alone"
         shown = shown if one.difference is None or not shown else f"{one.difference:.2g}"
         rows.append((one.stage, one.output, one.verdict, shown))
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    return "\n".join("  ".join(map(str.ljust, row, widths)).rstrip() for row in rows)
+    return aligned(rows)
 
 
 def main() -> None:
