@@ -14,6 +14,7 @@ from shallowdeep import (
     model,
     params,
     prepared,
+    provenance_page,
     report,
 )
 from shallowdeep.atomic import write_text
@@ -24,8 +25,8 @@ from shallowdeep.provenance import recorded
 RESULTS, PLOTS = Path("results"), Path("results/plots")
 
 
-def main() -> None:
-    """Compare the models of params.yaml."""
+def main(inputs: Mapping[str, str | None] | None) -> None:
+    """Compare the models of params.yaml; `inputs` are the hashes of all that is read."""
     settings = params.load(Path("params.yaml"))
     pictures = prepared.load(Path("data/prepared"))
     left_out, data = report.read_data(RESULTS / "rejected.csv", RESULTS / "data.json")
@@ -54,6 +55,7 @@ def main() -> None:
         data=data,
         left_out=left_out,
         parameters=yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8")),
+        identity=provenance_page.identity(inputs) if inputs else None,
     )
     curves_drawn = report.learning_curves(tables.learning_curves, list(models))
     write_text(PLOTS / "learning_curves.svg", curves_drawn)
@@ -86,5 +88,8 @@ def _shown(interval: dict[str, float]) -> str:
 
 
 if __name__ == "__main__":
-    with told_in_one_line("evaluate"), recorded("evaluate"):
-        main()
+    with told_in_one_line("evaluate"):
+        with recorded("evaluate") as read:
+            main(read)
+        if read:
+            provenance_page.write()

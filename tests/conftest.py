@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from playwright.sync_api import sync_playwright
 
 from shallowdeep import prepared
 from shallowdeep.gram import gram
@@ -117,3 +118,16 @@ def pictures_folder(miniature) -> Path:
 def project(miniature, tmp_path) -> Path:
     """A copy of the miniature project, to be changed at will."""
     return Path(shutil.copytree(miniature, tmp_path / "a project", symlinks=True))
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """Chromium, without a network."""
+    names = ("chromium", "chromium-browser", "google-chrome")
+    path = next(filter(None, map(shutil.which, names)), None)
+    if not path and not os.environ.get("CI"):
+        pytest.skip("there is no Chromium here; on Debian: apt-get install chromium")
+    assert path, "CI has no Chromium"
+    flags = ("--no-sandbox", "--disable-background-networking", "--disable-component-update")
+    with sync_playwright() as playwright:
+        yield playwright.chromium.launch(executable_path=path, args=list(flags))

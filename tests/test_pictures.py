@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from PIL import ExifTags, Image
 
-from shallowdeep import jpeg
+from shallowdeep import jpeg, pictures
 from shallowdeep.pictures import FORMATS, Unusable, decode, quiet
 
 LIMIT = 10**8
@@ -50,6 +50,15 @@ def decoded(tmp_path, data, *, size=8):
     path = tmp_path / "picture"
     path.write_bytes(data)
     return decode(path, size=size, max_pixels=LIMIT)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+def test_a_file_that_is_not_read_in_one_piece_is_the_same_picture(tmp_path, monkeypatch, form):
+    """It is larger than the limit, or a network file system returned less than asked."""
+    data = stored(scene(90, 60), form)
+    whole = decoded(tmp_path, data)
+    monkeypatch.setattr(pictures, "IN_ONE_PIECE", len(data) - 1)
+    assert np.array_equal(decoded(tmp_path, data).pixels, whole.pixels)
 
 
 @pytest.mark.parametrize("form", FORMATS)

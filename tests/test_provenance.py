@@ -1,6 +1,8 @@
 """A stage writes down what made its outputs, as DVC hashes it, and beside them only."""
 
 import json
+import os
+from pathlib import Path
 
 import pytest
 import yaml
@@ -18,13 +20,20 @@ def records(project):
 
 def test_every_stage_leaves_a_record_with_the_hashes_of_dvc(project):
     """Of everything that it read and wrote, folders too; git and dvc.lock know nothing of it."""
+    run(project, "dvc", "repro", "data/dvc.yaml:sample")
     found = records(project)
-    lock = yaml.safe_load((project / "dvc.lock").read_text())["stages"]
-    assert set(found) == set(lock)
-    for stage, content in lock.items():
-        for dep in content["deps"]:
-            assert found[stage]["inputs"][dep["path"]] == dep["md5"], dep["path"]
-        assert found[stage]["outputs"] == {out["path"]: out["md5"] for out in content["outs"]}
+    stages = set()
+    for folder in ("", "data"):
+        lock = yaml.safe_load((project / folder / "dvc.lock").read_text())["stages"]
+        stages |= set(lock)
+        for stage, content in lock.items():
+            read, written = (
+                {os.path.normpath(Path(folder) / one["path"]): one["md5"] for one in content[kind]}
+                for kind in ("deps", "outs")
+            )
+            assert found[stage]["inputs"].items() >= read.items()
+            assert found[stage]["outputs"] == written
+    assert set(found) == stages
     assert run(project, "git", "ls-files", "results/provenance") == ""
     assert "provenance/" not in (project / "dvc.lock").read_text()
 
@@ -62,13 +71,23 @@ def test_an_edit_while_a_stage_runs_is_seen(tmp_path, monkeypatch):
 def test_a_failed_stage_leaves_no_record(tmp_path, monkeypatch):
     """Nor the one of the run before, whose outputs are gone."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "dvc.yaml").write_text("stages: {x: {cmd: x, deps: [], outs: []}}")
+    (tmp_path / "dvc.yaml").write_text("stages: {x: {cmd: x, deps: [], outs: [out]}}")
     (tmp_path / "params.yaml").write_text("data: {dir: pictures}")
     with recorded("x"):
         pass
     assert set(records(tmp_path)) == {"x"}
     with pytest.raises(RuntimeError), recorded("x"):
         raise RuntimeError
+    assert records(tmp_path) == {}
+
+
+def test_what_is_no_stage_leaves_no_record(tmp_path, monkeypatch):
+    """Another folder than the stage's, drawn by hand; a dvc.yaml of somebody else's."""
+    monkeypatch.chdir(tmp_path)
+    for content in ("stages: {sample: {cmd: x, deps: [], outs: [sample]}}", "[", "stages: {}", "1"):
+        (tmp_path / "dvc.yaml").write_text(content)
+        with recorded("sample", output=Path("elsewhere")) as read:
+            assert read is None
     assert records(tmp_path) == {}
 
 

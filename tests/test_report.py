@@ -1,14 +1,12 @@
 """The report is one page that needs nothing else, and its verdict is in words."""
 
 import json
-import os
 import re
 import shutil
 
 import pytest
 import yaml
 from conftest import ROOT, run
-from playwright.sync_api import sync_playwright
 
 from shallowdeep.report import sentence
 
@@ -58,18 +56,6 @@ def test_the_readme_has_the_verdict_of_the_committed_run():
     """A new committed run with another result must change it."""
     readme = " ".join((ROOT / "README.md").read_text().replace("> ", "").split())
     assert sentence(METRICS, runs=PARAMS["runs"], alpha=PARAMS["alpha"]) in readme
-
-
-@pytest.fixture(scope="module")
-def browser():
-    names = ("chromium", "chromium-browser", "google-chrome")
-    path = next(filter(None, map(shutil.which, names)), None)
-    if not path and not os.environ.get("CI"):
-        pytest.skip("there is no Chromium here; on Debian: apt-get install chromium")
-    assert path, "CI has no Chromium"
-    flags = ("--no-sandbox", "--disable-background-networking", "--disable-component-update")
-    with sync_playwright() as playwright:
-        yield playwright.chromium.launch(executable_path=path, args=list(flags))
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

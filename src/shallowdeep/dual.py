@@ -11,7 +11,7 @@ from torch import Tensor
 
 from shallowdeep.network import Layer, product
 from shallowdeep.normalisation import Normalisation
-from shallowdeep.primal import CHUNK, pixel_outputs
+from shallowdeep.primal import CHUNK, inputs, pixel_outputs
 
 
 class GramLayer:
@@ -78,13 +78,9 @@ class GramLayer:
 
     def trained(self) -> Layer:
         """The layer written out in full: W = W0 - C X."""
-        runs, h, pictures = self._C.shape
         weight = self._initial.flatten(0, 1).clone()
-        for start in range(0, pictures, CHUNK):
-            rows = self._train[start : start + CHUNK]
-            inputs = self._normalisation.apply(
-                self._pictures[rows], out=weight.new_empty((len(rows), *self._pictures.shape[1:]))
-            )
-            C = self._C[:, :, start : start + CHUNK].reshape(runs * h, -1)
-            weight -= product(C, inputs.flatten(1))
-        return Layer(weight.view(runs, h, -1), self.bias)
+        columns = torch.split(self._C.flatten(0, 1), CHUNK, 1)
+        chunks = inputs(self._pictures, self._normalisation, self._train, dtype=weight.dtype)
+        for C, chunk in zip(columns, chunks, strict=True):
+            weight -= product(C, chunk)
+        return Layer(weight.view(self._initial.shape), self.bias)

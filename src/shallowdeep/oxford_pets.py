@@ -18,6 +18,7 @@ from urllib.error import URLError
 
 from shallowdeep.class_folders import CLASSES, new_class_folders
 from shallowdeep.errors import InputError, told_in_one_line
+from shallowdeep.provenance import recorded
 
 Archives = Sequence[tuple[str, str]]  # (address, MD5) of images.tar.gz and annotations.tar.gz
 
@@ -75,7 +76,10 @@ def main() -> None:
     parser.add_argument("folder", type=Path, help="to be made; has to be new or empty")
     folder = parser.parse_args().folder
     socket.setdefaulttimeout(SILENCE)
-    with told_in_one_line("oxford-pets"):
+    with (
+        told_in_one_line("oxford-pets"),
+        recorded("oxford-pets", root=Path(".."), output=folder),
+    ):
         download(folder)
 
 

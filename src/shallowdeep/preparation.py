@@ -121,7 +121,8 @@ def _in_words(rejected: Sequence[LeftOut]) -> str:
 
 def _hashed(folder: Path, found: Found, data: Data) -> _Hashed | Unusable:
     try:
-        picture = decode(folder / found.path, size=data.size, max_pixels=data.max_pixels)
+        path = f"{folder}/{found.path}"  # a Path would take 20 microseconds
+        picture = decode(path, size=data.size, max_pixels=data.max_pixels)
     except Unusable as reason:
         return reason
     return _Hashed(picture, hashlib.sha256(picture.pixels.data).hexdigest())

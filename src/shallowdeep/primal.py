@@ -1,5 +1,7 @@
 """The ordinary solver: a first layer whose weights move over pixels."""
 
+from collections.abc import Iterator
+
 import torch
 from torch import Tensor
 
@@ -73,15 +75,29 @@ class PixelLayer:
         self._inputs = self.weight.new_empty((runs, m, shape.numel()))
 
 
+def inputs(
+    pictures: Tensor, normalisation: Normalisation, rows: Tensor, *, dtype: torch.dtype
+) -> Iterator[Tensor]:
+    """What a network is given of `rows` [n] of `pictures` uint8 [N, 3, S, S], in chunks.
+
+    Yields:
+        Normalised pictures [m, D]; the next chunk overwrites them.
+    """
+    shape = pictures.shape[1:]
+    picked = pictures.new_empty((min(CHUNK, len(rows)), *shape))
+    numbers = picked.new_empty(picked.shape, dtype=dtype)
+    for some in torch.split(rows, CHUNK):
+        m = len(some)
+        torch.index_select(pictures, 0, some, out=picked[:m])
+        yield normalisation.apply(picked[:m], out=numbers[:m]).flatten(1)
+
+
 def pixel_outputs(
     layer: Layer, pictures: Tensor, normalisation: Normalisation, rows: Tensor
 ) -> Tensor:
     """A first layer's outputs [R, h, n] for `rows` [n] of `pictures` uint8 [N, 3, S, S]."""
     runs, h, _ = layer.weight.shape
-    weight, outputs = layer.weight.flatten(0, 1), []
-    for some in torch.split(rows, CHUNK):
-        inputs = normalisation.apply(
-            pictures[some], out=layer.weight.new_empty((len(some), *pictures.shape[1:]))
-        )
-        outputs.append(product(weight, inputs.flatten(1).T))
-    return torch.cat(outputs, -1).view(runs, h, -1) + layer.bias
+    weight = layer.weight.flatten(0, 1)
+    chunks = inputs(pictures, normalisation, rows, dtype=weight.dtype)
+    outputs = torch.cat([product(weight, chunk.T) for chunk in chunks], -1)
+    return outputs.view(runs, h, -1) + layer.bias

@@ -28,33 +28,39 @@ PACKAGES = ("dvc", "matplotlib", "numpy", "pandas", "pillow", "scipy", "torch", 
 
 
 @contextmanager
-def recorded(stage: str) -> Iterator[dict[str, str | None] | None]:
+def recorded(
+    stage: str, *, root: Path = Path(), output: Path | None = None
+) -> Iterator[dict[str, str | None] | None]:
     """Run a stage's body and, once it has ended well, write what made its outputs.
 
     Args:
-        stage: its name in dvc.yaml. In a folder without that file nothing is recorded.
+        stage: its name in ./dvc.yaml. Where it is in no such file, nothing is recorded.
+        root: the project's folder, as seen from here; the record's paths are relative to it.
+        output: what this run writes, if it can be other than what dvc.yaml says; then nothing is
+            recorded.
 
     Yields:
         The hashes of its inputs; None where nothing is recorded.
     """
-    if not Path("dvc.yaml").exists():
+    inputs, outputs = _paths(stage)
+    if not outputs or (output is not None and str(output) not in outputs):
         yield None
         return
-    (FOLDER / f"{stage}.json").unlink(missing_ok=True)  # it is of the outputs that go now
+    file = root / FOLDER / f"{stage}.json"
+    file.unlink(missing_ok=True)  # it is of the outputs that go now
     started, clock = datetime.now(UTC), time.monotonic()
-    inputs, outputs = _paths(stage)
-    read = {path: md5(Path(path)) for path in inputs}
+    read = _hashes(inputs, root)
     yield read
     record = {
         "stage": stage,
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(time.monotonic() - clock, 3),
         "inputs": read,
-        "outputs": {path: md5(Path(path)) for path in outputs},
+        "outputs": _hashes(outputs, root),
         "git": _git(),
         "environment": environment(),
     }
-    write_text(FOLDER / f"{stage}.json", json.dumps(record, indent=2) + "\n")
+    write_text(file, json.dumps(record, indent=2) + "\n")
 
 
 def md5(path: Path) -> str | None:
@@ -97,17 +103,31 @@ def arithmetic() -> dict[str, str | None]:
 
 
 def _paths(stage: str) -> tuple[list[str], list[str]]:
-    """What dvc.yaml says that a stage reads and writes."""
-    content = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"][stage]
-    params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-    inputs = [str(dep).replace("${data.dir}", params["data"]["dir"]) for dep in content["deps"]]
+    """What dvc.yaml says that a stage reads and writes; nothing where there is no such stage."""
+    try:
+        content = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"][stage]
+    except (OSError, yaml.YAMLError, LookupError, TypeError):
+        return [], []
+    inputs = [str(dep) for dep in content["deps"]]
+    if Path("params.yaml").exists():
+        params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
+        inputs = [dep.replace("${data.dir}", params["data"]["dir"]) for dep in inputs]
+        inputs.append("params.yaml")
     outputs = [
         path
         for kind in ("outs", "metrics", "plots")
         for out in content.get(kind, [])
         for path in (out if isinstance(out, dict) else [out])
     ]
-    return [*inputs, "params.yaml"], outputs
+    return inputs, outputs
+
+
+def _hashes(paths: list[str], root: Path) -> dict[str, str | None]:
+    """By path as seen from `root`, or as it is if it is absolute."""
+    return {
+        path if Path(path).is_absolute() else os.path.relpath(path, root): md5(Path(path))
+        for path in paths
+    }
 
 
 def _processor() -> str:
@@ -133,7 +153,7 @@ def _git() -> dict[str, Any] | None:
     commit = _output("git", "rev-parse", "HEAD")
     if commit is None:
         return None
-    changed = _output("git", "diff", "--name-only", "HEAD", "--", ":(exclude)results")
+    changed = _output("git", "diff", "--name-only", "HEAD", "--", ":/", ":(top,exclude)results")
     return {"commit": commit.strip(), "changed": (changed or "").split("\n")[:-1]}
 
 

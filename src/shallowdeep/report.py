@@ -60,6 +60,7 @@ class Facts(NamedTuple):
     data: Json  # data.json
     left_out: Table  # rejected.csv, without its header
     parameters: Json  # params.yaml
+    identity: str | None  # of the models; None where the stages leave no records
 
 
 def read_data(listing: Path, counts: Path) -> tuple[list[list[str]], dict[str, Any]]:
@@ -156,6 +157,7 @@ def render(facts: Facts, tables: Tables, pictures: Pictures) -> str:
         parameters=_flat(facts.parameters),
         versions={name: version(name) for name in PACKAGES},
         metrics=facts.metrics,
+        identity=facts.identity,
         data=facts.data,
         left_out=facts.left_out[:LISTED],
         **pictures._asdict(),

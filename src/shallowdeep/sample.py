@@ -18,6 +18,7 @@ from shallowdeep.animals import animal, draw_animal
 from shallowdeep.canvas import Canvas, Dice, Floats
 from shallowdeep.class_folders import CLASSES, new_class_folders
 from shallowdeep.errors import InputError, told_in_one_line
+from shallowdeep.provenance import recorded
 
 
 def picture(seed: int, label: int, number: int) -> Image.Image:
@@ -129,7 +130,8 @@ def main() -> None:
     parser.add_argument("--per-class", type=whole("--per-class", 1, 100_000), default=500)
     with told_in_one_line("sample"):
         options = parser.parse_args()
-        draw_sample(options.folder, seed=options.seed, per_class=options.per_class)
+        with recorded("sample", root=Path(".."), output=options.folder):
+            draw_sample(options.folder, seed=options.seed, per_class=options.per_class)
 
 
 if __name__ == "__main__":

@@ -79,7 +79,11 @@ def compare(committed: Path, fresh: Path) -> list[Finding]:
 
 def edited_meanwhile(fresh: Path) -> list[str]:
     """Inputs that changed while their stage ran: read as one thing, hashed by DVC as another."""
-    locked = hashes(fresh / LOCKS[0], "deps")
+    locked = {
+        (stage, os.path.normpath(Path(lock).parent / path)): md5_read
+        for lock in LOCKS
+        for (stage, path), md5_read in hashes(fresh / lock, "deps").items()
+    }
     found = []
     for record in sorted((fresh / FOLDER).glob("*.json")):
         content = json.loads(record.read_text())
