@@ -72,9 +72,11 @@ def _pipeline_table(found: dict[str, Any]) -> str:
     article = epochs * sum(
         row["seconds"]["median"] for row in next(iter(by_peer(found).values())).values()
     )
+    all_seconds = pipeline["all_seconds"]
+    spread = f" ({min(all_seconds):.1f} to {max(all_seconds):.1f})" if len(all_seconds) > 1 else ""
     rows = [
         [f"article's script, one run of both (its epoch, {epochs} times)", f"{article:,.1f}", ""],
-        ["whole `dvc exp run`, ten runs of both", f"{pipeline['seconds']:.1f}", ""],
+        ["whole `dvc exp run`, ten runs of both", f"{pipeline['seconds']:.1f}{spread}", ""],
         ["times faster", f"{article / pipeline['seconds']:,.1f}", ""],
         ["- DVC itself", f"{_dvc(pipeline):.1f}", ""],
     ]
