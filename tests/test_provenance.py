@@ -51,6 +51,7 @@ def test_a_record_says_where_and_of_what(project):
     assert environment["packages"]["torch"]
     assert environment["arithmetic"]["MKL_CBWR"] == "COMPATIBLE"
     assert environment["cores"] >= 1
+    assert environment["threads"] == 1  # of params.yaml
 
 
 def test_an_edit_while_a_stage_runs_is_seen(tmp_path, monkeypatch):

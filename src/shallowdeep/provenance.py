@@ -90,6 +90,7 @@ def environment() -> dict[str, Any]:
         "platform": platform.platform(),
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if sys.platform == "linux" else os.cpu_count(),
+        "threads": _threads(),
         "arithmetic": arithmetic(),
         "device": _device(),
         "image": os.environ.get("SHALLOWDEEP_IMAGE"),  # None: not in a container of this project
@@ -136,6 +137,12 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(": ")[2]
     return platform.processor() or platform.machine()
+
+
+def _threads() -> int | None:
+    """How many torch computes with, where it was loaded."""
+    torch = sys.modules.get("torch")
+    return None if torch is None else torch.get_num_threads()
 
 
 def _device() -> dict[str, str] | None:
