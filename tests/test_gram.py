@@ -4,10 +4,12 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 
 import numpy as np
 import pytest
 
+from shallowdeep import gram as module
 from shallowdeep.gram import TILE, centred_product, gram
 from shallowdeep.normalisation import Normalisation
 
@@ -45,6 +47,25 @@ def test_it_is_the_product_of_normalised_pictures(pictures):
     inputs = inputs.reshape(pictures, -1)
     np.testing.assert_allclose(out, inputs @ inputs[train].T, rtol=1e-6, atol=1e-4)
     assert np.array_equal(out[train], out[train].T)
+
+
+def test_an_interruption_does_not_wait_for_all_tiles(monkeypatch):
+    """Those that no thread has begun are left undone."""
+    begun = []
+
+    def tile(left, right, _normalisation):
+        begun.append(len(left))
+        if len(begun) == 1:
+            raise KeyboardInterrupt
+        time.sleep(0.05)
+        return np.zeros((len(left), len(right)))
+
+    monkeypatch.setattr(module, "TILE", 1)
+    monkeypatch.setattr(module, "_tile", tile)
+    array, half = np.zeros((20, 3, 1, 1), dtype=np.uint8), (0.5, 0.5, 0.5)
+    with pytest.raises(KeyboardInterrupt):
+        gram(array, np.arange(20), Normalisation(half, half), out=np.empty((20, 20)))
+    assert len(begun) < 20 * 21 / 2
 
 
 @pytest.mark.parametrize(

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
+from tqdm import tqdm
 
 from shallowdeep.normalisation import Normalisation
 
@@ -63,8 +64,11 @@ def gram(
             for start, columns in _tiles(train)
             for _, rows in _tiles(others)
         ]
-        for tile in tiles:
-            tile.result()
+        try:
+            for tile in tqdm(tiles, "Gram matrix", unit=" tiles", disable=None, leave=False):
+                tile.result()
+        finally:
+            pool.shutdown(cancel_futures=True)  # Ctrl-C does not wait for minutes of tiles
 
 
 def _tiles(rows: Rows) -> Iterator[tuple[int, Rows]]:
