@@ -3,7 +3,7 @@
     python benchmarks/decode.py data/sample
 
 prints a table and writes benchmarks/decode.json. Imports and other set-up are not counted. All take
-turns on the same 400 files, round by round, and shares are medians over rounds: a busy machine is
+turns on the same 1,000 files, round by round, and shares are medians over rounds: a busy machine is
 twice as slow in one minute as in the next. The aim is 90 % of (cores x one core of the fastest of
 the others). Beside it stands what the cores do together: as many processes as cores, each with the
 fastest of the others on its own share of the files.
@@ -31,7 +31,7 @@ from shallowdeep.picture_folder import Found, classes, find
 from shallowdeep.preparation import decode_all
 
 SIZE = 128
-CHUNK = 400  # files
+CHUNK = 1_000  # files
 CORES = len(os.sched_getaffinity(0))
 
 
@@ -70,7 +70,7 @@ def shallowdeep(folder: Path, files: list[Found]) -> None:
 
 
 def measure(folder: Path, files: list[Found], rounds: int) -> Rates:
-    """All take turns on 400 files, then on the next; the first round is for warming up."""
+    """All take turns on 1,000 files, then on the next; the first round is for warming up."""
     rates: Rates = {"Pillow": [], "torchvision.io": [], "all cores": [], "shallowdeep": []}
     with ProcessPoolExecutor(CORES) as pool:
         for number in range(rounds + 1):

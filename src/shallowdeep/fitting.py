@@ -1,6 +1,6 @@
 """Set up the runs of one network on prepared pictures, for either solver."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Literal
 
 import torch
@@ -10,7 +10,7 @@ from shallowdeep.dual import GramLayer
 from shallowdeep.network import Layer, draw
 from shallowdeep.normalisation import Normalisation
 from shallowdeep.prepared import Prepared
-from shallowdeep.primal import PixelLayer
+from shallowdeep.primal import Batches, PixelLayer
 from shallowdeep.training import FirstLayer, Labels, Runs
 
 
@@ -37,51 +37,48 @@ def set_up(
         Groups of runs. The dual solver and CUDA take all runs as one; the primal solver on a CPU
         takes one at a time, since a batch of ten runs, 63 MB, does not stay in a CPU's cache.
     """
-    apart = solver == "primal" and device.type == "cpu"
-    groups = [[seed] for seed in seeds] if apart else [list(seeds)]
-    return [
-        _group(prepared, hidden, group, solver=solver, device=device, dtype=dtype)
-        for group in groups
-    ]
-
-
-def _group(
-    prepared: Prepared,
-    hidden: Sequence[int],
-    seeds: Sequence[int],
-    *,
-    solver: Literal["primal", "dual"],
-    device: torch.device,
-    dtype: torch.dtype,
-) -> Runs:
-    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    inputs = 3 * prepared.size**2
-    first, *upper = (
-        Layer(layer.weight.to(device, dtype), layer.bias.to(device, dtype))
-        for layer in draw(inputs, hidden, generators)
-    )
     train = torch.from_numpy(prepared.rows("train")).to(device)
     validation = torch.from_numpy(prepared.rows("validation")).to(device)
-    labels = torch.from_numpy(prepared.labels).to(device, dtype)
-    return Runs(
-        _first_layer(first, prepared, train, validation, solver=solver),
-        upper,
-        Labels(labels[train], labels[validation]),
-        generators,
-    )
+    of_all = torch.from_numpy(prepared.labels).to(device, dtype)
+    labels = Labels(of_all[train], of_all[validation])
+    first_layer = _first_layer(prepared, train, validation, solver=solver, dtype=dtype)
+    inputs = 3 * prepared.size**2
+    apart = solver == "primal" and device.type == "cpu"
+    groups = [[seed] for seed in seeds] if apart else [list(seeds)]
+    return [_group(inputs, hidden, group, first_layer, labels) for group in groups]
 
 
 def _first_layer(
-    layer: Layer,
     prepared: Prepared,
     train: Tensor,
     validation: Tensor,
     *,
     solver: Literal["primal", "dual"],
-) -> FirstLayer:
+    dtype: torch.dtype,
+) -> Callable[[Layer], FirstLayer]:
+    """What makes a solver's layer of initial weights; all that it makes share the pictures."""
     pictures = torch.from_numpy(prepared.pictures).to(train.device)
     normalisation = Normalisation(prepared.mean, prepared.std)
     if solver == "primal":
-        return PixelLayer(layer, pictures, normalisation, train=train, validation=validation)
-    gram = torch.from_numpy(prepared.gram()).to(layer.weight)
-    return GramLayer(layer, pictures, normalisation, gram, train=train, validation=validation)
+        batches = Batches(pictures, normalisation, dtype)
+        return lambda layer: PixelLayer(layer, batches, train=train, validation=validation)
+    gram = torch.from_numpy(prepared.gram()).to(train.device, dtype)
+    return lambda layer: GramLayer(
+        layer, pictures, normalisation, gram, train=train, validation=validation
+    )
+
+
+def _group(
+    inputs: int,
+    hidden: Sequence[int],
+    seeds: Sequence[int],
+    first_layer: Callable[[Layer], FirstLayer],
+    labels: Labels,
+) -> Runs:
+    """Runs that train in step."""
+    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+    first, *upper = (
+        Layer(layer.weight.to(labels.train), layer.bias.to(labels.train))
+        for layer in draw(inputs, hidden, generators)
+    )
+    return Runs(first_layer(first), upper, labels, generators)

@@ -12,10 +12,34 @@ from shallowdeep.propagation import linear_forward
 CHUNK = 32  # pictures normalised at a time where no gradient is wanted: 6 MiB at 128 x 128 pixels
 
 
+class Batches:
+    """Pictures stay bytes; a batch is gathered into one buffer and normalised into another.
+
+    Runs that take turns share both: with buffers of their own, ten took 80 MiB more.
+
+    Attributes:
+        pictures: uint8 [N, 3, S, S].
+        normalisation: what makes them a network's inputs.
+    """
+
+    def __init__(self, pictures: Tensor, normalisation: Normalisation, dtype: torch.dtype) -> None:
+        self.pictures, self.normalisation = pictures, normalisation
+        self._bytes = pictures.new_empty(0)
+        self._inputs = pictures.new_empty((0, 0), dtype=dtype)
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """Inputs [R, m, D] of the pictures `rows` [R, m]; the next batch overwrites them."""
+        if self._inputs.shape[:2] != rows.shape:
+            shape = self.pictures.shape[1:]
+            self._bytes = self.pictures.new_empty((rows.numel(), *shape))
+            self._inputs = self._inputs.new_empty((*rows.shape, shape.numel()))
+        torch.index_select(self.pictures, 0, rows.reshape(-1), out=self._bytes)
+        self.normalisation.apply(self._bytes, out=self._inputs.view(self._bytes.shape))
+        return self._inputs
+
+
 class PixelLayer:
     """The first layer of R runs, trained on the pictures themselves.
-
-    Pictures stay bytes; a batch is gathered into one buffer and normalised into another.
 
     Attributes:
         weight: floating point [R, h, D], trained in place.
@@ -25,18 +49,15 @@ class PixelLayer:
     def __init__(
         self,
         layer: Layer,
-        pictures: Tensor,  # uint8 [N, 3, S, S]
-        normalisation: Normalisation,
+        batches: Batches,
         *,
-        train: Tensor,  # int64 [N_train], rows of `pictures`
+        train: Tensor,  # int64 [N_train], rows of the pictures
         validation: Tensor,  # int64 [N_validation]
     ) -> None:
         self.weight, self.bias = layer
-        self._pictures = pictures
-        self._normalisation = normalisation
+        self._batches = batches
         self._train = train
         self._validation = validation
-        self._inputs = self.weight.new_empty(0)  # the latest batch [R, m, D]
 
     @property
     def state(self) -> list[Tensor]:
@@ -45,11 +66,7 @@ class PixelLayer:
 
     def forward(self, rows: Tensor) -> Tensor:
         """Outputs [R, h, m] for a batch: int64 [R, m], positions in `train`."""
-        if self._inputs.shape[:2] != rows.shape:
-            self._make_buffers(*rows.shape)
-        rows = self._train[rows]
-        torch.index_select(self._pictures, 0, rows.reshape(-1), out=self._bytes)
-        self._normalisation.apply(self._bytes, out=self._inputs.view(self._bytes.shape))
+        self._inputs = self._batches.gather(self._train[rows])
         outputs: Tensor = linear_forward(self._inputs.mT, self.weight, self.bias)
         return outputs
 
@@ -61,18 +78,12 @@ class PixelLayer:
 
     def validation(self) -> Tensor:
         """Outputs [R, h, N_validation]."""
-        return pixel_outputs(
-            Layer(self.weight, self.bias), self._pictures, self._normalisation, self._validation
-        )
+        pictures, normalisation = self._batches.pictures, self._batches.normalisation
+        return pixel_outputs(self.trained(), pictures, normalisation, self._validation)
 
     def trained(self) -> Layer:
         """The layer as it is now."""
         return Layer(self.weight, self.bias)
-
-    def _make_buffers(self, runs: int, m: int) -> None:
-        shape = self._pictures.shape[1:]
-        self._bytes = self._pictures.new_empty((runs * m, *shape))
-        self._inputs = self.weight.new_empty((runs, m, shape.numel()))
 
 
 def inputs(
