@@ -83,6 +83,17 @@ def test_a_wrong_value_is_one_line(project, override, line):
     assert "Traceback" not in output
 
 
+def test_the_way_back_from_a_failed_experiment(project):
+    """As in README.md: whatever git makes of the files, they are again as they are committed."""
+    run(project, "dvc", "exp", "run", "-S", "lr=0.02")
+    run(project, "dvc", "exp", "run", "-S", "solver=none", status=255)
+    for command in ("touch params.yaml", "git restore params.yaml", "dvc repro"):
+        run(project, *command.split())
+    names = run(project, "git", "ls-files", "params.yaml", "dvc.lock", "results").split()
+    there = run(project, "git", "hash-object", *names).split()
+    assert there == run(project, "git", "rev-parse", *(f"HEAD:{name}" for name in names)).split()
+
+
 def test_an_unknown_key_is_refused_by_dvc(project):
     """A misspelt key changes nothing."""
     output = run(project, "dvc", "exp", "run", "-S", "epoch=3", status=255)
