@@ -24,7 +24,7 @@ import yaml
 from shallowdeep.atomic import write_text
 
 FOLDER = Path("results/provenance")
-PACKAGES = ("dvc", "numpy", "pandas", "pillow", "scipy", "simplejpeg", "torch", "torchvision")
+PACKAGES = ("dvc", "numpy", "pillow", "scipy", "simplejpeg", "torch", "torchvision")
 
 
 @contextmanager
