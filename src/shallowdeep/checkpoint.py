@@ -55,7 +55,7 @@ class Checkpoint:
         file = io.BytesIO()  # on a full disk, torch raises no OSError
         torch.save(content | {"sha256": of_tensors(content["tensors"])}, file)
         with replacing(self._path) as new:
-            new.write_bytes(file.getbuffer())
+            new.write_bytes(file.getvalue())
         self._saved = time.monotonic()
 
     def remove(self) -> None:

@@ -67,7 +67,7 @@ def save(model: Model, path: Path) -> None:
     file = io.BytesIO()  # on a full disk, torch raises no OSError
     torch.save(content, file)
     with replacing(path) as new:
-        new.write_bytes(file.getbuffer())
+        new.write_bytes(file.getvalue())
 
 
 def load(path: Path) -> Model:
