@@ -1,5 +1,9 @@
 """The device is what params.yaml asks for, or a clear no."""
 
+import os
+import subprocess
+import sys
+
 import pytest
 import torch
 
@@ -21,3 +25,35 @@ def test_cuda_that_is_not_there_is_refused():
         return
     with pytest.raises(InputError, match="sees no CUDA device; take auto or cpu"):
         devices.pick("cuda", threads=1)
+
+
+CODE = """
+import sys, torch
+from shallowdeep import devices
+from shallowdeep.errors import told_in_one_line
+torch.cuda.is_available = lambda: True
+with told_in_one_line("train"):
+    print(devices.pick(sys.argv[1], threads=1))
+"""
+
+
+@pytest.mark.parametrize(
+    ("device", "status", "printed", "told"),
+    [
+        ("auto", 0, "cpu\n", "params.yaml: device: auto takes the CPU, for the CUDA device"),
+        ("cuda", 1, "", "train: params.yaml: device: cuda, but the CUDA device"),
+        ("cpu", 0, "cpu\n", ""),
+    ],
+)
+def test_a_device_that_cannot_be_used_is_not_taken(device, status, printed, told):
+    """One line says why: here torch is made to believe in a device that it is not let see."""
+    environment = os.environ | {"CUDA_VISIBLE_DEVICES": ""}
+    done = subprocess.run(
+        [sys.executable, "-c", CODE, device],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=environment,
+    )
+    assert (done.returncode, done.stdout) == (status, printed)
+    assert done.stderr.startswith(told) and done.stderr.count("\n") == bool(told)

@@ -9,6 +9,7 @@ import pytest
 
 BODY = """
 import errno, os, signal, sys, time
+import numpy, torch
 from shallowdeep.errors import InputError, told_in_one_line
 with told_in_one_line("stage"):
     {}
@@ -27,6 +28,18 @@ def run(body: str) -> subprocess.CompletedProcess[str]:
         ("raise InputError('a\\nb\\x1b[31m')", 1, "stage: a\\nb\\x1b[31m"),
         ("open('/nowhere/x')", 1, "stage: No such file or directory: /nowhere/x"),
         ("raise OSError(errno.ENOSPC, 'No space left', 'x')", 1, "stage: No space left: x"),
+        ("bytearray(1 << 60)", 1, "stage: memory is too short: for a Python object"),
+        (
+            "numpy.empty(1 << 60, numpy.uint8)",
+            1,
+            "stage: memory is too short: Unable to allocate 1.00 EiB for an array with shape "
+            "(1152921504606846976,) and data type uint8",
+        ),
+        (
+            "raise torch.OutOfMemoryError('CUDA out of memory. Tried 2 GiB. GPU 0 has 1 GiB.')",
+            1,
+            "stage: memory is too short: CUDA out of memory. Tried 2 GiB.",
+        ),
         ("raise KeyboardInterrupt", 130, "stage: interrupted"),
         ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)", 143, ""),
     ],
@@ -37,11 +50,21 @@ def test_a_mistake_is_one_line(body, status, line):
     assert (done.returncode, done.stderr.strip(), done.stdout) == (status, line, "")
 
 
+def test_torch_without_memory_is_one_line():
+    """Its error is a RuntimeError, with the line of its source in front."""
+    done = run("torch.empty(1 << 60, dtype=torch.uint8)")
+    assert done.returncode == 1
+    assert done.stderr.startswith("stage: memory is too short: ")
+    assert "you tried to allocate 1152921504606846976 bytes" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
 def test_a_defect_of_ours_keeps_its_traceback():
     """What a user cannot mend is not dressed up as his mistake."""
-    done = run("1 / 0")
-    assert done.returncode == 1
-    assert "Traceback" in done.stderr
+    for defect in ("1 / 0", "torch.ones(2) @ torch.ones(3)"):
+        done = run(defect)
+        assert done.returncode == 1
+        assert "Traceback" in done.stderr
 
 
 def test_a_reader_that_goes_away_is_no_error():

@@ -1,11 +1,13 @@
 """Files and folders that are complete or absent, never half-written."""
 
 import glob
+import io
 import shutil
 import uuid
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 
 @contextmanager
@@ -52,3 +54,13 @@ def write_text(path: Path, text: str) -> None:
     """Write `text` to `path` as UTF-8 with Unix line ends, complete or not at all."""
     with replacing(path) as new:
         new.write_text(text, encoding="utf-8", newline="\n")
+
+
+def write_torch(path: Path, content: Any) -> None:
+    """Write to `path` what `torch.load` reads, complete or not at all."""
+    import torch
+
+    file = io.BytesIO()  # on a full disk, torch raises no OSError
+    torch.save(content, file)
+    with replacing(path) as new:
+        new.write_bytes(file.getvalue())

@@ -1,6 +1,5 @@
 """A long training's state on disk, so that an interrupted one goes on instead of starting again."""
 
-import io
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -8,7 +7,7 @@ from typing import Any
 
 import torch
 
-from shallowdeep.atomic import replacing
+from shallowdeep.atomic import write_torch
 from shallowdeep.checksums import of_json, of_tensors
 
 FOLDER = Path(".checkpoints")
@@ -52,10 +51,7 @@ class Checkpoint:
         if time.monotonic() - self._saved < EVERY:
             return
         content = state()
-        file = io.BytesIO()  # on a full disk, torch raises no OSError
-        torch.save(content | {"sha256": of_tensors(content["tensors"])}, file)
-        with replacing(self._path) as new:
-            new.write_bytes(file.getvalue())
+        write_torch(self._path, content | {"sha256": of_tensors(content["tensors"])})
         self._saved = time.monotonic()
 
     def remove(self) -> None:

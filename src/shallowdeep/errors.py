@@ -20,8 +20,8 @@ class InputError(Exception):
 def told_in_one_line(name: str) -> Iterator[None]:
     """Run a command's body; end with one line on stderr where it cannot go on.
 
-    Exit status 1 after wrong input or a failing disk, 128 + signal number after SIGINT or SIGTERM.
-    SIGTERM unwinds the stack like Ctrl-C does, so that temporary files are removed.
+    Exit status 1 after wrong input, a failing disk or too little memory, 128 + signal number after
+    SIGINT or SIGTERM. SIGTERM unwinds the stack as Ctrl-C does, so that temporary files go.
 
     Args:
         name: what the line starts with: the stage's or command's name.
@@ -38,9 +38,20 @@ def told_in_one_line(name: str) -> Iterator[None]:
             raise  # a defect of ours, not of the disk
         where = f": {error.filename}" if error.filename else ""
         sys.exit(f"{name}: {one_line(f'{error.strerror}{where}')}")
+    except (MemoryError, RuntimeError) as error:
+        if not _is_for_memory(error):
+            raise
+        asked = str(error).partition(" GPU ")[0]  # what follows is a page on how torch allocates
+        sys.exit(f"{name}: memory is too short: {one_line(asked) or 'for a Python object'}")
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
+
+
+def _is_for_memory(error: Exception) -> bool:
+    """Whether memory, the device's too, has run out; torch's ways to say so are RuntimeErrors."""
+    by_torch = type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
+    return by_torch or isinstance(error, MemoryError)
 
 
 def one_line(text: str) -> str:

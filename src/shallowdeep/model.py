@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import torch
 from torch import Tensor
 
-from shallowdeep.atomic import replacing
+from shallowdeep.atomic import write_torch
 from shallowdeep.checksums import of_json, of_tensors
 from shallowdeep.errors import InputError
 from shallowdeep.network import Layer, logits_above
@@ -64,10 +64,7 @@ def save(model: Model, path: Path) -> None:
         "std": list(model.normalisation.std),
     }
     content["sha256"] = _checksum(content)
-    file = io.BytesIO()  # on a full disk, torch raises no OSError
-    torch.save(content, file)
-    with replacing(path) as new:
-        new.write_bytes(file.getvalue())
+    write_torch(path, content)
 
 
 def load(path: Path) -> Model:
