@@ -42,9 +42,12 @@ def _epoch_table(found: dict[str, Any]) -> str:
         rows.append([peer, *(_ms(row["seconds"]) for row in networks.values()), faster, added])
     rows.append(["floor: reading the bytes once", *[_ms(found["floor"])] * 2, "", ""])
     machine = found["machine"]
+    machines = f"{machine['cpu']}, {machine['cores']} cores"
+    if machine["cuda"]:
+        machines += f", {machine['cuda']}"
     return (
         f"{pictures['train']:,} training pictures of {pictures['size']} x {pictures['size']} "
-        f"pixels, batches of {found['batch_size']}, {machine['cpu']}, {machine['cores']} cores; "
+        f"pixels, batches of {found['batch_size']}, {machines}; "
         "median (lowest to highest).\n\n"
     ) + _table(head, rows)
 

@@ -1,98 +1,184 @@
-"""Training on CUDA: as far as it shows on a CPU and, where there is a device, on it."""
+"""Training on CUDA: on a device that the CPU plays and, where there is one, on a real device."""
 
 import pytest
 import torch
-from torch._subclasses.fake_tensor import FakeTensorMode
-from torch.utils._python_dispatch import TorchDispatchMode
+from conftest import write_prepared
+from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
+from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
+from torch.utils._pytree import tree_map
 
-from shallowdeep import normalisation
+from shallowdeep import checkpoint, normalisation
+from shallowdeep.checkpoint import Checkpoint
 from shallowdeep.fitting import set_up
 from shallowdeep.network import stacked
 from shallowdeep.training import train
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 SOLVERS = ("primal", "dual")
+COPY_TO, COPY_INTO = torch.ops.aten._to_copy.default, torch.ops.aten.copy_.default
+WAITS = (torch.ops.aten._local_scalar_dense.default, torch.ops.aten.nonzero.default)
 
 
-class Crossings(TorchDispatchMode):
-    """Counts operations that read one device and write another."""
+class OnDevice(torch.Tensor):
+    """A tensor that says it is on CUDA; its numbers are in `held`, on the CPU."""
+
+    held: torch.Tensor
+
+    @staticmethod
+    def __new__(cls, held):
+        """Of the same shape, strides and type."""
+        layout = {"strides": held.stride(), "storage_offset": held.storage_offset()}
+        self = torch.Tensor._make_wrapper_subclass(
+            cls, held.shape, dtype=held.dtype, device=CUDA, **layout
+        )
+        self.held = held
+        return self
+
+    @classmethod
+    def __torch_dispatch__(cls, operation, types, arguments=(), named=None):
+        """Only a PlayedDevice computes with it."""
+        raise RuntimeError(f"{operation}: the device is not there any more")
+
+
+class PlayedDevice(TorchDispatchMode):
+    """Computes on the CPU what is asked of CUDA.
+
+    As with CUDA, a copy is the only way from one device to the other: an operation on tensors of
+    both is an error. `waits` counts copies and what else makes the CPU wait for a device.
+    """
 
     def __init__(self):
         super().__init__()
-        self.number = 0
+        self.waits = 0
 
     def __torch_dispatch__(self, operation, types, arguments=(), named=None):
-        """Let it happen, and look at where its tensors are."""
-        result = operation(*arguments, **(named or {}))
-        tensors = [one for one in (*arguments, result) if isinstance(one, torch.Tensor)]
-        places = {tensor.device.type for tensor in tensors if tensor.ndim}
-        self.number += len(places) > 1
-        return result
+        """Take the tensors out, compute, and put the result where it belongs."""
+        handles, places = {}, set()
+
+        def take_out(value):
+            if isinstance(value, OnDevice):
+                handles[id(value.held)] = value
+                places.add("cuda")
+                return value.held
+            if isinstance(value, torch.Tensor) and value.ndim:  # a single number goes anywhere
+                places.add("cpu")
+            return value
+
+        arguments, named = tree_map(take_out, (arguments, named or {}))
+        target = "cuda" if "cuda" in places else "cpu"
+        if named.get("device") is not None:
+            target = named["device"].type
+            named = named | {"device": CPU}
+        mixed = len(places | {target}) > 1
+        if mixed and operation not in (COPY_TO, COPY_INTO):
+            raise RuntimeError(f"{operation}: tensors on different devices")
+        self.waits += mixed or (target == "cuda" and operation in WAITS)
+        if operation == COPY_INTO:
+            target = "cuda" if id(arguments[0]) in handles else "cpu"
+        with unset_fake_temporarily():
+            result = operation(*arguments, **named)
+
+        def put_back(value):
+            if target == "cpu" or not isinstance(value, torch.Tensor):
+                return value
+            return handles[id(value)] if id(value) in handles else OnDevice(value)
+
+        return tree_map(put_back, result)
 
 
 @pytest.fixture
-def no_device():
-    """Tensors that have a device, CUDA too, but no numbers: mixing devices is an error."""
+def played():
+    """A CUDA device; FakeTensorMode keeps torch from looking for a driver."""
     normalisation._on_device.cache_clear()
-    with FakeTensorMode(allow_non_fake_inputs=True):
-        yield
+    with FakeTensorMode(allow_non_fake_inputs=True), PlayedDevice() as device:
+        yield device
     normalisation._on_device.cache_clear()
 
 
-@pytest.mark.usefixtures("no_device")
-@pytest.mark.parametrize("solver", SOLVERS)
-def test_all_of_an_epoch_is_on_the_device(pictures, solver):
-    """The runs train as one group, and what comes out is on the device too."""
-    (group,) = set_up(pictures, [5, 3], [0, 1], solver=solver, device=CUDA)
-    epoch = group.epoch(batch_size=16, lr=0.1)
-    assert {tensor.device.type for tensor in epoch} == {"cuda"}
-    assert {tensor.device.type for layer in group.trained() for tensor in layer} == {"cuda"}
+@pytest.mark.usefixtures("played")
+def test_the_played_device_does_not_mix():
+    """Without that, the tests below could not fail."""
+    here, there = torch.ones(2), torch.ones(2, device=CUDA)
+    assert (there + there).cpu().tolist() == [2, 2]
+    with pytest.raises(RuntimeError, match="tensors on different devices"):
+        here + there
+    with pytest.raises(RuntimeError, match="tensors on different devices"):
+        there[torch.tensor([0])]
 
 
-@pytest.mark.usefixtures("no_device")
+@pytest.mark.parametrize("keep", ["last", "best"])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_no_step_waits_for_the_device(pictures, solver):
+def test_the_numbers_are_the_cpus(pictures, solver, keep, request):
+    """All of a training happens on the device, and gives the same history and weights."""
+    expected = _trained(pictures, solver, CPU, keep=keep)
+    request.getfixturevalue("played")
+    _assert_close(_trained(pictures, solver, CUDA, keep=keep), expected)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_no_step_waits_for_the_device(pictures, solver, played):
     """What goes to the device in an epoch, the batch orders, goes once, however many steps."""
     (group,) = set_up(pictures, [5, 3], [0, 1], solver=solver, device=CUDA)
     group.epoch(batch_size=16, lr=0.1)
     counts = []
     for batch_size in (4, 40):
-        with Crossings() as crossings:
-            group.epoch(batch_size=batch_size, lr=0.1)
-        counts.append(crossings.number)
+        before = played.waits
+        group.epoch(batch_size=batch_size, lr=0.1)
+        counts.append(played.waits - before)
     assert counts == [1, 1]
 
 
+class Place(Checkpoint):
+    """A checkpoint that is read without the played device, under which torch reads no file."""
+
+    def load(self):
+        """Read it."""
+        with _disable_current_modes():
+            return super().load()
+
+
+@pytest.mark.usefixtures("played")
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_torchs_arithmetic_and_numpys_agree(pictures, solver):
-    """Elsewhere than on a CPU the upper layers are torch's."""
-    trained = []
-    for native in (True, False):
-        groups = set_up(pictures, [5, 5, 3], [0, 1], solver=solver, device=CPU)
-        if not native:
-            for group in groups:
-                group._native, group._native_upper = (lambda tensor: tensor), group._upper
-        trained.append(_trained(groups))
-    _assert_close(*trained)
+def test_a_training_goes_on_from_its_checkpoint(pictures, solver, tmp_path, monkeypatch):
+    """To the same bits as without interruption."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(checkpoint, "EVERY", 0)
+    whole = _trained(pictures, solver, CUDA)
+    with pytest.raises(KeyboardInterrupt):
+        _trained(pictures, solver, CUDA, place=Place("train-x", {}), stop_after=3)
+    assert Place("train-x", {}).load() is not None
+    resumed = _trained(pictures, solver, CUDA, place=Place("train-x", {}))
+    assert all(torch.equal(a, b) for a, b in zip(whole, resumed, strict=True))
 
 
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+@pytest.mark.parametrize("keep", ["last", "best"])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_cuda_and_cpu_agree(pictures, solver):
-    """Weights to rounding."""
-    there, here = (
-        _trained(set_up(pictures, [5, 5, 3], [0, 1], solver=solver, device=device))
-        for device in (CUDA, CPU)
-    )
+def test_a_real_device_agrees(tmp_path, solver, keep):
+    """History and weights, to rounding; with pictures that no batch size divides."""
+    pictures = write_prepared(tmp_path / "prepared", count=301, seed=1)
+    there, here = (_trained(pictures, solver, device, keep=keep) for device in (CUDA, CPU))
     _assert_close(there, here)
 
 
-def _trained(groups):
-    train(groups, epochs=5, batch_size=16, lr=0.05, keep="best", report=lambda _: None)
-    return stacked([group.trained() for group in groups])
+def _trained(pictures, solver, device, *, keep="best", place=None, stop_after=None):
+    """What three runs come to: history, and each layer's weights and biases, on the CPU."""
+    reported = []
+
+    def report(epoch):
+        reported.append(epoch)
+        if len(reported) == stop_after:
+            raise KeyboardInterrupt
+
+    groups = set_up(pictures, [5, 5, 3], [0, 1, 2], solver=solver, device=device)
+    settings = {"epochs": 5, "batch_size": 16, "lr": 0.05, "keep": keep, "checkpoint": place}
+    history = train(groups, **settings, report=report)
+    layers = stacked([group.trained() for group in groups])
+    assert {tensor.device.type for layer in layers for tensor in layer} == {device.type}
+    past = torch.stack([torch.stack(epoch) for epoch in history])
+    return [past, *(tensor.cpu() for layer in layers for tensor in layer)]
 
 
-def _assert_close(layers, others):
-    for layer, other in zip(layers, others, strict=True):
-        torch.testing.assert_close(layer.weight.cpu(), other.weight.cpu(), rtol=1e-4, atol=1e-6)
-        torch.testing.assert_close(layer.bias.cpu(), other.bias.cpu(), rtol=1e-4, atol=1e-6)
+def _assert_close(found, expected):
+    for one, other in zip(found, expected, strict=True):
+        torch.testing.assert_close(one, other, rtol=1e-4, atol=1e-6)
