@@ -31,7 +31,8 @@ def main() -> None:
         manifest = preparation.manifest(decoded, classes, data.split, seed=settings.seed)
         train = np.flatnonzero([entry.split == "train" for entry in manifest])
         normalisation = channels.normalisation(out / "pictures.npy", train, data)
-        if solver.choose(settings.solver, pictures=len(manifest), train=len(train)) == "dual":
+        sizes = {"pictures": len(manifest), "train": len(train), "size": data.size}
+        if solver.choose(settings.solver, **sizes) == "dual":
             write_gram(out, train, normalisation)
         prepared.write(out, manifest, prepared.Summary(classes, data.size, *normalisation))
         counts = prepared.count(manifest, classes)

@@ -24,8 +24,8 @@ def main(name: str, inputs: Mapping[str, str | None] | None) -> None:
         raise InputError(f"{name!r} is no model in params.yaml; there are {known}")
     network = settings.models[name]
     pictures = prepared.load(Path("data/prepared"))
-    rows = len(pictures.labels)
-    chosen = solver.choose(settings.solver, pictures=rows, train=len(pictures.rows("train")))
+    rows, train_rows = len(pictures.labels), len(pictures.rows("train"))
+    chosen = solver.choose(settings.solver, pictures=rows, train=train_rows, size=pictures.size)
     device = devices.pick(settings.device, threads=settings.threads)
     seeds = [settings.seed + run for run in range(settings.runs)]
 
@@ -53,8 +53,9 @@ def main(name: str, inputs: Mapping[str, str | None] | None) -> None:
     history.write(epochs, Path("results") / name / "history.csv")
     if place:
         place.remove()
+    runs = f"{len(seeds)} run{'s' * (len(seeds) > 1)} of {network.epochs} epoch"
     print(
-        f"train-{name}: {len(seeds)} runs of {network.epochs} epochs, {chosen} solver on {device}, "
+        f"train-{name}: {runs}{'s' * (network.epochs > 1)}, {chosen} solver on {device}, "
         f"{time.perf_counter() - start:.1f} s: {describe(epochs[-1])}"
     )
 

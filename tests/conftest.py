@@ -29,15 +29,17 @@ def pictures(tmp_path_factory) -> prepared.Prepared:
     return write_prepared(tmp_path_factory.mktemp("data") / "prepared", count=100, seed=0)
 
 
-def write_prepared(folder: Path, *, count: int, seed: int, brighter: int = 15) -> prepared.Prepared:
+def write_prepared(
+    folder: Path, *, count: int, seed: int, brighter: int = 15, size: int = SIZE
+) -> prepared.Prepared:
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(count) % 2)
-    array = rng.integers(0, 240, (count, 3, SIZE, SIZE), dtype=np.uint8)
+    array = rng.integers(0, 240, (count, 3, size, size), dtype=np.uint8)
     array += (brighter * labels[:, None, None, None]).astype(np.uint8)
     classes, half = ("cat", "dog"), (0.5, 0.5, 0.5)
     splits = stratified(labels, Split(0.82, 0.09, 0.09), classes=classes, seed=0)
     manifest = [
-        prepared.Entry(f"{classes[label]}/{i}.png", "", int(label), split, SIZE, SIZE)
+        prepared.Entry(f"{classes[label]}/{i}.png", "", int(label), split, size, size)
         for i, (label, split) in enumerate(zip(labels, splits, strict=True))
     ]
     train = np.flatnonzero([split == "train" for split in splits])
@@ -46,7 +48,7 @@ def write_prepared(folder: Path, *, count: int, seed: int, brighter: int = 15) -
     folder.mkdir(parents=True)
     np.save(folder / "pictures.npy", array)
     np.save(folder / "gram.npy", matrix)
-    prepared.write(folder, manifest, prepared.Summary(classes, SIZE, half, half))
+    prepared.write(folder, manifest, prepared.Summary(classes, size, half, half))
     return prepared.load(folder)
 
 

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 import torch
+from threadpoolctl import threadpool_info
 
 from shallowdeep import devices
 from shallowdeep.errors import InputError
@@ -16,6 +17,7 @@ def test_auto_takes_cuda_where_there_is_one():
     expected = "cuda" if torch.cuda.is_available() else "cpu"
     assert devices.pick("auto", threads=1).type == expected
     assert torch.get_num_threads() == 1
+    assert {library["num_threads"] for library in threadpool_info()} == {1}
 
 
 def test_cuda_that_is_not_there_is_refused():

@@ -36,6 +36,11 @@ def run(body: str) -> subprocess.CompletedProcess[str]:
             "(1152921504606846976,) and data type uint8",
         ),
         (
+            "raise RuntimeError('CUDA error: out of memory\\nCompile with `TORCH_USE_CUDA_DSA`')",
+            1,
+            "stage: memory is too short: CUDA error: out of memory",
+        ),
+        (
             "raise torch.OutOfMemoryError('CUDA out of memory. Tried 2 GiB. GPU 0 has 1 GiB.')",
             1,
             "stage: memory is too short: CUDA out of memory. Tried 2 GiB.",

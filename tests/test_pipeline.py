@@ -23,9 +23,13 @@ RESULTS = [
 ]
 
 
-def epochs(project, model):
+def history(project, model):
     with (project / "results" / model / "history.csv").open(newline="") as file:
-        return max(int(row["epoch"]) for row in csv.DictReader(file))
+        return list(csv.DictReader(file))
+
+
+def epochs(project, model):
+    return max(int(row["epoch"]) for row in history(project, model))
 
 
 def test_a_run_leaves_metrics_that_git_holds(miniature):
@@ -58,6 +62,19 @@ def test_an_experiment_with_more_epochs_and_back(project):
     back = run(project, "dvc", "exp", "run", "-S", "epochs=2")
     assert back.count("is cached - skipping run") == 3
     assert (project / "results/metrics.json").read_text() == before
+
+
+def test_the_primal_solver_gives_the_same(project):
+    """Through the same stages and into the same files; without a Gram matrix."""
+    expected = history(project, "deep")
+    assert (project / "data/prepared/gram.npy").exists()
+    output = run(project, "dvc", "exp", "run", "-S", "solver=primal")
+    assert "train-deep: 2 runs of 2 epochs, primal solver" in output
+    assert not (project / "data/prepared/gram.npy").exists()
+    for row, other in zip(history(project, "deep"), expected, strict=True):
+        assert row.keys() == other.keys()
+        for name, value in row.items():
+            assert float(value) == pytest.approx(float(other[name]), rel=1e-4)
 
 
 def test_a_change_to_deep_retrains_deep_alone(project):

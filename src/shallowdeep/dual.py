@@ -26,7 +26,7 @@ class GramLayer:
         layer: Layer,
         pictures: Tensor,  # uint8 [N, 3, S, S], read at the start and at the end only
         normalisation: Normalisation,
-        gram: Tensor,  # floating point [N, N_train]
+        gram: Tensor,  # floating point [N, N_train], on the CPU: the layer takes what it needs
         *,
         train: Tensor,  # int64 [N_train], rows of `pictures`
         validation: Tensor,  # int64 [N_validation]
@@ -34,8 +34,9 @@ class GramLayer:
         self._initial = layer.weight
         self.bias = layer.bias
         self._pictures, self._normalisation, self._train = pictures, normalisation, train
-        self._gram = gram[train]
-        self._gram_validation = gram[validation]
+        self._gram, self._gram_validation = (
+            gram[rows.cpu()].to(layer.weight) for rows in (train, validation)
+        )
         no_bias = Layer(layer.weight, torch.zeros_like(layer.bias))
         self._Z = pixel_outputs(no_bias, pictures, normalisation, train)  # [R, h, N_train]
         self._Z0_validation = pixel_outputs(no_bias, pictures, normalisation, validation)

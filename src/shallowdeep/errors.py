@@ -41,7 +41,8 @@ def told_in_one_line(name: str) -> Iterator[None]:
     except (MemoryError, RuntimeError) as error:
         if not _is_for_memory(error):
             raise
-        asked = str(error).partition(" GPU ")[0]  # what follows is a page on how torch allocates
+        # What follows in torch's messages is a page on how it allocates, or how to debug CUDA.
+        asked = str(error).partition("\n")[0].partition(" GPU ")[0]
         sys.exit(f"{name}: memory is too short: {one_line(asked) or 'for a Python object'}")
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
@@ -50,8 +51,8 @@ def told_in_one_line(name: str) -> Iterator[None]:
 
 def _is_for_memory(error: Exception) -> bool:
     """Whether memory, the device's too, has run out; torch's ways to say so are RuntimeErrors."""
-    by_torch = type(error).__name__ == "OutOfMemoryError" or "can't allocate memory" in str(error)
-    return by_torch or isinstance(error, MemoryError)
+    said = ("out of memory", "can't allocate memory", "STATUS_ALLOC_FAILED")
+    return isinstance(error, MemoryError) or any(words in str(error) for words in said)
 
 
 def one_line(text: str) -> str:

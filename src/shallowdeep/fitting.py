@@ -62,7 +62,7 @@ def _first_layer(
     if solver == "primal":
         batches = Batches(pictures, normalisation, dtype)
         return lambda layer: PixelLayer(layer, batches, train=train, validation=validation)
-    gram = torch.from_numpy(prepared.gram()).to(train.device, dtype)
+    gram = torch.from_numpy(prepared.gram())
     return lambda layer: GramLayer(
         layer, pictures, normalisation, gram, train=train, validation=validation
     )

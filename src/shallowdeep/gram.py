@@ -21,7 +21,8 @@ from shallowdeep.normalisation import Normalisation
 Rows = NDArray[np.intp]
 
 EXACT_PIXELS = 1_024  # 128 * 128 * 1,024 = 2**24, the last integer up to which float32 has no gaps
-TILE = 512  # pictures; two tiles of one channel are 64 MiB in float32 at 128 x 128 pixels
+TILE = 512  # pictures at most, and
+TILE_PIXELS = 2**23  # of one channel, 32 MiB in float32: 512 pictures of 128 x 128
 
 
 def gram(
@@ -41,6 +42,7 @@ def gram(
             float64 value, rounded once where `out` is float32.
     """
     channels = pictures.reshape(len(pictures), 3, -1)
+    size = max(1, min(TILE, TILE_PIXELS // channels.shape[2]))
     others = np.setdiff1d(np.arange(len(pictures)), train)
 
     def one(start: int, columns: Rows, row_start: int | None, rows: Rows) -> None:
@@ -55,14 +57,14 @@ def gram(
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores) as pool:
         tiles = [
             pool.submit(one, start, columns, row_start, rows)
-            for start, columns in _tiles(train)
-            for row_start, rows in _tiles(train)
+            for start, columns in _tiles(train, size)
+            for row_start, rows in _tiles(train, size)
             if row_start >= start
         ]
         tiles += [
             pool.submit(one, start, columns, None, rows)
-            for start, columns in _tiles(train)
-            for _, rows in _tiles(others)
+            for start, columns in _tiles(train, size)
+            for _, rows in _tiles(others, size)
         ]
         try:
             for tile in tqdm(tiles, "Gram matrix", unit=" tiles", disable=None, leave=False):
@@ -71,9 +73,9 @@ def gram(
             pool.shutdown(cancel_futures=True)  # Ctrl-C does not wait for minutes of tiles
 
 
-def _tiles(rows: Rows) -> Iterator[tuple[int, Rows]]:
-    for start in range(0, len(rows), TILE):
-        yield start, rows[start : start + TILE]
+def _tiles(rows: Rows, size: int) -> Iterator[tuple[int, Rows]]:
+    for start in range(0, len(rows), size):
+        yield start, rows[start : start + size]
 
 
 def _tile(

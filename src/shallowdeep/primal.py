@@ -24,18 +24,18 @@ class Batches:
 
     def __init__(self, pictures: Tensor, normalisation: Normalisation, dtype: torch.dtype) -> None:
         self.pictures, self.normalisation = pictures, normalisation
-        self._bytes = pictures.new_empty(0)
-        self._inputs = pictures.new_empty((0, 0), dtype=dtype)
+        self._bytes = pictures.new_empty((0, *pictures.shape[1:]))
+        self._inputs = self._bytes.to(dtype)
 
     def gather(self, rows: Tensor) -> Tensor:
         """Inputs [R, m, D] of the pictures `rows` [R, m]; the next batch overwrites them."""
-        if self._inputs.shape[:2] != rows.shape:
-            shape = self.pictures.shape[1:]
-            self._bytes = self.pictures.new_empty((rows.numel(), *shape))
-            self._inputs = self._inputs.new_empty((*rows.shape, shape.numel()))
-        torch.index_select(self.pictures, 0, rows.reshape(-1), out=self._bytes)
-        self.normalisation.apply(self._bytes, out=self._inputs.view(self._bytes.shape))
-        return self._inputs
+        n = rows.numel()
+        if n > len(self._bytes):  # an epoch's last batch, which is smaller, takes part of both
+            self._bytes = self._bytes.new_empty((n, *self._bytes.shape[1:]))
+            self._inputs = self._inputs.new_empty(self._bytes.shape)
+        picked, inputs = self._bytes[:n], self._inputs[:n]
+        torch.index_select(self.pictures, 0, rows.reshape(-1), out=picked)
+        return self.normalisation.apply(picked, out=inputs).view(*rows.shape, -1)
 
 
 class PixelLayer:

@@ -80,7 +80,7 @@ class Runs:
         )
         with np.errstate(over="ignore", invalid="ignore"):  # told from the loss, after the epoch
             seen = torch.cat([self._step(rows, answers, lr) for rows, answers in batches], 1)
-        outputs = logits_above(self._first.validation(), self._upper)
+            outputs = logits_above(self._first.validation(), self._upper)
         return Epoch(
             _loss(seen, expected),
             _loss(outputs, self._labels.validation.expand_as(outputs)),
