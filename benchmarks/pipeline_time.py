@@ -20,7 +20,7 @@ EPOCHS = 100
 class Stage(NamedTuple):
     """Seconds and memory of one stage."""
 
-    seconds: float  # from DVC starting it to its last word
+    seconds: float  # from DVC starting it to the end of its process
     training: float  # of those, by its own account: setting up, training, writing the model
     imports: float  # of those, starting Python and importing what the stage imports
     peak_mib: float | None  # largest resident set; None where the system does not tell
@@ -73,7 +73,7 @@ def measure(photographs: Path, *, epochs: int = EPOCHS, repetitions: int = 3) ->
             for script in set(scripts.values())
         }
     stages = {
-        name: Stage(span.seconds, span.training, imports[scripts[name]], peaks.get(name))
+        name: Stage(span.end - span.start, span.training, imports[scripts[name]], peaks.get(name))
         for name, span in spans.items()
     }
     all_seconds = [experiment[0] for experiment in experiments]
@@ -120,29 +120,31 @@ def _run(folder: Path, *command: str) -> str:
 
 
 class Span(NamedTuple):
-    """Seconds of a stage, and those of its training that it prints."""
+    """When a stage ran, and the seconds of its training that it prints."""
 
-    seconds: float
+    start: float
+    end: float
     training: float
 
 
 def _follow(project: Path, *command: str) -> tuple[dict[str, Span], dict[str, float]]:
-    """Run DVC and time its lines: it names each stage, and a stage's own line is its last."""
+    """Run DVC; it names each stage that it starts, and a stage's own line is its last."""
     spans: dict[str, Span] = {}
     lines = []
     name, start = "", 0.0
-    with _Peaks(project) as peaks, _started(project, *command) as process:
+    with _Watch(project) as watch, _started(project, *command) as process:
         for line in process.stdout or ():
             lines.append(line)
             if running := re.search(r"Running stage '([\w-]+)'", line):
                 name, start = running[1], time.perf_counter()
             elif line.startswith(f"{name}: "):
                 told = re.search(r", ([\d.]+) s: ", line)
-                seconds = time.perf_counter() - start
-                spans[name] = Span(seconds, float(told[1]) if told else 0.0)
+                spans[name] = Span(start, time.perf_counter(), float(told[1]) if told else 0.0)
     if process.returncode or not spans:
         raise SystemExit(f"{' '.join(command)}: {''.join(lines[-10:])}")
-    return spans, peaks.mib
+    for name, end in watch.last_seen.items():
+        spans[name] = spans[name]._replace(end=max(end, spans[name].end))
+    return spans, watch.peak_mib
 
 
 def _started(project: Path, *command: str) -> subprocess.Popen[str]:
@@ -156,15 +158,16 @@ def _started(project: Path, *command: str) -> subprocess.Popen[str]:
     )
 
 
-class _Peaks:
-    """Looks at the stages' processes now and then; the system keeps the peak of each."""
+class _Watch:
+    """Looks at the stages' processes 20 times a second; the system keeps the peak of each."""
 
     def __init__(self, project: Path) -> None:
-        self.mib: dict[str, float] = {}
+        self.peak_mib: dict[str, float] = {}
+        self.last_seen: dict[str, float] = {}
         self._project, self._over = project, Event()
         self._thread = Thread(target=self._watch)
 
-    def __enter__(self) -> "_Peaks":
+    def __enter__(self) -> "_Watch":
         self._thread.start()
         return self
 
@@ -173,9 +176,10 @@ class _Peaks:
         self._thread.join()
 
     def _watch(self) -> None:
-        while not self._over.wait(0.1):
+        while not self._over.wait(0.05):
             for name, peak in _stage_peaks(self._project):
-                self.mib[name] = max(peak, self.mib.get(name, 0))
+                self.peak_mib[name] = max(peak, self.peak_mib.get(name, 0))
+                self.last_seen[name] = time.perf_counter()
 
 
 def _stage_peaks(project: Path) -> Iterator[tuple[str, float]]:

@@ -91,9 +91,15 @@ def _pipeline_table(found: dict[str, Any]) -> str:
             rows.append(["-- set up, train, write the model", f"{stage['training']:.1f}", ""])
         rows.append(["-- start Python, import", f"{stage['imports']:.1f}", ""])
         rows.append(["-- the rest", f"{rest:.1f}", ""])
+    rows.append(["both trainings but for training itself", f"{_overhead(stages):.1f}", ""])
     rows.append(["before, once: `dvc repro prepare`", f"{pipeline['prepare_seconds']:.1f}", ""])
     head = [f"{epochs} epochs, prepared data in place", "seconds", "peak memory, MiB"]
     return _table(head, rows)
+
+
+def _overhead(stages: dict[str, Any]) -> float:
+    """Seconds of the training stages that are not setting up, training and writing the model."""
+    return float(sum(s["seconds"] - s["training"] for s in stages.values() if s["training"]))
 
 
 def _dvc(pipeline: dict[str, Any]) -> float:
