@@ -165,12 +165,12 @@ class Ours:
         where: str = "cpu",
     ) -> None:
         device = torch.device(where)
-        self._groups = set_up(material.data, hidden, range(runs), solver=solver, device=device)
+        self._runs = set_up(material.data, hidden, range(runs), solver=solver, device=device)
 
     def train(self, epochs: int) -> list[float]:
         """Train on; measures loss and accuracy on the validation pictures too."""
         history = train(
-            self._groups,
+            self._runs,
             epochs=epochs,
             batch_size=BATCH_SIZE,
             lr=LR,

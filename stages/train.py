@@ -1,5 +1,6 @@
 """data/prepared -> models/NAME.pt, results/NAME/history.csv: train one network, many runs."""
 
+import gc
 import sys
 import time
 from collections.abc import Mapping
@@ -9,7 +10,6 @@ from shallowdeep import devices, history, model, params, prepared, solver
 from shallowdeep.checkpoint import Checkpoint
 from shallowdeep.errors import InputError, told_in_one_line
 from shallowdeep.fitting import set_up
-from shallowdeep.network import stacked
 from shallowdeep.normalisation import Normalisation
 from shallowdeep.progress import Progress, describe
 from shallowdeep.provenance import arithmetic, recorded
@@ -35,10 +35,10 @@ def main(name: str, inputs: Mapping[str, str | None] | None) -> None:
         place = Checkpoint(f"train-{name}", {**inputs, **arithmetic(), "device": str(device)})
         if place.exists:
             print(f"train-{name}: goes on where it was interrupted")
-    groups = set_up(pictures, network.hidden, seeds, solver=chosen, device=device)
+    runs = set_up(pictures, network.hidden, seeds, solver=chosen, device=device)
     with Progress(f"train-{name}", network.epochs) as progress:
         epochs = train(
-            groups,
+            runs,
             epochs=network.epochs,
             batch_size=settings.batch_size,
             lr=settings.lr,
@@ -46,16 +46,15 @@ def main(name: str, inputs: Mapping[str, str | None] | None) -> None:
             report=progress.show,
             checkpoint=place,
         )
-    layers = stacked([group.trained() for group in groups])
     normalisation = Normalisation(pictures.mean, pictures.std)
-    trained = model.Model(layers, seeds, pictures.classes, pictures.size, normalisation)
+    trained = model.Model(runs.trained(), seeds, pictures.classes, pictures.size, normalisation)
     model.save(trained, Path("models") / f"{name}.pt")
     history.write(epochs, Path("results") / name / "history.csv")
     if place:
         place.remove()
-    runs = f"{len(seeds)} run{'s' * (len(seeds) > 1)} of {network.epochs} epoch"
+    number = f"{len(seeds)} run{'s' * (len(seeds) > 1)} of {network.epochs} epoch"
     print(
-        f"train-{name}: {runs}{'s' * (network.epochs > 1)}, {chosen} solver on {device}, "
+        f"train-{name}: {number}{'s' * (network.epochs > 1)}, {chosen} solver on {device}, "
         f"{time.perf_counter() - start:.1f} s: {describe(epochs[-1])}"
     )
 
@@ -66,3 +65,4 @@ if __name__ == "__main__":
             raise InputError("usage: python stages/train.py NAME, a model of params.yaml")
         with recorded(f"train-{sys.argv[1]}") as read:
             main(sys.argv[1], read)
+        gc.freeze()  # at its end Python would look through all of torch, for a third of a second

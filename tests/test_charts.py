@@ -1,11 +1,13 @@
 """Charts are well-formed SVG whose points are where the numbers say."""
 
+import re
 from xml.etree import ElementTree
 
 import pytest
 
 from shallowdeep.charts import (
     BOTTOM,
+    COLOURS,
     LEFT,
     RIGHT,
     TOP,
@@ -84,10 +86,21 @@ def test_equal_runs_stand_on_each_other():
     assert len(set(dots)) == 3
 
 
-def test_the_fifth_model_has_a_colour_too():
-    """Colours come round again."""
-    svg = lines([Line(4, [0, 1], [0, 1])], Axis("x", (0, 1)), Axis("y", (0, 1)), title="t")
+def test_any_number_of_models_has_colours():
+    """They come round again."""
+    svg = lines(
+        [Line(len(COLOURS), [0, 1], [0, 1])], Axis("x", (0, 1)), Axis("y", (0, 1)), title="t"
+    )
     assert path_of(svg, "line model-0")
+
+
+def test_a_pile_of_equal_runs_stays_in_its_row():
+    """However many they are."""
+    rows = [Strip(i, name, [0.5] * 60, 0.5, 0.4, 0.6) for i, name in enumerate("ab")]
+    svg = strips(rows, Axis("x", (0, 1)), title="t")
+    heights = [float(y) for y in re.findall(r'class="dot model-1".*?cy="([\d.]+)"', svg)]
+    assert len(heights) == 60
+    assert min(heights) > TOP + 64 - 8
 
 
 @pytest.mark.parametrize("values", [[0.0], [3.0, 3.0], [-1.0, 1.0]])

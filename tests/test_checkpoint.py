@@ -31,7 +31,7 @@ class StoppedError(Exception):
 def fit(pictures, *, solver, keep, stop_after=None, inputs=None):
     """Train 8 epochs; returns the weights and the history."""
     device = torch.device("cpu")
-    groups = set_up(pictures, [3, 2], [0, 1, 2], solver=solver, device=device)
+    runs = set_up(pictures, [3, 2], [0, 1, 2], solver=solver, device=device)
     place = Checkpoint("train-x", inputs) if inputs else None
     reported = []
 
@@ -41,10 +41,10 @@ def fit(pictures, *, solver, keep, stop_after=None, inputs=None):
             raise StoppedError
 
     options = {"epochs": 8, "keep": keep, "report": report, "checkpoint": place}
-    history = train(groups, **SETTINGS, **options)
+    history = train(runs, **SETTINGS, **options)
     if place:
         place.remove()
-    layers = [tensor for group in groups for layer in group.trained() for tensor in layer]
+    layers = [tensor for layer in runs.trained() for tensor in layer]
     return layers, [torch.stack(epoch) for epoch in history]
 
 

@@ -27,10 +27,10 @@ def test_the_other_way_round_it_is_the_same_change():
     assert (back.low, back.high) == pytest.approx((-there.high, -there.low))
 
 
-def experiment(*, accuracy, runs=10, alpha=0.05, name="one"):
+def experiment(*, accuracy, runs=10, alpha=0.05, name="one", size=128):
     score = {"mean": accuracy, "low": accuracy - 0.03, "high": accuracy + 0.04}
     models = {model: {"test": {"accuracy": score}} for model in ("deep", "difference")}
-    return Experiment(name, models | {"verdict": "undecided"}, runs, alpha)
+    return Experiment(name, models | {"verdict": "undecided"}, runs, alpha, {"size": size})
 
 
 @pytest.mark.parametrize(("to", "marks"), [(0.56, 0), (0.7, 2)])
@@ -48,6 +48,13 @@ def test_one_run_marks_nothing():
     shown = table(before, after, compare(before, after, splits=("test",)))
     assert "  real" not in shown
     assert "One run" in shown
+
+
+def test_other_pictures_are_told():
+    """Scores of other pictures, or of pictures that were prepared in another way."""
+    before, after = experiment(accuracy=0.55), experiment(accuracy=0.55, size=64)
+    assert "not the same ones, or not prepared alike: size\n" in table(before, after, [])
+    assert "prepared alike" not in table(before, before, [])
 
 
 def test_intervals_of_different_confidence_are_refused():

@@ -10,7 +10,6 @@ from torch.utils._pytree import tree_map
 from shallowdeep import checkpoint, normalisation
 from shallowdeep.checkpoint import Checkpoint
 from shallowdeep.fitting import set_up
-from shallowdeep.network import stacked
 from shallowdeep.training import train
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
@@ -118,12 +117,12 @@ def test_the_numbers_are_the_cpus(pictures, solver, keep, request):
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_no_step_waits_for_the_device(pictures, solver, played):
     """What goes to the device in an epoch, the batch orders, goes once, however many steps."""
-    (group,) = set_up(pictures, [5, 3], [0, 1], solver=solver, device=CUDA)
-    group.epoch(batch_size=16, lr=0.1)
+    runs = set_up(pictures, [5, 3], [0, 1], solver=solver, device=CUDA)
+    runs.epoch(batch_size=16, lr=0.1)
     counts = []
     for batch_size in (4, 40):
         before = played.waits
-        group.epoch(batch_size=batch_size, lr=0.1)
+        runs.epoch(batch_size=batch_size, lr=0.1)
         counts.append(played.waits - before)
     assert counts == [1, 1]
 
@@ -170,10 +169,10 @@ def _trained(pictures, solver, device, *, keep="best", place=None, stop_after=No
         if len(reported) == stop_after:
             raise KeyboardInterrupt
 
-    groups = set_up(pictures, [5, 5, 3], [0, 1, 2], solver=solver, device=device)
+    runs = set_up(pictures, [5, 5, 3], [0, 1, 2], solver=solver, device=device)
     settings = {"epochs": 5, "batch_size": 16, "lr": 0.05, "keep": keep, "checkpoint": place}
-    history = train(groups, **settings, report=report)
-    layers = stacked([group.trained() for group in groups])
+    history = train(runs, **settings, report=report)
+    layers = runs.trained()
     assert {tensor.device.type for layer in layers for tensor in layer} == {device.type}
     past = torch.stack([torch.stack(epoch) for epoch in history])
     return [past, *(tensor.cpu() for layer in layers for tensor in layer)]

@@ -266,7 +266,7 @@ def test_a_training_by_hand_follows_the_solver(pictures, hidden):
 @pytest.mark.parametrize("hidden", [[], [4], [5, 5, 3]], ids=str)
 def test_a_step_by_hand_is_the_solvers(pictures, hidden):
     """One step on all training pictures leaves the same weights to 1e-12."""
-    (runs,) = solver(pictures, hidden, 0)
+    runs = solver(pictures, hidden, 0)
     by_hand = ByHand(pictures, hidden, 0)
     before = flat(by_hand.network)
     options = {"batch_size": len(pictures.rows("train")), "lr": 0.5}

@@ -43,7 +43,7 @@ def test_another_reports_records_are_not_shown(called, project):
     called.goto((project / "results/provenance/index.html").as_uri() + "#0-0")
     called.reload()  # or the browser only scrolls
     assert not called.locator("main").is_visible()
-    assert "of other results" in called.inner_text("body")
+    assert "not what it asked for" in called.inner_text("body")
 
 
 def test_what_came_from_the_cache_has_no_record(project, browser):

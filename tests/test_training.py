@@ -9,7 +9,7 @@ from torch import nn
 from shallowdeep.errors import InputError
 from shallowdeep.fitting import set_up
 from shallowdeep.gram import gram
-from shallowdeep.network import Layer, logits, stacked
+from shallowdeep.network import Layer, logits
 from shallowdeep.normalisation import Normalisation
 from shallowdeep.prepared import Prepared
 from shallowdeep.primal import Batches
@@ -21,10 +21,10 @@ NETWORKS = ([], [4], [5, 5, 3])
 
 def trained(pictures, hidden, seeds, *, solver, dtype=torch.float32, **options):
     """Train, and return the weights and the epochs."""
-    groups = set_up(pictures, hidden, seeds, solver=solver, device=CPU, dtype=dtype)
+    runs = set_up(pictures, hidden, seeds, solver=solver, device=CPU, dtype=dtype)
     settings = {"epochs": 10, "batch_size": 16, "lr": 0.05, "keep": "last"} | options
-    epochs = train(groups, **settings, report=lambda _: None)
-    return stacked([group.trained() for group in groups]), epochs
+    epochs = train(runs, **settings, report=lambda _: None)
+    return runs.trained(), epochs
 
 
 def inputs(pictures, split, dtype=torch.float64):
@@ -172,8 +172,8 @@ def test_the_history_is_what_the_weights_say(pictures, solver):
 def test_progress_is_reported_each_epoch(pictures):
     """With the figures that go into the history."""
     seen: list[Epoch] = []
-    groups = set_up(pictures, [4], [0], solver="dual", device=CPU)
-    epochs = train(groups, epochs=3, batch_size=16, lr=0.1, keep="last", report=seen.append)
+    runs = set_up(pictures, [4], [0], solver="dual", device=CPU)
+    epochs = train(runs, epochs=3, batch_size=16, lr=0.1, keep="last", report=seen.append)
     assert seen == epochs
 
 

@@ -277,7 +277,7 @@ def _number(value: float) -> str:
 
 def main() -> None:
     """Write docs/by-hand.md anew."""
-    parser = argparse.ArgumentParser(prog="shallowdeep.by_hand", description=main.__doc__)
+    parser = argparse.ArgumentParser(prog="python -m shallowdeep.by_hand", description=main.__doc__)
     parser.add_argument(
         "path", nargs="?", type=Path, default=Path("docs/by-hand.md"), help="default: %(default)s"
     )

@@ -18,6 +18,9 @@ COLOURS = (  # of the models, in light and dark schemes, told apart without red 
     ("#c2500a", "#f59a57"),
     ("#147a52", "#58c99a"),
     ("#8a4a9e", "#cf9be0"),
+    ("#8a6d00", "#d9bc4a"),
+    ("#a3244f", "#f28bab"),
+    ("#4d5a66", "#a9b6c2"),
 )
 
 
@@ -117,9 +120,11 @@ def strips(rows: Sequence[Strip], x: Axis, *, title: str) -> str:
     for number, row in enumerate(rows):
         middle = TOP + 64 * number + 26
         parts.append(f'<text class="end" x="{LEFT - 8}" y="{middle + 4}">{escape(row.name)}</text>')
+        most = max(map(row.values.count, row.values))
+        step = min(6, 30 / max(1, most - 1))  # equal ones stay within their row
         for place, value in enumerate(sorted(row.values)):
             same = sum(other == value for other in sorted(row.values)[:place])
-            parts.append(_dot(across(value), middle - 6 * same, row.model, 4))
+            parts.append(_dot(across(value), middle - step * same, row.model, 4))
         low, mean, high = across(row.low), across(row.mean), across(row.high)
         bar = f"M{low:.1f} {middle + 18}H{high:.1f}M{mean:.1f} {middle + 12}v12"
         parts.append(f'<path class="line {_colour(row.model)}" d="{bar}"/>')
@@ -132,13 +137,15 @@ def side_by_side(parts: Sequence[str], names: Sequence[str], *, title: str) -> s
         part.replace("<svg ", f'<svg x="{WIDTH * i}" y="24" width="{WIDTH}" height="{HEIGHT}" ', 1)
         for i, part in enumerate(parts)
     ]
+    width = WIDTH * len(parts)
     key = [
         f'{_dot(x, 12, i, 5)}<text x="{x + 10}" y="16">{escape(name)}</text>'
         for i, (x, name) in enumerate(zip(itertools.count(LEFT, 110), names, strict=False))
     ]
     return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH * len(parts)} {HEIGHT + 24}" '
-        f'role="img"><title>{escape(title)}</title><style>{STYLE}</style>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{HEIGHT + 24}" '
+        f'viewBox="0 0 {width} {HEIGHT + 24}" role="img">'
+        f"<title>{escape(title)}</title><style>{STYLE}</style>"
         f"{''.join(key)}{''.join(placed)}</svg>\n"
     )
 

@@ -137,7 +137,10 @@ def unquoted(value: object) -> str:
     if re.fullmatch(r"[-+]?\d+[eE].*", value.strip()):
         mantissa, exponent = re.split("[eE]", value.strip())
         sign = "" if exponent.startswith(("+", "-")) else "+"
-        return f"; YAML reads it as text, write {mantissa}.0e{sign}{exponent}"
+        written = f"{mantissa}.0e{sign}{exponent}"
+        return (
+            f"; YAML reads it as text, write {written} into the file (-S writes it as text again)"
+        )
     return f"; it is text, write {meant:g} without quotes" if math.isfinite(meant) else ""
 
 

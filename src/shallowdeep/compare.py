@@ -28,6 +28,7 @@ class Experiment(NamedTuple):
     metrics: Mapping[str, Any]
     runs: int
     alpha: float
+    pictures: Mapping[str, Any]  # what decides which ones, and how they are prepared
 
 
 class Change(NamedTuple):
@@ -98,7 +99,8 @@ def read(revision: str) -> Experiment:
     try:
         metrics = dvc.api.metrics_show(METRICS, rev=rev)
         params = dvc.api.params_show(PARAMS, rev=rev)
-        return Experiment(revision, metrics, params["runs"], params["alpha"])
+        pictures = params["data"] | {"seed": params["seed"]}
+        return Experiment(revision, metrics, params["runs"], params["alpha"], pictures)
     except (OSError, KeyError):
         raise InputError(f"{revision}: has no {METRICS} of this project") from None
     except DvcException as error:
@@ -117,6 +119,12 @@ def table(before: Experiment, after: Experiment, changes: list[Change]) -> str:
         rows.append((one.score, *numbers, low_high, real))
     verdict = f"verdict: {before.metrics['verdict']} -> {after.metrics['verdict']}"
     lines = [aligned(rows), "", verdict]
+    there = before.pictures.keys() | after.pictures.keys()
+    other = sorted(key for key in there if before.pictures.get(key) != after.pictures.get(key))
+    if other:
+        lines.append(
+            f"The pictures are not the same ones, or not prepared alike: {', '.join(other)}"
+        )
     if single:
         lines.append("One run of each network: nothing is marked, another seed may turn it round.")
     else:
@@ -131,7 +139,9 @@ def table(before: Experiment, after: Experiment, changes: list[Change]) -> str:
 def main() -> None:
     """Read two experiments and print the table."""
     about, _, how = (__doc__ or "").partition("\n")
-    parser = argparse.ArgumentParser(prog="shallowdeep.compare", description=about, epilog=how)
+    parser = argparse.ArgumentParser(
+        prog="python -m shallowdeep.compare", description=about, epilog=how
+    )
     parser.add_argument("before", nargs="?", default="HEAD", metavar="FROM")
     parser.add_argument("after", nargs="?", default=WORKSPACE, metavar="TO")
     parser.add_argument("--all", action="store_true", help="all splits, not only the test pictures")

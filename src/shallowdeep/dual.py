@@ -47,8 +47,8 @@ class GramLayer:
         """All that training changes, each with the runs along its first axis."""
         return [self._C, self.bias, self._Z]
 
-    def forward(self, rows: Tensor) -> Tensor:
-        """Outputs [R, h, m] for a batch: int64 [R, m], positions in `train`."""
+    def forward(self, rows: Tensor, turn: slice) -> Tensor:  # noqa: ARG002
+        """Outputs [R, h, m] for a batch: int64 [R, m], positions in `train`; all runs in step."""
         runs, h, _ = self._Z.shape
         self._rows = rows[:, None].expand(runs, h, rows.shape[1]).contiguous()
         return self._Z.gather(2, self._rows) + self.bias

@@ -1,7 +1,6 @@
 """Mistakes that a user can mend: one line on the terminal, never a traceback."""
 
 import errno
-import gc
 import signal
 import sys
 from collections.abc import Iterator
@@ -48,8 +47,6 @@ def told_in_one_line(name: str) -> Iterator[None]:
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
-    finally:
-        gc.freeze()  # at its end Python would look through all of torch, for a third of a second
 
 
 def _is_for_memory(error: Exception) -> bool:

@@ -1,10 +1,9 @@
 """Set up the runs of one network on prepared pictures, for either solver."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
-from torch import Tensor
 
 from shallowdeep.dual import GramLayer
 from shallowdeep.network import Layer, draw
@@ -22,7 +21,7 @@ def set_up(
     solver: Literal["primal", "dual"],
     device: torch.device,
     dtype: torch.dtype = torch.float32,
-) -> list[Runs]:
+) -> Runs:
     """Draw initial weights and make ready to train.
 
     Args:
@@ -34,51 +33,27 @@ def set_up(
         dtype: of weights and arithmetic.
 
     Returns:
-        Groups of runs. The dual solver and CUDA take all runs as one; the primal solver on a CPU
-        takes one at a time, since a batch of ten runs, 63 MB, does not stay in a CPU's cache.
+        The runs. The dual solver and CUDA train all in step; the primal solver on a CPU trains one
+        at a time, since a batch of ten runs, 63 MB, does not stay in a CPU's cache.
     """
     train = torch.from_numpy(prepared.rows("train")).to(device)
     validation = torch.from_numpy(prepared.rows("validation")).to(device)
     of_all = torch.from_numpy(prepared.labels).to(device, dtype)
     labels = Labels(of_all[train], of_all[validation])
-    first_layer = _first_layer(prepared, train, validation, solver=solver, dtype=dtype)
-    inputs = 3 * prepared.size**2
-    apart = solver == "primal" and device.type == "cpu"
-    groups = [[seed] for seed in seeds] if apart else [list(seeds)]
-    return [_group(inputs, hidden, group, first_layer, labels) for group in groups]
-
-
-def _first_layer(
-    prepared: Prepared,
-    train: Tensor,
-    validation: Tensor,
-    *,
-    solver: Literal["primal", "dual"],
-    dtype: torch.dtype,
-) -> Callable[[Layer], FirstLayer]:
-    """What makes a solver's layer of initial weights; all that it makes share the pictures."""
-    pictures = torch.from_numpy(prepared.pictures).to(train.device)
-    normalisation = Normalisation(prepared.mean, prepared.std)
-    if solver == "primal":
-        batches = Batches(pictures, normalisation, dtype)
-        return lambda layer: PixelLayer(layer, batches, train=train, validation=validation)
-    gram = torch.from_numpy(prepared.gram())
-    return lambda layer: GramLayer(
-        layer, pictures, normalisation, gram, train=train, validation=validation
-    )
-
-
-def _group(
-    inputs: int,
-    hidden: Sequence[int],
-    seeds: Sequence[int],
-    first_layer: Callable[[Layer], FirstLayer],
-    labels: Labels,
-) -> Runs:
-    """Runs that train in step."""
     generators = [torch.Generator().manual_seed(seed) for seed in seeds]
     first, *upper = (
-        Layer(layer.weight.to(labels.train), layer.bias.to(labels.train))
-        for layer in draw(inputs, hidden, generators)
+        Layer(layer.weight.to(device, dtype), layer.bias.to(device, dtype))
+        for layer in draw(3 * prepared.size**2, hidden, generators)
     )
-    return Runs(first_layer(first), upper, labels, generators)
+    pictures = torch.from_numpy(prepared.pictures).to(device)
+    normalisation = Normalisation(prepared.mean, prepared.std)
+    layer: FirstLayer
+    if solver == "primal":
+        batches = Batches(pictures, normalisation, dtype)
+        layer = PixelLayer(first, batches, train=train, validation=validation)
+    else:
+        gram = torch.from_numpy(prepared.gram())
+        layer = GramLayer(first, pictures, normalisation, gram, train=train, validation=validation)
+    one_by_one = solver == "primal" and device.type == "cpu"
+    turns = [slice(run, run + 1) for run in range(len(seeds))] if one_by_one else [slice(None)]
+    return Runs(layer, upper, labels, generators, turns=turns)

@@ -103,7 +103,9 @@ def table(judgements: list[Judgement], names: tuple[str, str], *, markdown: bool
 def main() -> None:
     """Read, judge, print; status 1 where a metric is worse or missing."""
     about, _, how = (__doc__ or "").partition("\n")
-    parser = argparse.ArgumentParser(prog="shallowdeep.gate", description=about, epilog=how)
+    parser = argparse.ArgumentParser(
+        prog="python -m shallowdeep.gate", description=about, epilog=how
+    )
     parser.add_argument("baseline", nargs="?", default="HEAD", metavar="BASELINE")
     parser.add_argument("revision", nargs="?", default=WORKSPACE, metavar="REVISION")
     parser.add_argument("--md", action="store_true", help="print Markdown, for a pull request")

@@ -13,6 +13,10 @@ from shallowdeep.errors import one_line, told_in_one_line
 from shallowdeep.model import Model
 from shallowdeep.pictures import Unusable, decode, quiet
 
+DESCRIPTION = """Ask a trained model about pictures. Of each it prints the class that the runs' mean
+probability favours, that probability, and +- its standard deviation over the runs."""
+MAX_PIXELS = "refuse a picture of more than so many (default: %(default)s)"
+
 
 class Prediction(NamedTuple):
     """What a model's runs say about one picture."""
@@ -39,11 +43,11 @@ def predict(trained: Model, path: Path, *, max_pixels: int) -> Prediction:
 
 def main() -> None:
     """Print a line for each picture; status 1 where a file gives none."""
-    parser = argparse.ArgumentParser(prog="shallowdeep.predict", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m shallowdeep.predict", description=DESCRIPTION)
     parser.add_argument("model", type=Path, help="a model file, for example models/deep.pt")
-    parser.add_argument("picture", type=Path, nargs="+")
+    parser.add_argument("picture", type=Path, nargs="+", help="a file of any usual format")
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("--max-pixels", type=int, default=100_000_000, help="of a picture")
+    parser.add_argument("--max-pixels", type=int, default=100_000_000, help=MAX_PIXELS)
     arguments = parser.parse_args()
     trained = model.load(arguments.model)
     torch.set_num_threads(1)

@@ -130,7 +130,10 @@ def _hashed(folder: Path, found: Found, data: Data) -> _Hashed | Unusable:
 
 def _duplicate(found: Found, first: Found) -> LeftOut:
     if first.label != found.label:
-        raise InputError(f"the same picture is in both classes: {first.path} and {found.path}")
+        raise InputError(
+            f"the same picture is in both classes: {first.path} and {found.path}"
+            " (their prepared pixels are equal)"
+        )
     return LeftOut(found.path, f"duplicate of {first.path}")
 
 

@@ -15,8 +15,6 @@ CHUNK = 32  # pictures normalised at a time where no gradient is wanted: 6 MiB a
 class Batches:
     """Pictures stay bytes; a batch is gathered into one buffer and normalised into another.
 
-    Runs that take turns share both: with buffers of their own, ten took 80 MiB more.
-
     Attributes:
         pictures: uint8 [N, 3, S, S].
         normalisation: what makes them a network's inputs.
@@ -64,17 +62,18 @@ class PixelLayer:
         """All that training changes, each with the runs along its first axis."""
         return [self.weight, self.bias]
 
-    def forward(self, rows: Tensor) -> Tensor:
-        """Outputs [R, h, m] for a batch: int64 [R, m], positions in `train`."""
+    def forward(self, rows: Tensor, turn: slice) -> Tensor:
+        """Outputs [r, h, m] of the runs `turn` for a batch: int64 [r, m], positions in `train`."""
         self._inputs = self._batches.gather(self._train[rows])
-        outputs: Tensor = linear_forward(self._inputs.mT, self.weight, self.bias)
+        self._learning = Layer(self.weight[turn], self.bias[turn])
+        outputs: Tensor = linear_forward(self._inputs.mT, *self._learning)
         return outputs
 
     def backward(self, dZ: Tensor, lr: float) -> None:
-        """Descend along the gradient, `dZ` [R, h, m] being the loss's for the latest outputs."""
+        """Descend along the gradient, `dZ` [r, h, m] being the loss's for the latest outputs."""
         m = dZ.shape[-1]
-        self.weight.baddbmm_(dZ, self._inputs, alpha=-lr / m)
-        self.bias.sub_(dZ.sum(-1, keepdim=True), alpha=lr / m)
+        self._learning.weight.baddbmm_(dZ, self._inputs, alpha=-lr / m)
+        self._learning.bias.sub_(dZ.sum(-1, keepdim=True), alpha=lr / m)
 
     def validation(self) -> Tensor:
         """Outputs [R, h, N_validation]."""

@@ -152,6 +152,7 @@ def render(facts: Facts, tables: Tables, pictures: Pictures) -> str:
         scores=SCORES,
         confidence=f"{100 * (1 - alpha):g} %",
         style=charts.STYLE,
+        colours=len(charts.COLOURS),
         charts=_charts(tables, names, facts.metrics),
         confusion=_confusion(tables.confusion),
         parameters=_flat(facts.parameters),

@@ -19,7 +19,7 @@ class FirstLayer(Protocol):
 
     @property
     def state(self) -> list[Tensor]: ...  # noqa: D102
-    def forward(self, rows: Tensor) -> Tensor: ...  # noqa: D102
+    def forward(self, rows: Tensor, turn: slice) -> Tensor: ...  # noqa: D102
     def backward(self, dZ: Tensor, lr: float) -> None: ...  # noqa: D102
     def validation(self) -> Tensor: ...  # noqa: D102
     def trained(self) -> Layer: ...  # noqa: D102
@@ -41,7 +41,15 @@ class Epoch(NamedTuple):
 
 
 class Runs:
-    """Independent runs of one network that train in step."""
+    """Independent runs of one network.
+
+    Args:
+        first: the layer that sees the pictures.
+        upper: the others.
+        labels: the right answers.
+        generators: where each run draws its batch orders from.
+        turns: which runs train in step; the turns follow each other, an epoch each.
+    """
 
     def __init__(
         self,
@@ -49,15 +57,21 @@ class Runs:
         upper: Sequence[Layer],
         labels: Labels,
         generators: Sequence[torch.Generator],
+        *,
+        turns: Sequence[slice],
     ) -> None:
         self._first = first
         self._upper = list(upper)
         self._labels = labels
         self._generators = generators
+        self._turns = turns
         # On a CPU the small upper layers run in NumPy, whose calls cost half of torch's.
         on_cpu = labels.train.device.type == "cpu"
         self._native: Callable[[Tensor], Any] = Tensor.numpy if on_cpu else lambda tensor: tensor
-        self._native_upper = [tuple(map(self._native, layer)) for layer in self._upper]
+        self._native_upper = [
+            [tuple(self._native(tensor[turn]) for tensor in layer) for layer in self._upper]
+            for turn in turns
+        ]
 
     @property
     def state(self) -> list[Tensor]:
@@ -75,11 +89,13 @@ class Runs:
         orders = [torch.randperm(len(labels), generator=each) for each in self._generators]
         order = torch.stack(orders).to(labels.device)
         expected = labels[order]
-        batches = zip(
-            torch.split(order, batch_size, 1), torch.split(expected, batch_size, 1), strict=True
-        )
         with np.errstate(over="ignore", invalid="ignore"):  # told from the loss, after the epoch
-            seen = torch.cat([self._step(rows, answers, lr) for rows, answers in batches], 1)
+            seen = torch.cat(
+                [
+                    self._train(turn, order, expected, batch_size, lr)
+                    for turn in range(len(self._turns))
+                ]
+            )
             outputs = logits_above(self._first.validation(), self._upper)
         return Epoch(
             _loss(seen, expected),
@@ -87,16 +103,29 @@ class Runs:
             ((outputs > 0) == self._labels.validation).to(outputs.dtype).mean(1),
         )
 
-    def _step(self, rows: Tensor, labels: Tensor, lr: float) -> Tensor:
-        """One step of SGD on a batch, both [R, m]; returns the outputs before it, [R, m]."""
-        Z = self._native(self._first.forward(rows))
+    def _train(
+        self, turn: int, order: Tensor, expected: Tensor, batch_size: int, lr: float
+    ) -> Tensor:
+        """An epoch of one turn's runs, r of R; returns what came out before each step, [r, N]."""
+        runs = self._turns[turn]
+        batches = zip(
+            torch.split(order[runs], batch_size, 1),
+            torch.split(expected[runs], batch_size, 1),
+            strict=True,
+        )
+        return torch.cat([self._step(turn, rows, answers, lr) for rows, answers in batches], 1)
+
+    def _step(self, turn: int, rows: Tensor, labels: Tensor, lr: float) -> Tensor:
+        """One step of SGD on a batch, both [r, m]; returns the outputs before it, [r, m]."""
+        Z = self._native(self._first.forward(rows, self._turns[turn]))
+        upper = self._native_upper[turn]
         inputs = []
-        for weight, bias in self._native_upper:
+        for weight, bias in upper:
             inputs.append(relu(Z))
             Z = linear_forward(inputs[-1], weight, bias)
         outputs = torch.as_tensor(Z)
         dZ = self._native(outputs.sigmoid() - labels[:, None])  # of binary cross-entropy
-        for layer, A in zip(reversed(self._native_upper), reversed(inputs), strict=True):
+        for layer, A in zip(reversed(upper), reversed(inputs), strict=True):
             weight, bias = layer
             dA, dW, db = linear_backward(dZ, A, weight)
             weight -= lr * dW
@@ -142,7 +171,7 @@ class Best:
 
 
 def train(
-    groups: Sequence[Runs],
+    runs: Runs,
     *,
     epochs: int,
     batch_size: int,
@@ -154,7 +183,7 @@ def train(
     """Train all runs.
 
     Args:
-        groups: runs that train in step; the groups take turns, epoch by epoch.
+        runs: all runs of one network.
         epochs: passes over the training pictures.
         batch_size: pictures in a mini-batch; the last of an epoch may be smaller.
         lr: learning rate.
@@ -169,52 +198,48 @@ def train(
     Raises:
         InputError: a loss is not finite; the message names run, epoch and learning rate.
     """
-    best = [Best(group) for group in groups] if keep == "best" else []
-    history = _resume(groups, best, checkpoint)
+    best = Best(runs) if keep == "best" else None
+    changing = runs.state + (best.state if best else [])
+    history = _resume(changing, runs.generators, checkpoint)
     for epoch in history:
         report(epoch)
     for number in range(len(history) + 1, epochs + 1):
-        parts = [group.epoch(batch_size=batch_size, lr=lr) for group in groups]
-        for kept, part in zip(best, parts, strict=bool(best)):
-            kept.update(part.validation_loss)
-        epoch = Epoch(*(torch.cat(tensors).cpu() for tensors in zip(*parts, strict=True)))
+        epoch = runs.epoch(batch_size=batch_size, lr=lr)
+        if best:
+            best.update(epoch.validation_loss)
+        epoch = Epoch(*(tensor.cpu() for tensor in epoch))
         _check_finite(epoch, number, lr)
         history.append(epoch)
         report(epoch)
         if checkpoint and number < epochs:
-            checkpoint.offer(lambda: _state(groups, best, history))
-    for kept in best:
-        kept.restore()
+            checkpoint.offer(lambda: _state(changing, runs.generators, history))
+    if best:
+        best.restore()
     return history
 
 
-def _tensors(groups: Sequence[Runs], best: Sequence[Best]) -> list[Tensor]:
-    """All that a training changes."""
-    states = [group.state for group in groups] + [kept.state for kept in best]
-    return [tensor for state in states for tensor in state]
-
-
-def _state(groups: Sequence[Runs], best: Sequence[Best], history: list[Epoch]) -> dict[str, Any]:
+def _state(
+    changing: Sequence[Tensor], generators: Sequence[torch.Generator], history: list[Epoch]
+) -> dict[str, Any]:
     """What a checkpoint holds."""
-    generators = [one.get_state() for group in groups for one in group.generators]
     past = torch.stack([torch.stack(epoch) for epoch in history])
-    tensors = [tensor.cpu() for tensor in _tensors(groups, best)]
-    return {"tensors": [*tensors, *generators, past]}
+    drawn = [generator.get_state() for generator in generators]
+    return {"tensors": [*(tensor.cpu() for tensor in changing), *drawn, past]}
 
 
 def _resume(
-    groups: Sequence[Runs], best: Sequence[Best], checkpoint: Checkpoint | None
+    changing: Sequence[Tensor],
+    generators: Sequence[torch.Generator],
+    checkpoint: Checkpoint | None,
 ) -> list[Epoch]:
     """Put everything back to where a checkpoint left it; returns the epochs so far."""
     content = checkpoint.load() if checkpoint else None
     if content is None:
         return []
     *saved, past = content["tensors"]
-    now = _tensors(groups, best)
-    generators = [one for group in groups for one in group.generators]
-    for tensor, value in zip(now, saved[: len(now)], strict=True):
+    for tensor, value in zip(changing, saved[: len(changing)], strict=True):
         tensor.copy_(value)
-    for generator, value in zip(generators, saved[len(now) :], strict=True):
+    for generator, value in zip(generators, saved[len(changing) :], strict=True):
         generator.set_state(value)
     return [Epoch(*epoch) for epoch in past]
 

@@ -105,7 +105,9 @@ def _time_depth(depth: int) -> Timing:
 
 def main() -> None:
     """Measure what each loop of a layer costs; write the figures, the chart and the page."""
-    parser = argparse.ArgumentParser(prog="vectorization", description=main.__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m shallowdeep.vectorization", description=main.__doc__
+    )
     parser.add_argument("--size", type=int, default=SIZE, help="side of the pictures, %(default)s")
     parser.add_argument(
         "--to", type=Path, default=Path(), help="folder of docs/ and benchmarks/, the current one"

@@ -196,7 +196,7 @@ def table(findings: list[Finding]) -> str:
 
 def main() -> None:
     """Clone, run, compare, print; status 1 where an output differs."""
-    parser = argparse.ArgumentParser(prog="shallowdeep.verify", description=__doc__)
+    parser = argparse.ArgumentParser(prog="python -m shallowdeep.verify", description=__doc__)
     parser.add_argument(
         "--randomize",
         nargs="?",
