@@ -11,7 +11,7 @@ GREY = "#555555"
 
 def tables(found: dict[str, Any]) -> str:
     """All tables."""
-    parts = [_epoch_table(found), _cost_table(found)]
+    parts = [epoch_table(found), _cost_table(found)]
     if found["pipeline"]:
         parts.insert(1, _pipeline_table(found))
     return "\n\n".join(parts)
@@ -30,7 +30,8 @@ def by_peer(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
     return peers
 
 
-def _epoch_table(found: dict[str, Any]) -> str:
+def epoch_table(found: dict[str, Any]) -> str:
+    """The first table, which README.md repeats."""
     pictures, memory = found["pictures"], found["added_memory_mib"]
     head = ["ms per epoch and network"]
     head += [f"{name} {found['networks'][name]}" for name in found["networks"]]
