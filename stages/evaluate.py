@@ -1,5 +1,9 @@
 """models, data/prepared, results/NAME/history.csv -> results/metrics.json, plots, report.html."""
 
+from shallowdeep.errors import end_in_silence, told_in_one_line
+
+end_in_silence()
+
 import gc
 import json
 from collections.abc import Mapping
@@ -19,7 +23,6 @@ from shallowdeep import (
     report,
 )
 from shallowdeep.atomic import write_text
-from shallowdeep.errors import told_in_one_line
 from shallowdeep.evaluation import Answers, answer, metrics
 from shallowdeep.provenance import recorded
 

@@ -1,5 +1,9 @@
 """data.dir -> data/prepared, results/rejected.csv, results/data.json: pictures become an array."""
 
+from shallowdeep.errors import end_in_silence, one_line, told_in_one_line
+
+end_in_silence()
+
 from pathlib import Path
 
 import numpy as np
@@ -7,7 +11,6 @@ from numpy.typing import NDArray
 
 from shallowdeep import channels, data_report, params, picture_folder, preparation, prepared, solver
 from shallowdeep.atomic import replacing
-from shallowdeep.errors import one_line, told_in_one_line
 from shallowdeep.gram import gram
 from shallowdeep.normalisation import Normalisation
 from shallowdeep.provenance import recorded

@@ -1,5 +1,9 @@
 """data/prepared -> models/NAME.pt, results/NAME/history.csv: train one network, many runs."""
 
+from shallowdeep.errors import InputError, end_in_silence, told_in_one_line
+
+end_in_silence()
+
 import gc
 import sys
 import time
@@ -8,7 +12,6 @@ from pathlib import Path
 
 from shallowdeep import devices, history, model, params, prepared, solver
 from shallowdeep.checkpoint import Checkpoint
-from shallowdeep.errors import InputError, told_in_one_line
 from shallowdeep.fitting import set_up
 from shallowdeep.normalisation import Normalisation
 from shallowdeep.progress import Progress, describe

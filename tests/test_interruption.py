@@ -8,6 +8,7 @@ import subprocess
 import termios
 import time
 from contextlib import contextmanager, suppress
+from pathlib import Path
 
 import pytest
 from conftest import run
@@ -55,6 +56,24 @@ def interrupt(project, stage, number, after):
     assert termios.tcgetattr(terminal) == before
     os.close(controller)
     os.close(terminal)
+
+
+@pytest.mark.parametrize("command", ["train.py deep", "evaluate.py"])
+def test_ctrl_c_while_a_stage_imports_is_no_traceback(project, command):
+    """It takes seconds to load torch; nothing has been begun by then."""
+    with_environment(project)
+    process = subprocess.Popen(
+        ["docker/run", "python", *f"stages/{command}".split()],
+        cwd=project,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while "libtorch" not in Path(f"/proc/{process.pid}/maps").read_text():
+        assert process.poll() is None
+    process.send_signal(signal.SIGINT)
+    assert process.communicate(timeout=60)[1] == ""
+    assert process.returncode == -signal.SIGINT
+    assert run(project, "git", "status", "--porcelain") == ""
 
 
 def test_ended_at_random_moments_the_next_run_is_whole(project):

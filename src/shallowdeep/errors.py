@@ -16,6 +16,15 @@ class InputError(Exception):
     """
 
 
+def end_in_silence() -> None:
+    """Let Ctrl-C end the process without a traceback until `told_in_one_line` begins.
+
+    For the seconds in which a command imports what it needs.
+    """
+    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:  # not where it is ignored
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 @contextmanager
 def told_in_one_line(name: str) -> Iterator[None]:
     """Run a command's body; end with one line on stderr where it cannot go on.
@@ -27,6 +36,8 @@ def told_in_one_line(name: str) -> Iterator[None]:
         name: what the line starts with: the stage's or command's name.
     """
     signal.signal(signal.SIGTERM, _exit_on_signal)
+    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     except InputError as error:
