@@ -1,5 +1,6 @@
 # One command a chore. On a fresh clone each of them sets up what it needs first.
 
+SHELL := /bin/bash
 PYTHON3 ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
@@ -12,7 +13,8 @@ help: ## list the chores
 setup: .venv/installed ## make .venv with exactly the versions of requirements.txt
 
 # pip installs the locked uv, uv the rest: 20 s instead of minutes, and nothing that is not locked stays.
-.venv/installed: requirements.txt pyproject.toml
+.venv/installed: requirements.txt pyproject.toml | usable-venv
+	@test ! -L .venv || { echo "make: .venv is a link to another environment, not of this requirements.txt: type rm .venv, then make setup" >&2; exit 1; }
 	@$(PYTHON3) -c 'import sys; sys.exit("Python 3.11 or newer is needed, $(PYTHON3) is " + sys.version.split()[0] + "; try make PYTHON3=python3.12" if sys.version_info < (3, 11) else 0)'
 	$(PYTHON3) -m venv .venv
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.txt > .venv/uv.txt
@@ -21,6 +23,14 @@ setup: .venv/installed ## make .venv with exactly the versions of requirements.t
 	VIRTUAL_ENV=.venv .venv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
+.PHONY: usable-venv
+usable-venv: # one whose Python is gone, or that was moved: its commands name the folder it was made in
+	@if test -e .venv || test -L .venv; then \
+		made='from pathlib import Path; print(Path(".venv/pyvenv.cfg").read_text().partition(" -m venv ")[2].splitlines()[0])'; \
+		test -d "$$(.venv/bin/python -c "$$made" 2>/dev/null)" || \
+			{ echo 'make: .venv does not work: type rm -rf .venv, then make setup' >&2; exit 1; }; \
+	fi
+
 repro: setup ## run the pipeline: what is not up to date, nothing else
 	dvc repro
 
@@ -28,7 +38,7 @@ image: ## build the container image of docker/, which `STAGE_ENGINE=docker dvc r
 	docker/build
 
 test: setup ## run the tests
-	pytest -m 'not container'
+	pytest -m 'not container' -n logical --dist worksteal
 
 test-container: setup ## run the tests of the container image; without an engine: docker/engine make test-container
 	pytest -m container
@@ -37,9 +47,13 @@ lint: setup ## check format, style, types, the image's recipe and the workflows
 	ruff format --check .
 	ruff check .
 	mypy
+	lint-imports --no-logo
 	hadolint docker/Dockerfile
 	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yaml
-	zizmor --quiet --offline .github/workflows
+	check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
+	check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*.yaml
+	zizmor --quiet --offline .github
+	pre-commit validate-config
 
 format: setup ## mend format and what style can be mended by machine
 	ruff format .
@@ -48,24 +62,24 @@ format: setup ## mend format and what style can be mended by machine
 FROM ?= HEAD
 TO ?= workspace
 compare: setup ## the metrics of two experiments side by side, and which changes are real; FROM=HEAD TO=workspace
-	@python -m shallowdeep.compare "$(FROM)" "$(TO)"
+	@python -m shallowdeep compare "$(FROM)" "$(TO)"
 
 BASE ?= HEAD
 gate: setup ## fail where a metric of gate.yaml is worse than in a baseline; BASE=HEAD
-	@python -m shallowdeep.gate "$(BASE)"
+	@python -m shallowdeep gate "$(BASE)"
 
 verify: setup ## prove that a clean run gives the committed results; RANDOMIZE=1 varies what must not matter
-	@python -m shallowdeep.verify $(if $(RANDOMIZE),--randomize $(SEED)) $(if $(JSON),--json "$(JSON)")
+	@python -m shallowdeep verify $(if $(RANDOMIZE),--randomize $(SEED)) $(if $(JSON),--json "$(JSON)")
 
 bench: setup ## the solvers and their peers side by side; DATA=FOLDER with two class subfolders
 	@test -n "$(DATA)" || { echo 'make bench: DATA is not given; make bench DATA=FOLDER with two class subfolders' >&2; exit 2; }
 	python benchmarks/solvers.py "$(DATA)"
 
 vectorization: setup ## measure which loops vectorisation removes; writes docs/vectorization.md
-	python -m shallowdeep.vectorization
+	python -m shallowdeep vectorization
 
 by-hand: setup ## write docs/by-hand.md: one batch through the network, every number
-	python -m shallowdeep.by_hand
+	python -m shallowdeep by-hand
 
 lock: setup ## compile requirements.in into requirements.txt, newest versions
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \

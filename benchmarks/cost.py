@@ -13,11 +13,11 @@ import torch
 from epoch_times import NETWORKS
 from peers import Material, Ours, Solver
 
-from shallowdeep import prepared
-from shallowdeep.gram import gram
-from shallowdeep.normalisation import Normalisation
-from shallowdeep.params import Split
-from shallowdeep.split import stratified
+from shallowdeep.prepared import prepared_set
+from shallowdeep.prepared.gram import gram
+from shallowdeep.prepared.normalisation import Normalisation
+from shallowdeep.prepared.split import stratified
+from shallowdeep.settings.params import Split
 
 CLASSES, HALF = ("cat", "dog"), (0.5, 0.5, 0.5)
 COUNTS = (500, 1_000, 2_000, 4_000, 8_000, 16_000)
@@ -52,7 +52,7 @@ def measure(counts: Sequence[int], *, size: int, repetitions: int) -> list[Cost]
     return costs
 
 
-def random_pictures(folder: Path, count: int, size: int) -> prepared.Prepared:
+def random_pictures(folder: Path, count: int, size: int) -> prepared_set.Prepared:
     """Prepared pictures of noise, without a Gram matrix."""
     rng = np.random.default_rng(0)
     shape = (count, 3, size, size)
@@ -63,14 +63,14 @@ def random_pictures(folder: Path, count: int, size: int) -> prepared.Prepared:
     labels = np.arange(count) % 2
     splits = stratified(labels, Split(0.8, 0.1, 0.1), classes=CLASSES, seed=0)
     manifest = [
-        prepared.Entry(f"{i}.png", "", int(label), split, size, size)
+        prepared_set.Entry(f"{i}.png", "", int(label), split, size, size)
         for i, (label, split) in enumerate(zip(labels, splits, strict=True))
     ]
-    prepared.write(folder, manifest, prepared.Summary(CLASSES, size, HALF, HALF))
-    return prepared.load(folder)
+    prepared_set.write(folder, manifest, prepared_set.Summary(CLASSES, size, HALF, HALF))
+    return prepared_set.read(folder)
 
 
-def _gram(data: prepared.Prepared) -> float:
+def _gram(data: prepared_set.Prepared) -> float:
     """Write the Gram matrix; return seconds."""
     train = data.rows("train")
     out = np.empty((len(data.manifest), len(train)), np.float32)
@@ -81,14 +81,14 @@ def _gram(data: prepared.Prepared) -> float:
     return seconds
 
 
-def _write_zeros(data: prepared.Prepared) -> None:
+def _write_zeros(data: prepared_set.Prepared) -> None:
     np.save(
         data.folder / "gram.npy",
         np.zeros((len(data.manifest), len(data.rows("train"))), np.float32),
     )
 
 
-def _epoch(data: prepared.Prepared, solver: Solver, runs: int, repetitions: int) -> float:
+def _epoch(data: prepared_set.Prepared, solver: Solver, runs: int, repetitions: int) -> float:
     """Seconds per epoch and run, the median; one epoch comes before, untimed."""
     torch.set_num_threads(1)
     trainer = Ours(Material(data.folder, data), NETWORKS["shallow"], solver=solver, runs=runs)

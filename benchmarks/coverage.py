@@ -27,8 +27,8 @@ from numpy.typing import NDArray
 from scipy.special import expit, ndtr
 from scipy.stats import kstest
 
-from shallowdeep.scores import SCORES, Floats, Labels
-from shallowdeep.statistics import compare, summarise
+from shallowdeep.evaluation.intervals import differences, summarise
+from shallowdeep.evaluation.scores import SCORES, Floats, Labels
 
 RESAMPLES = 999
 REJECTED_AT = (0.01, 0.05, 0.10)
@@ -98,6 +98,7 @@ def truth(world: World, model: int) -> dict[str, float]:
     false = negatives * ndtr(world.leaning * nodes - luck)
     return {
         "accuracy": float(ndtr(signal / math.hypot(1, runs))),
+        "balanced_accuracy": float(ndtr(signal / math.hypot(1, runs))),  # of both classes alike
         "brier": float(density @ expit(-logits) ** 2),
         "f1": float(weights @ (2 * hits / (positives + hits + false)) @ weights),
         "log_loss": float(density @ np.logaddexp(0, -logits)),
@@ -121,9 +122,9 @@ def study(world: World, *, sets: int, seed: int = 0) -> Study:
     for _ in range(sets):
         labels, (shallow, deep) = draw(world, rng)
         intervals = summarise(labels, shallow, alpha=0.05)
-        differences = compare(labels, deep, shallow, alpha=0.05)
+        found = differences(labels, deep, shallow, alpha=0.05)
         for name in SCORES:
-            one, two = intervals[name], differences[name]
+            one, two = intervals[name], found[name]
             covered[name].append(one.low <= first[name] <= one.high)
             difference_covered[name].append(two.low <= second[name] - first[name] <= two.high)
             p_values[name].append(two.p_value)

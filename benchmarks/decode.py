@@ -26,9 +26,9 @@ from PIL import Image
 from torchvision.io import ImageReadMode, decode_jpeg, read_file
 from torchvision.transforms.v2.functional import resize
 
-from shallowdeep.params import Data, Split
-from shallowdeep.picture_folder import Found, classes, find
-from shallowdeep.preparation import decode_all
+from shallowdeep.pictures.listing import Found, classes, find
+from shallowdeep.pictures.preparation import decode_all
+from shallowdeep.settings.params import Data, Split
 
 SIZE = 128
 CHUNK = 1_000  # files

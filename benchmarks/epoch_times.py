@@ -13,7 +13,7 @@ import torch
 from peers import BATCH_SIZE, Material, TorchLoop, Trainer, peers
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
-from shallowdeep import prepared
+from shallowdeep.prepared import prepared_set
 
 NETWORKS = {"shallow": [4], "deep": [5, 5, 3]}
 
@@ -140,7 +140,7 @@ def _added_memory(name: str, photographs: Path, folder: Path) -> Memory:
     peer = next(peer for peer in peers() if peer.name == name)
     _load_libraries()
     peak, mapped = _memory("VmHWM"), _memory("RssFile")
-    trainer = peer.make(Material(photographs, prepared.load(folder)), NETWORKS["shallow"])
+    trainer = peer.make(Material(photographs, prepared_set.read(folder)), NETWORKS["shallow"])
     trainer.train(1)
     return Memory(_memory("VmHWM") - peak, _memory("RssFile") - mapped)
 

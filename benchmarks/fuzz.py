@@ -18,9 +18,9 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from shallowdeep import params
-from shallowdeep.errors import InputError
-from shallowdeep.pictures import FORMATS, decode, quiet
+from shallowdeep.files.errors import InputError
+from shallowdeep.pictures.decoding import FORMATS, decode, quiet
+from shallowdeep.settings import params
 
 BATCH = 500  # inputs of one worker process
 PARAMS = (Path(__file__).parent.parent / "params.yaml").read_bytes()
@@ -77,7 +77,7 @@ def work(first: int) -> None:
             print(seed, flush=True)
             try:
                 if settings:
-                    params.load(path)
+                    params.read(path)
                 else:
                     with quiet():
                         assert decode(path, size=16, max_pixels=10**6).pixels.shape == (3, 16, 16)

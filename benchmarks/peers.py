@@ -13,10 +13,10 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
-from shallowdeep import prepared
-from shallowdeep.fitting import set_up
-from shallowdeep.normalisation import Normalisation
-from shallowdeep.training import train
+from shallowdeep.prepared import prepared_set
+from shallowdeep.prepared.normalisation import Normalisation
+from shallowdeep.training.fitting import set_up
+from shallowdeep.training.sgd import train
 
 BATCH_SIZE, LR = 32, 0.01
 
@@ -36,7 +36,7 @@ class Material:
     """What all of them train on."""
 
     photographs: Path  # the folder that `data` was prepared from
-    data: prepared.Prepared
+    data: prepared_set.Prepared
 
     @cached_property
     def inputs(self) -> NDArray[np.float32]:

@@ -27,10 +27,12 @@ import solvers_report
 import torch
 from peers import BATCH_SIZE, LR, Material
 
-from shallowdeep import channels, params, picture_folder, preparation, prepared
-from shallowdeep.atomic import replacing, write_text
-from shallowdeep.errors import told_in_one_line
-from shallowdeep.gram import gram
+from shallowdeep.files.atomic import replacing, write_text
+from shallowdeep.files.errors import told_in_one_line
+from shallowdeep.pictures import listing, preparation
+from shallowdeep.prepared import channels, prepared_set
+from shallowdeep.prepared.gram import gram
+from shallowdeep.settings import params
 
 HERE = Path(__file__).parent
 QUICK = epoch_times.Effort(repetitions=1, shortest=0, slow=0)
@@ -38,8 +40,8 @@ QUICK = epoch_times.Effort(repetitions=1, shortest=0, slow=0)
 
 def prepare(photographs: Path, data: params.Data, folder: Path, *, seed: int) -> Material:
     """Prepare photographs for both solvers."""
-    classes = picture_folder.classes(photographs)
-    files = picture_folder.find(photographs, classes)
+    classes = listing.classes(photographs)
+    files = listing.find(photographs, classes)
     decoded = preparation.decode_all(photographs, files, data, folder / "pictures.npy")
     manifest = preparation.manifest(decoded, classes, data.split, seed=seed)
     train = np.flatnonzero([entry.split == "train" for entry in manifest])
@@ -48,8 +50,8 @@ def prepare(photographs: Path, data: params.Data, folder: Path, *, seed: int) ->
     matrix = np.empty((len(manifest), len(train)), np.float32)
     gram(pictures, train, normalisation, out=matrix)
     np.save(folder / "gram.npy", matrix)
-    prepared.write(folder, manifest, prepared.Summary(classes, data.size, *normalisation))
-    return Material(photographs, prepared.load(folder))
+    prepared_set.write(folder, manifest, prepared_set.Summary(classes, data.size, *normalisation))
+    return Material(photographs, prepared_set.read(folder))
 
 
 def measure(
@@ -135,7 +137,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=HERE, help="where to write (%(default)s)")
     options = parser.parse_args()
 
-    settings = params.load(HERE.parent / "params.yaml")
+    settings = params.read(HERE.parent / "params.yaml")
     data = dataclasses.replace(settings.data, dir=str(options.photographs))
     epochs = None if options.skip_pipeline else 2 if options.quick else pipeline_time.EPOCHS
     found = measure(

@@ -1,95 +1,85 @@
 """models, data/prepared, results/NAME/history.csv -> results/metrics.json, plots, report.html."""
 
-from shallowdeep.errors import end_in_silence, told_in_one_line
+from shallowdeep.files.arithmetic import pin_arithmetic
+from shallowdeep.files.errors import end_in_silence, told_in_one_line
 
 end_in_silence()
+pin_arithmetic()
 
 import gc
-import json
-from collections.abc import Mapping
 from pathlib import Path
 
 import yaml
 
-from shallowdeep import (
-    curves,
-    devices,
-    figures,
-    history,
-    model,
-    params,
-    prepared,
-    provenance_page,
-    report,
-)
-from shallowdeep.atomic import write_text
-from shallowdeep.evaluation import Answers, answer, metrics
-from shallowdeep.provenance import recorded
+from shallowdeep.evaluation import metrics, tables
+from shallowdeep.evaluation.answers import answer
+from shallowdeep.evaluation.intervals import Difference, Interval
+from shallowdeep.evaluation.verdict import DIFFERENCE
+from shallowdeep.files.atomic import write_text
+from shallowdeep.prepared import data_report, prepared_set
+from shallowdeep.provenance.records import Hashes, recorded
+from shallowdeep.report import drawings, page, picture_sheets, records_page
+from shallowdeep.settings import params
+from shallowdeep.training import devices, history, model
 
 RESULTS, PLOTS = Path("results"), Path("results/plots")
 
 
-def main(inputs: Mapping[str, str | None] | None) -> None:
+def main(inputs: Hashes | None) -> None:
     """Compare the models of params.yaml; `inputs` are the hashes of all that is read."""
-    settings = params.load(Path("params.yaml"))
-    pictures = prepared.load(Path("data/prepared"))
-    left_out, data = report.read_data(RESULTS / "rejected.csv", RESULTS / "data.json")
+    settings = params.read(Path("params.yaml"))
+    pictures = prepared_set.read(Path("data/prepared"))
+    left_out = data_report.read_listing(RESULTS / "rejected.csv")
+    data = data_report.read_counts(RESULTS / "data.json")
     devices.pick("cpu", threads=settings.threads)
-    models = {name: model.load(Path("models") / f"{name}.pt") for name in settings.models}
+    models = {name: model.read(Path("models") / f"{name}.pt") for name in settings.models}
     histories = {name: history.read(RESULTS / name / "history.csv") for name in models}
     answers = answer(models, pictures)
     test = answers["test"]
 
-    tables = report.Tables(
-        learning_curves=curves.learning(histories, history.MEASURES),
-        roc=curves.roc(test),
-        calibration=curves.calibration(test),
-        confusion=curves.confusion(test, pictures.classes),
-        accuracy_by_run=curves.accuracy_by_run(test),
+    drawn = drawings.Tables(
+        learning_curves=tables.learning(histories, history.MEASURES),
+        roc=tables.roc(test),
+        calibration=tables.calibration(test),
+        confusion=tables.confusion(test, pictures.classes),
+        accuracy_by_run=tables.accuracy_by_run(test),
     )
-    for name, table in tables._asdict().items():
-        curves.write(table, PLOTS / f"{name}.csv")
-    content = metrics(answers, alpha=settings.alpha)
-    write_text(RESULTS / "metrics.json", json.dumps(content, indent=2, sort_keys=True) + "\n")
-    shown = _pictures(models, pictures, test)
-    for sheet in ("first_layer", "most_wrong"):
-        figures.write_sheet(list(getattr(shown, sheet).items()), PLOTS / f"{sheet}.jpg")
-    facts = report.Facts(
-        metrics=content,
+    for name, table in drawn._asdict().items():
+        tables.write(table, PLOTS / f"{name}.csv")
+    scores = metrics.evaluate(answers, alpha=settings.alpha)
+    metrics.write(scores, RESULTS / "metrics.json")
+    shown = picture_sheets.chosen(models, pictures, test)
+    picture_sheets.write(shown.first_layer, PLOTS / "first_layer.jpg")
+    picture_sheets.write(shown.most_wrong, PLOTS / "most_wrong.jpg")
+    facts = page.Facts(
+        metrics=scores,
         data=data,
         left_out=left_out,
-        parameters=yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8")),
-        identity=provenance_page.identity(inputs) if inputs else None,
+        settings=settings,
+        parameters=page.flat(yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))),
+        identity=records_page.identity(inputs) if inputs else None,
     )
-    curves_drawn = report.learning_curves(tables.learning_curves, list(models))
-    write_text(PLOTS / "learning_curves.svg", curves_drawn)
-    write_text(RESULTS / "report.html", report.render(facts, tables, shown))
-    for name in models:
-        print(f"evaluate: {name}: test accuracy {_shown(content[name]['test']['accuracy'])}")
-    difference = content["difference"]["test"]["accuracy"]
-    print(f"evaluate: deep minus shallow: {_shown(difference)}, p = {difference['p_value']:.2g}")
-    alone = " (one run of each decides nothing)" if settings.runs == 1 else ""
-    print(f"evaluate: verdict: {content['verdict']}{alone}")
+    curves = drawings.learning_curves(drawn.learning_curves, list(models))
+    write_text(PLOTS / "learning_curves.svg", curves)
+    write_text(RESULTS / "report.html", page.render(facts, drawn, shown))
+    for line in in_words(scores, settings.runs):
+        print("evaluate:", line)
 
 
-def _pictures(
-    models: Mapping[str, model.Model], pictures: prepared.Prepared, test: Answers
-) -> report.Pictures:
-    return report.Pictures(
-        examples={
-            name: figures.examples(pictures, label, count=8)
-            for label, name in enumerate(pictures.classes)
-        },
-        first_layer={name: figures.first_layer(one) for name, one in models.items()},
-        most_wrong={
-            name: figures.most_wrong(test, probabilities, pictures, count=8)
-            for name, probabilities in test.probabilities.items()
-        },
-    )
+def in_words(scores: metrics.Metrics, runs: int) -> list[str]:
+    """Accuracies, their difference and the verdict, for the terminal."""
+    accuracies = {name: of_model["test"]["accuracy"] for name, of_model in scores.models.items()}
+    difference = scores.difference["test"]["accuracy"]
+    alone = " (one run of each decides nothing)" if runs == 1 else ""
+    return [
+        *(f"{name}: test accuracy {_shown(one)}" for name, one in accuracies.items()),
+        f"{DIFFERENCE}: {_shown(difference)}, p = {difference.p_value:.2g}",
+        f"verdict: {scores.verdict}{alone}",
+    ]
 
 
-def _shown(interval: dict[str, float]) -> str:
-    return f"{interval['mean']:.3f}, interval {interval['low']:.3f} to {interval['high']:.3f}"
+def _shown(score: Interval | Difference) -> str:
+    return f"{score.mean:.3f}, interval {score.low:.3f} to {score.high:.3f}"
 
 
 if __name__ == "__main__":
@@ -97,5 +87,5 @@ if __name__ == "__main__":
         with recorded("evaluate") as read:
             main(read)
         if read:
-            provenance_page.write()
+            records_page.write()
         gc.freeze()  # at its end Python would look through all of torch, for a third of a second

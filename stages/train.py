@@ -1,32 +1,35 @@
 """data/prepared -> models/NAME.pt, results/NAME/history.csv: train one network, many runs."""
 
-from shallowdeep.errors import InputError, end_in_silence, told_in_one_line
+from shallowdeep.files.arithmetic import pin_arithmetic, pinned
+from shallowdeep.files.errors import InputError, end_in_silence, told_in_one_line
 
 end_in_silence()
+pin_arithmetic()
 
 import gc
 import sys
 import time
-from collections.abc import Mapping
 from pathlib import Path
 
-from shallowdeep import devices, history, model, params, prepared, solver
-from shallowdeep.checkpoint import Checkpoint
-from shallowdeep.fitting import set_up
-from shallowdeep.normalisation import Normalisation
-from shallowdeep.progress import Progress, describe
-from shallowdeep.provenance import arithmetic, recorded
-from shallowdeep.training import train
+from shallowdeep.prepared import prepared_set, solver
+from shallowdeep.prepared.normalisation import Normalisation
+from shallowdeep.provenance.records import Hashes, recorded
+from shallowdeep.settings import params
+from shallowdeep.training import devices, history, model
+from shallowdeep.training.checkpoint import Checkpoint
+from shallowdeep.training.fitting import set_up
+from shallowdeep.training.progress import Progress, describe
+from shallowdeep.training.sgd import train
 
 
-def main(name: str, inputs: Mapping[str, str | None] | None) -> None:
+def main(name: str, inputs: Hashes | None) -> None:
     """Train the network `name` of params.yaml; `inputs` are the hashes of all that is read."""
-    settings = params.load(Path("params.yaml"))
+    settings = params.read(Path("params.yaml"))
     if name not in settings.models:
         known = ", ".join(settings.models)
         raise InputError(f"{name!r} is no model in params.yaml; there are {known}")
     network = settings.models[name]
-    pictures = prepared.load(Path("data/prepared"))
+    pictures = prepared_set.read(Path("data/prepared"))
     rows, train_rows = len(pictures.labels), len(pictures.rows("train"))
     chosen = solver.choose(settings.solver, pictures=rows, train=train_rows, size=pictures.size)
     device = devices.pick(settings.device, threads=settings.threads)
@@ -35,7 +38,7 @@ def main(name: str, inputs: Mapping[str, str | None] | None) -> None:
     start = time.perf_counter()
     place = None
     if inputs is not None:
-        place = Checkpoint(f"train-{name}", {**inputs, **arithmetic(), "device": str(device)})
+        place = Checkpoint(f"train-{name}", {**inputs, **pinned(), "device": str(device)})
         if place.exists:
             print(f"train-{name}: goes on where it was interrupted")
     runs = set_up(pictures, network.hidden, seeds, solver=chosen, device=device)
@@ -51,7 +54,7 @@ def main(name: str, inputs: Mapping[str, str | None] | None) -> None:
         )
     normalisation = Normalisation(pictures.mean, pictures.std)
     trained = model.Model(runs.trained(), seeds, pictures.classes, pictures.size, normalisation)
-    model.save(trained, Path("models") / f"{name}.pt")
+    model.write(trained, Path("models") / f"{name}.pt")
     history.write(epochs, Path("results") / name / "history.csv")
     if place:
         place.remove()

@@ -10,7 +10,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from conftest import ROOT, run
+from checkouts import ROOT, run
 
 ENGINE = os.environ.get("STAGE_ENGINE", "docker")
 IN_CONTAINER = ("env", f"STAGE_ENGINE={ENGINE}", "docker/run")

@@ -4,7 +4,7 @@ import os
 import signal
 
 import pytest
-from conftest import run
+from checkouts import run
 from containers import (
     A_CONTAINER_PER_STAGE,
     ENGINE,

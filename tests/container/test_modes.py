@@ -5,9 +5,9 @@ import shutil
 from pathlib import Path
 
 import pytest
-from conftest import run
+from checkouts import run
 from containers import A_CONTAINER_PER_STAGE, ENGINE, IN_CONTAINER, image
-from test_readme import commands
+from documents import commands
 
 pytestmark = pytest.mark.container
 

@@ -5,7 +5,7 @@ import os
 import shutil
 
 import pytest
-from conftest import ROOT, run
+from checkouts import ROOT, run
 from containers import A_CONTAINER_PER_STAGE, ENGINE, IN_CONTAINER, image
 
 pytestmark = pytest.mark.container

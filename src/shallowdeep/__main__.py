@@ -1,0 +1,50 @@
+"""The front door: `python -m shallowdeep COMMAND`, installed as `shallowdeep` too."""
+
+import importlib
+import sys
+from typing import NamedTuple
+
+from shallowdeep.files.errors import end_in_silence
+
+
+class Command(NamedTuple):
+    """One command: a module with a `main` that takes the words behind the command's name."""
+
+    module: str  # imported only when it is called, since some import torch
+    about: str
+
+
+COMMANDS = {
+    "predict": Command("commands.predict", "ask a trained model about pictures"),
+    "compare": Command("commands.compare", "two experiments side by side, and what is real"),
+    "gate": Command("commands.gate", "fail where a metric is worse than in a baseline"),
+    "verify": Command("commands.verify", "prove that a clean run gives the committed results"),
+    "sample": Command("datasets.sample", "draw the embedded sample of cats and dogs"),
+    "oxford-pets": Command("datasets.oxford_pets", "download the Oxford-IIIT Pet photographs"),
+    "by-hand": Command("lessons.by_hand", "write docs/by-hand.md: one batch, every number"),
+    "vectorization": Command("lessons.vectorization", "measure which loops vectorisation removes"),
+}
+
+
+def usage() -> str:
+    """All commands, a line each."""
+    lines = [f"  {name:<15}{command.about}" for name, command in COMMANDS.items()]
+    head = "usage: python -m shallowdeep COMMAND ...\n\n"
+    return head + "\n".join(lines) + "\n\n`python -m shallowdeep COMMAND --help` says more."
+
+
+def main() -> None:
+    """Hand over to a command; exit status 2 where there is no such command."""
+    end_in_silence()
+    name, *arguments = sys.argv[1:] or ["--help"]
+    if name in ("-h", "--help"):
+        print(usage())
+    elif name in COMMANDS:
+        importlib.import_module(f"shallowdeep.{COMMANDS[name].module}").main(arguments)
+    else:
+        print(f"shallowdeep: {name!r} is no command\n{usage()}", file=sys.stderr)
+        sys.exit(2)
+
+
+if __name__ == "__main__":
+    main()

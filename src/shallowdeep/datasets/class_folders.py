@@ -1,0 +1,26 @@
+"""A new folder with one subfolder per class, as `prepare` reads it."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from shallowdeep.files.atomic import replacing
+from shallowdeep.files.errors import InputError
+
+CLASSES = ("cat", "dog")
+
+
+@contextmanager
+def new_class_folders(folder: Path) -> Iterator[Path]:
+    """Give a scratch folder with a subfolder per class; it becomes `folder` if the body ends well.
+
+    Raises:
+        InputError: something stands at `folder`; nobody's pictures are ever overwritten.
+    """
+    folder = folder.resolve()
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise InputError(f"{folder}: is there already; name a new or an empty folder")
+    with replacing(folder) as new:
+        for name in CLASSES:
+            (new / name).mkdir(parents=True)
+        yield new

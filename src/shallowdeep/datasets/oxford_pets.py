@@ -1,0 +1,85 @@
+"""Download the Oxford-IIIT Pet data set: 7,349 photographs of cats and dogs.
+
+https://www.robots.ox.ac.uk/~vgg/data/pets/ -> FOLDER/cat/*.jpg, FOLDER/dog/*.jpg
+
+Files are kept as they are; a few are damaged, or no JPEG files in spite of their name.
+
+Source: O. M. Parkhi, A. Vedaldi, A. Zisserman, C. V. Jawahar: Cats and Dogs. CVPR 2012.
+"""
+
+import argparse
+import http.client
+import socket
+import tempfile
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from urllib.error import URLError
+
+from shallowdeep.datasets.class_folders import CLASSES, new_class_folders
+from shallowdeep.files.errors import InputError, told_in_one_line
+from shallowdeep.provenance.records import recorded
+
+Archives = Sequence[tuple[str, str]]  # (address, MD5) of images.tar.gz and annotations.tar.gz
+
+SILENCE = 60.0  # seconds without a byte after which a download has failed
+
+
+def download(folder: Path, archives: Archives | None = None) -> None:
+    """Fill a new `folder` with the pictures of the data set, complete or not at all.
+
+    Args:
+        folder: to be made; has to be new or empty.
+        archives: where to download from; None for what torchvision knows.
+
+    Raises:
+        InputError: no download, or not the files that the checksums promise.
+    """
+    with new_class_folders(folder) as new, tempfile.TemporaryDirectory(dir=new.parent) as scratch:
+        for picture, label in _labelled(Path(scratch), archives):
+            picture.rename(new / CLASSES[label] / picture.name)
+
+
+def _labelled(scratch: Path, archives: Archives | None) -> Iterator[tuple[Path, int]]:
+    """Download into `scratch`; give every picture's file and its index in CLASSES."""
+    from torchvision.datasets import OxfordIIITPet
+
+    class Pets(OxfordIIITPet):  # type: ignore[misc]  # torchvision ships no types
+        _RESOURCES = OxfordIIITPet._RESOURCES if archives is None else archives
+
+    for split in ("trainval", "test"):
+        with _failures_named(Pets._RESOURCES[0][0].rpartition("/")[0]):
+            pets = Pets(scratch, split, target_types="binary-category", download=True)
+        # pets[i] would decode the picture; the file itself is to be had from these alone.
+        yield from zip(pets._images, pets._bin_labels, strict=True)
+
+
+@contextmanager
+def _failures_named(address: str) -> Iterator[None]:
+    """Say in one line why a download from `address` failed."""
+    try:
+        yield
+    except (URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
+        raise InputError(f"{address}: download failed: {error}") from None
+    except RuntimeError as error:  # torchvision's word for a wrong checksum
+        raise InputError(f"{address}: download is not what its MD5 promises: {error}") from None
+    except OSError as error:
+        reason = error.strerror or error
+        raise InputError(f"{address}: download failed: {reason}; it needs 2 GB of disk") from None
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Download the data set into the folder named on the command line."""
+    parser = argparse.ArgumentParser("shallowdeep oxford-pets", description=__doc__.splitlines()[0])
+    parser.add_argument("folder", type=Path, help="to be made; has to be new or empty")
+    folder = parser.parse_args(arguments).folder
+    socket.setdefaulttimeout(SILENCE)
+    with (
+        told_in_one_line("oxford-pets"),
+        recorded("oxford-pets", root=Path(".."), output=folder),
+    ):
+        download(folder)
+
+
+if __name__ == "__main__":
+    main()

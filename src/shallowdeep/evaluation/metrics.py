@@ -1,0 +1,157 @@
+"""results/metrics.json: every score of every model, the difference, the verdict."""
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from shallowdeep.evaluation.answers import Answers
+from shallowdeep.evaluation.intervals import Difference, Interval, differences, summarise
+from shallowdeep.evaluation.scores import SCORES, published
+from shallowdeep.evaluation.verdict import DEEP, SHALLOW, VERDICTS, Verdict, verdict
+from shallowdeep.files.atomic import write_text
+from shallowdeep.prepared.split import SPLITS, SplitName
+
+_Score = TypeVar("_Score", Interval, Difference)
+
+Scores = Mapping[SplitName, Mapping[str, Interval]]  # by split and name, of one model
+Differences = Mapping[SplitName, Mapping[str, Difference]]
+
+
+@dataclass(frozen=True)
+class Metrics:
+    """All of metrics.json, rounded to 6 digits."""
+
+    models: Mapping[str, Scores]  # by model
+    first_run: Mapping[str, float]  # by model: test accuracy of its first run, as in the article
+    difference: Differences  # deep minus shallow
+    verdict: Verdict  # on the test pictures' accuracy
+
+
+def evaluate(answers: Mapping[SplitName, Answers], *, alpha: float) -> Metrics:
+    """Score what the models say.
+
+    Args:
+        answers: by split.
+        alpha: 1 - alpha is the confidence of the intervals; the verdict needs p below alpha.
+    """
+    models = {
+        name: {split: _intervals(one, name, alpha) for split, one in answers.items()}
+        for name in answers["test"].probabilities
+    }
+    apart = {split: _differences(one, alpha) for split, one in answers.items()}
+    labels, _, probabilities = answers["test"]
+    return Metrics(
+        models=models,
+        first_run={
+            name: round(float(published("accuracy", labels, runs[:1])[0]), 6)
+            for name, runs in probabilities.items()
+        },
+        difference=apart,
+        verdict=verdict(apart["test"]["accuracy"], runs=len(probabilities[DEEP])),
+    )
+
+
+def _intervals(answers: Answers, name: str, alpha: float) -> dict[str, Interval]:
+    """Of one model on one split: scikit-learn's scores, and our intervals around them."""
+    labels, probabilities = answers.labels, answers.probabilities[name]
+    found = {}
+    for score, interval in summarise(labels, probabilities, alpha=alpha).items():
+        runs = published(score, labels, probabilities)
+        std = float(runs.std(ddof=1)) if len(runs) > 1 else 0.0
+        found[score] = interval._replace(mean=float(runs.mean()), std=std)
+    return _rounded(found)
+
+
+def _differences(answers: Answers, alpha: float) -> dict[str, Difference]:
+    """Of the two models of the verdict on one split; to six digits those of their scores."""
+    one, other = answers.probabilities[DEEP], answers.probabilities[SHALLOW]
+    return _rounded(differences(answers.labels, one, other, alpha=alpha))
+
+
+def _rounded(scores: Mapping[str, _Score]) -> dict[str, _Score]:
+    return {
+        name: type(score)(*(round(value, 6) for value in score)) for name, score in scores.items()
+    }
+
+
+def write(metrics: Metrics, path: Path) -> None:
+    """Write ``model -> split -> score -> {mean, std, low, high}``, the difference, the verdict.
+
+    Test accuracy has ``first_run`` too.
+    """
+    content: dict[str, object] = {name: _plain(scores) for name, scores in metrics.models.items()}
+    for name, value in metrics.first_run.items():
+        content[name]["test"]["accuracy"]["first_run"] = value  # type: ignore[index]
+    content |= {"difference": _plain(metrics.difference), "verdict": metrics.verdict}
+    write_text(path, json.dumps(content, indent=2, sort_keys=True) + "\n")
+
+
+def _plain(scores: Scores | Differences) -> dict[str, dict[str, dict[str, float]]]:
+    return {
+        split: {name: score._asdict() for name, score in of_split.items()}
+        for split, of_split in scores.items()
+    }
+
+
+def parsed(content: object) -> Metrics:
+    """Take apart what `write` wrote.
+
+    Raises:
+        ValueError: it is anything else.
+    """
+    models = {
+        name: _scores(of_model, Interval)
+        for name, of_model in _section(content).items()
+        if name not in ("difference", "verdict")
+    }
+    said = _entry(content, "verdict")
+    if said not in VERDICTS or not models:
+        raise ValueError(f"verdict: {said!r}")
+    return Metrics(
+        models=models,
+        first_run={
+            name: _number(
+                _entry(_entry(_entry(_entry(content, name), "test"), "accuracy"), "first_run")
+            )
+            for name in models
+        },
+        difference=_scores(_entry(content, "difference"), Difference),
+        verdict=VERDICTS[VERDICTS.index(said)],
+    )
+
+
+def _scores(content: object, kind: type[_Score]) -> dict[SplitName, dict[str, _Score]]:
+    return {
+        split: {
+            name: kind(
+                *(
+                    _number(_entry(_entry(_entry(content, split), name), key))
+                    for key in kind._fields
+                )
+            )
+            for name in SCORES
+        }
+        for split in SPLITS
+    }
+
+
+def _section(content: object) -> Mapping[str, object]:
+    if not isinstance(content, Mapping):
+        raise ValueError(f"{content!r:.40} is not a mapping")
+    return content
+
+
+def _entry(content: object, key: str) -> object:
+    section = _section(content)
+    if key not in section:
+        raise ValueError(f"{key} is missing")
+    return section[key]
+
+
+def _number(value: object) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
+        raise ValueError(f"{value!r:.40} is not a finite number")
+    return float(value)

@@ -1,0 +1,126 @@
+"""The tables behind the plots: long form, one file a chart, a column that names the model."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from sklearn.calibration import calibration_curve
+from sklearn.metrics import confusion_matrix, roc_curve
+
+from shallowdeep.evaluation.answers import Answers
+from shallowdeep.evaluation.scores import accuracy
+from shallowdeep.files.atomic import replacing
+
+GRID = np.linspace(0, 1, 101)  # false positive rates at which the runs' ROC curves are averaged
+BINS = 10  # of the calibration curve
+DECIMALS = 6
+
+
+def learning(histories: Mapping[str, NDArray[np.float64]], measures: Sequence[str]) -> pd.DataFrame:
+    """Learning curves, mean over runs and the band of one standard deviation.
+
+    Args:
+        histories: by model, the columns of history.csv that are measures: [R, epochs, measures].
+        measures: their names.
+
+    Returns:
+        Columns model, epoch, measure, mean, low, high.
+    """
+    frames = []
+    for model, history in histories.items():
+        mean, low, high = (band.T.ravel() for band in _band(history))  # [measures * epochs]
+        epochs = np.arange(1, history.shape[1] + 1)
+        columns = {
+            "model": model,
+            "epoch": np.tile(epochs, len(measures)),
+            "measure": np.repeat([name.replace("_", " ") for name in measures], len(epochs)),
+        }
+        frames.append(pd.DataFrame(columns | {"mean": mean, "low": low, "high": high}))
+    return _table(frames)
+
+
+def roc(answers: Answers) -> pd.DataFrame:
+    """ROC curves: mean true positive rate of the runs at each false positive rate, and its band.
+
+    Returns:
+        Columns model, false_positive_rate, true_positive_rate, low, high.
+    """
+    frames = []
+    for model, probabilities in answers.probabilities.items():
+        curves = [roc_curve(answers.labels, run)[:2] for run in probabilities]
+        mean, low, high = _band(np.array([np.interp(GRID, fpr, tpr) for fpr, tpr in curves]))
+        columns = {"model": model, "false_positive_rate": GRID, "true_positive_rate": mean}
+        frames.append(pd.DataFrame(columns | {"low": low.clip(0), "high": high.clip(max=1)}))
+    return _table(frames)
+
+
+def confusion(answers: Answers, classes: tuple[str, str]) -> pd.DataFrame:
+    """Confusion matrix, all runs together: model, actual, predicted, share of the actual."""
+    frames = []
+    for model, probabilities in answers.probabilities.items():
+        labels = np.broadcast_to(answers.labels, probabilities.shape)
+        said = probabilities > 0.5
+        shares = confusion_matrix(labels.ravel(), said.ravel(), normalize="true")
+        columns = {
+            "model": model,
+            "actual": np.repeat(classes, 2),
+            "predicted": np.tile(classes, 2),
+            "share": shares.ravel(),
+        }
+        frames.append(pd.DataFrame(columns))
+    return _table(frames)
+
+
+def calibration(answers: Answers) -> pd.DataFrame:
+    """Reliability curve of all runs together, over bins of equal width that are not empty.
+
+    Returns:
+        Columns model, probability, share_of_second_class (both means), answers (how many).
+    """
+    frames = []
+    for model, probabilities in answers.probabilities.items():
+        labels = np.broadcast_to(answers.labels, probabilities.shape).ravel()
+        true, said = calibration_curve(labels, probabilities.ravel(), n_bins=BINS)
+        edges = np.linspace(0, 1, BINS + 1)[1:-1]
+        count = np.bincount(np.searchsorted(edges, probabilities.ravel()))
+        columns = {
+            "model": model,
+            "probability": said,
+            "share_of_second_class": true,
+            "answers": count[count > 0],
+        }
+        frames.append(pd.DataFrame(columns))
+    return _table(frames)
+
+
+def accuracy_by_run(answers: Answers) -> pd.DataFrame:
+    """Test accuracy of every run: columns model, run, accuracy."""
+    frames = []
+    for model, probabilities in answers.probabilities.items():
+        runs = accuracy(answers.labels, probabilities).runs
+        frames.append(pd.DataFrame({"model": model, "run": np.arange(len(runs)), "accuracy": runs}))
+    return _table(frames)
+
+
+def _table(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """One table, its numbers as its CSV file has them, so that charts of either are the same."""
+    table = pd.concat(frames, ignore_index=True)
+    for name, column in table.select_dtypes("float").items():
+        # Python rounds as it writes; NumPy's shortcut differs where the next digit is a 5.
+        table[name] = [round(value, DECIMALS) for value in column.tolist()]
+    return table
+
+
+def write(table: pd.DataFrame, path: Path) -> None:
+    """Write a table as CSV, numbers with DECIMALS decimals."""
+    with replacing(path) as new:
+        table.to_csv(new, index=False, float_format=f"%.{DECIMALS}f", lineterminator="\n")
+
+
+def _band(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
+    """Mean over the first axis, the runs, and the mean less and plus one standard deviation."""
+    mean = values.mean(0)
+    std = values.std(0, ddof=1) if len(values) > 1 else np.zeros_like(mean)
+    return mean, mean - std, mean + std

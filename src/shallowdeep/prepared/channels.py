@@ -1,0 +1,56 @@
+"""Mean and standard deviation of red, green and blue, measured on pictures."""
+
+import math
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shallowdeep.files.errors import InputError
+from shallowdeep.prepared.normalisation import Normalisation
+from shallowdeep.settings.params import Data
+
+BLOCK = 512  # pictures
+
+
+def normalisation(array: Path, train: NDArray[np.intp], data: Data) -> Normalisation:
+    """The mean and standard deviation that params.yaml gives, or those of the training pictures.
+
+    Args:
+        array: file with the pictures, uint8 [N, 3, S, S].
+        train: row of each training picture.
+        data: what is given; `train` in place of numbers means measured.
+
+    Raises:
+        InputError: the standard deviation is to be measured and a channel does not vary.
+    """
+    mean, std = data.mean, data.std
+    if mean == "train" or std == "train":
+        measured = mean_and_std(array, train)
+        mean = measured.mean if mean == "train" else mean
+        std = measured.std if std == "train" else std
+    if min(std) == 0:
+        raise InputError("data.std: train: a channel has the same value in every training picture")
+    return Normalisation(mean, std)
+
+
+def mean_and_std(array: Path, rows: NDArray[np.intp]) -> Normalisation:
+    """Mean and standard deviation of `pixel / 255` over some pictures of an array.
+
+    From exact sums of integers, so the same on every machine.
+    """
+    counts = np.zeros((3, 256), dtype=np.int64)  # how often each byte occurs in each channel
+    for start in range(0, len(rows), BLOCK):
+        pictures = np.load(array, mmap_mode="r")  # anew: mapped pages count as memory in use
+        for row in rows[start : start + BLOCK]:
+            for channel in range(3):
+                counts[channel] += np.bincount(pictures[row, channel].ravel(), minlength=256)
+    values = np.arange(256)
+    totals, squares = counts @ values, counts @ values**2
+    n = int(counts[0].sum())
+    means = [int(total) / n / 255 for total in totals]
+    stds = [
+        math.sqrt(int(square) * n - int(total) ** 2) / n / 255
+        for total, square in zip(totals, squares, strict=True)
+    ]
+    return Normalisation((means[0], means[1], means[2]), (stds[0], stds[1], stds[2]))

@@ -1,0 +1,119 @@
+"""results/data.json and results/rejected.csv: what became of the files of a data set."""
+
+import csv
+import json
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import NamedTuple
+
+from shallowdeep.files.errors import InputError
+from shallowdeep.prepared.split import SPLITS, SplitName
+
+Counts = Mapping[SplitName, Mapping[str, int]]  # pictures by split and class
+
+COLUMNS = ("path", "reason")
+
+
+class LeftOut(NamedTuple):
+    """A file that is not in the array, and why."""
+
+    path: str
+    reason: str
+
+
+@dataclass(frozen=True)
+class DataReport:
+    """How many pictures there are, and how many files were left out."""
+
+    pictures: int
+    rejected: int
+    duplicates: int
+    split: Counts
+
+    def in_words(self) -> str:
+        """One line for the terminal."""
+        classes = self.split[SPLITS[0]]
+        by_class = (
+            f"{sum(split[name] for split in self.split.values()):,} {name}" for name in classes
+        )
+        by_split = (f"{sum(split.values()):,} {name}" for name, split in self.split.items())
+        line = f"{self.pictures:,} pictures ({', '.join(by_class)}): {', '.join(by_split)}"
+        left_out = [f"{self.rejected:,} rejected"] if self.rejected else []
+        if self.duplicates:
+            left_out.append(f"{self.duplicates:,} duplicate{'s' * (self.duplicates > 1)}")
+        return f"{line}; {', '.join(left_out)} (results/rejected.csv)" if left_out else line
+
+
+def write_listing(left_out: Sequence[LeftOut], path: Path) -> None:
+    """Write rejected.csv: path and reason of each file left out, sorted by path.
+
+    Names that are not UTF-8 stand with escapes (manifest.csv has them byte for byte): DVC draws
+    this file, and fails on bytes that are not UTF-8.
+    """
+    ordered = sorted(left_out, key=lambda one: os.fsencode(one.path))
+    with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
+        rows = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
+        rows.writerow(COLUMNS)
+        rows.writerows(ordered)
+
+
+def read_listing(path: Path) -> list[LeftOut]:
+    """Read rejected.csv.
+
+    Raises:
+        InputError: it is missing, or not as `write_listing` wrote it.
+    """
+    try:
+        with path.open(newline="", encoding="utf-8") as file:
+            header, *rows = csv.reader(file)
+        if tuple(header) != COLUMNS:
+            raise ValueError
+        return [LeftOut(name, reason) for name, reason in rows]
+    except FileNotFoundError:
+        raise _missing(path) from None
+    except (ValueError, csv.Error):
+        raise _altered(path) from None
+
+
+def write_counts(report: DataReport, path: Path) -> None:
+    """Write data.json."""
+    content = json.dumps(vars(report), indent=2, sort_keys=True)
+    path.write_text(content + "\n", encoding="utf-8")
+
+
+def read_counts(path: Path) -> DataReport:
+    """Read data.json.
+
+    Raises:
+        InputError: it is missing, or not as `write_counts` wrote it.
+    """
+    try:
+        content = json.loads(path.read_text(encoding="utf-8"))
+        split: dict[SplitName, dict[str, int]] = {
+            name: {str(key): _whole(value) for key, value in content["split"][name].items()}
+            for name in SPLITS
+        }
+        pictures, rejected, duplicates = (
+            _whole(content[key]) for key in ("pictures", "rejected", "duplicates")
+        )
+        return DataReport(pictures, rejected, duplicates, split)
+    except FileNotFoundError:
+        raise _missing(path) from None
+    except (ValueError, TypeError, LookupError, AttributeError):
+        raise _altered(path) from None
+
+
+def _whole(value: object) -> int:
+    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
+        raise ValueError
+    return value
+
+
+def _missing(path: Path) -> InputError:
+    return InputError(f"{path}: no such file; `dvc repro prepare` makes it")
+
+
+def _altered(path: Path) -> InputError:
+    return InputError(f"{path}: damaged or altered; `dvc repro --force prepare` makes it anew")

@@ -1,0 +1,126 @@
+"""The Gram matrix of the pictures, exact: the same bits on every machine, with any thread count.
+
+Bytes centred by 128 are integers of at most 128, so a product of two pictures over 1,024 pixels is
+an integer of at most 2**24 and float32 holds every partial sum exactly, in whatever order a BLAS
+adds. float64 then adds the blocks, exactly too. Normalisation enters afterwards, in float64:
+<a u + o, a v + o> = a**2 <u, v> + a o (sum u + sum v) + n o**2 per channel.
+"""
+
+from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
+
+from shallowdeep.files.cores import available_cores
+from shallowdeep.prepared.normalisation import Normalisation
+
+Rows = NDArray[np.intp]
+
+EXACT_PIXELS = 1_024  # 128 * 128 * 1,024 = 2**24, the last integer up to which float32 has no gaps
+TILE = 512  # pictures at most, and
+TILE_PIXELS = 2**23  # of one channel, 32 MiB in float32: 512 pictures of 128 x 128
+
+
+def gram(
+    pictures: NDArray[np.uint8],
+    train: Rows,
+    normalisation: Normalisation,
+    *,
+    out: NDArray[np.floating[Any]],
+) -> None:
+    """Products of all pictures with the training pictures, after normalisation.
+
+    Args:
+        pictures: uint8 [N, 3, S, S], in memory or memory-mapped.
+        train: row of each training picture [N_train].
+        normalisation: what makes bytes the inputs of a network.
+        out: floating point [N, N_train], overwritten: ``out[i, j] = <x_i, x_train[j]>``, each the
+            float64 value, rounded once where `out` is float32.
+    """
+    channels = pictures.reshape(len(pictures), 3, -1)
+    size = max(1, min(TILE, TILE_PIXELS // channels.shape[2]))
+    others = np.setdiff1d(np.arange(len(pictures)), train)
+
+    def one(start: int, columns: Rows, row_start: int | None, rows: Rows) -> None:
+        tile = _tile(channels[rows], channels[columns], normalisation)
+        out[rows, start : start + len(columns)] = tile
+        if row_start is not None:  # the other half is its mirror
+            out[columns, row_start : row_start + len(rows)] = tile.T
+
+    # A thread a tile: BLAS's own threads, waiting for each other, took six times as long on a busy
+    # machine. NumPy's BLAS does not hold the interpreter's lock.
+    cores = available_cores()
+    with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores) as pool:
+        tiles = [
+            pool.submit(one, start, columns, row_start, rows)
+            for start, columns in _tiles(train, size)
+            for row_start, rows in _tiles(train, size)
+            if row_start >= start
+        ]
+        tiles += [
+            pool.submit(one, start, columns, None, rows)
+            for start, columns in _tiles(train, size)
+            for _, rows in _tiles(others, size)
+        ]
+        try:
+            for tile in tqdm(tiles, "Gram matrix", unit=" tiles", disable=None, leave=False):
+                tile.result()
+        finally:
+            pool.shutdown(cancel_futures=True)  # Ctrl-C does not wait for minutes of tiles
+
+
+def write(folder: Path, train: Rows, normalisation: Normalisation) -> None:
+    """Write gram.npy of the pictures.npy beside it, as it grows.
+
+    Args:
+        folder: of both files.
+        train: row of each training picture [N_train].
+        normalisation: what makes bytes the inputs of a network.
+    """
+    pictures = np.load(folder / "pictures.npy", mmap_mode="r")
+    shape = (len(pictures), len(train))
+    matrix = np.lib.format.open_memmap(folder / "gram.npy", "w+", np.float32, shape)
+    gram(pictures, train, normalisation, out=matrix)
+    matrix.flush()
+
+
+def _tiles(rows: Rows, size: int) -> Iterator[tuple[int, Rows]]:
+    for start in range(0, len(rows), size):
+        yield start, rows[start : start + size]
+
+
+def _tile(
+    left: NDArray[np.uint8], right: NDArray[np.uint8], normalisation: Normalisation
+) -> NDArray[np.float64]:
+    """Products of pictures uint8 [n, 3, P] with pictures uint8 [m, 3, P]: float64 [n, m]."""
+    total = np.zeros((len(left), len(right)))
+    for channel, (slope, intercept) in enumerate(zip(*normalisation.line(), strict=True)):
+        offset = intercept + 128 * slope  # input = slope * (byte - 128) + offset
+        u, v = _centred(left[:, channel]), _centred(right[:, channel])
+        sums = u.sum(1, dtype=np.float64)[:, None] + v.sum(1, dtype=np.float64)
+        total += slope * slope * centred_product(u, v)
+        total += slope * offset * sums
+        total += u.shape[1] * offset * offset
+    return total
+
+
+def _centred(channel: NDArray[np.uint8]) -> NDArray[np.float32]:
+    return np.subtract(channel, 128, dtype=np.float32)
+
+
+def centred_product(u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float64]:
+    """Exact products of the rows of `u` [n, P] and of `v` [m, P], integers in -128 .. 127.
+
+    Returns:
+        float64 [n, m], exact up to 2**39 pixels.
+    """
+    product = np.zeros((len(u), len(v)))
+    for start in range(0, u.shape[1], EXACT_PIXELS):
+        block = slice(start, start + EXACT_PIXELS)
+        product += u[:, block] @ v[:, block].T
+    return product

@@ -1,0 +1,172 @@
+"""data/prepared: the pictures as one array, and what is known about each; written and read here."""
+
+import csv
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, NamedTuple, TextIO, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shallowdeep.files.checksums import of_file, of_json
+from shallowdeep.files.errors import InputError
+from shallowdeep.prepared.split import SPLITS, SplitName
+from shallowdeep.settings.params import Channels
+
+_T = TypeVar("_T")
+_SPLIT: dict[str, SplitName] = {name: name for name in SPLITS}
+_LABEL = {"0": 0, "1": 1}
+
+COLUMNS = ("path", "sha256", "label", "split", "width", "height")
+
+
+class Entry(NamedTuple):
+    """One row of manifest.csv."""
+
+    path: str  # relative to data.dir
+    sha256: str  # of the prepared pixels
+    label: int
+    split: SplitName
+    width: int  # of the picture before it was resized
+    height: int
+
+
+@dataclass(frozen=True)
+class Prepared:
+    """Prepared pictures, rows in the manifest's order."""
+
+    folder: Path
+    pictures: NDArray[np.uint8]  # [N, 3, S, S], memory-mapped; writing to it changes no file
+    manifest: list[Entry]
+    classes: tuple[str, str]
+    size: int
+    mean: Channels
+    std: Channels
+
+    @property
+    def labels(self) -> NDArray[np.int64]:
+        """Index of each picture's class [N]."""
+        return np.array([entry.label for entry in self.manifest], dtype=np.int64)
+
+    def rows(self, split: SplitName) -> NDArray[np.intp]:
+        """Rows of one split's pictures, ascending."""
+        return np.flatnonzero([entry.split == split for entry in self.manifest])
+
+    def gram(self) -> NDArray[np.float32]:
+        """The Gram matrix [N, N_train], memory-mapped.
+
+        Raises:
+            InputError: `prepare` ran for the primal solver, or the file was altered.
+        """
+        shape = (len(self.manifest), len(self.rows("train")))
+        return _array(self.folder / "gram.npy", np.dtype(np.float32), shape)
+
+
+class Summary(NamedTuple):
+    """What meta.json says."""
+
+    classes: tuple[str, str]
+    size: int
+    mean: Channels
+    std: Channels
+
+
+def write(folder: Path, manifest: Sequence[Entry], summary: Summary) -> None:
+    """Write manifest.csv and meta.json beside the arrays, whose checksums are in meta.json."""
+    with _open(folder / "manifest.csv", "w") as file:
+        # Texts are quoted always: Python 3.11 forgets to in a name with a carriage return.
+        rows = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
+        rows.writerow(COLUMNS)
+        rows.writerows(manifest)
+    counts = count(manifest, summary.classes)
+    meta: dict[str, Any] = {"pictures": len(manifest), "counts": counts} | summary._asdict()
+    meta["sha256"] = {
+        path.name: of_file(path) for path in sorted(folder.iterdir()) if path.name != "meta.json"
+    }
+    meta["sha256"]["meta.json"] = of_json(meta)
+    (folder / "meta.json").write_text(json.dumps(meta, indent=2, sort_keys=True) + "\n")
+
+
+def count(manifest: Sequence[Entry], classes: Sequence[str]) -> dict[SplitName, dict[str, int]]:
+    """Pictures by split and class."""
+    counts = {name: dict.fromkeys(classes, 0) for name in SPLITS}
+    for entry in manifest:
+        counts[entry.split][classes[entry.label]] += 1
+    return counts
+
+
+def read(folder: Path) -> Prepared:
+    """Read what `prepare` wrote.
+
+    Raises:
+        InputError: a file is missing, truncated or altered, with the command that makes it anew.
+    """
+    summary, checksums = _read(folder / "meta.json", _summary)
+    for name, checksum in checksums.items():
+        if _read(folder / name, of_file) != checksum:
+            raise _altered(folder / name)
+    manifest = _read(folder / "manifest.csv", _manifest)
+    shape = (len(manifest), 3, summary.size, summary.size)
+    return Prepared(
+        folder, _array(folder / "pictures.npy", np.dtype(np.uint8), shape), manifest, *summary
+    )
+
+
+def _manifest(path: Path) -> list[Entry]:
+    with _open(path, "r") as file:
+        rows = csv.reader(file)
+        if tuple(next(rows)) != COLUMNS:
+            raise ValueError
+        return [
+            Entry(name, sha256, _LABEL[label], _SPLIT[split], int(width), int(height))
+            for name, sha256, label, split, width, height in rows
+        ]
+
+
+def _summary(path: Path) -> tuple[Summary, dict[str, str]]:
+    """What meta.json says, and the checksums of the files beside it."""
+    meta = json.loads(path.read_text(encoding="utf-8"))
+    if meta["sha256"].pop("meta.json") != of_json(meta) or "pictures.npy" not in meta["sha256"]:
+        raise ValueError
+    mean, std, classes = meta["mean"], meta["std"], meta["classes"]
+    summary = Summary(
+        (str(classes[0]), str(classes[1])),
+        int(meta["size"]),
+        (float(mean[0]), float(mean[1]), float(mean[2])),
+        (float(std[0]), float(std[1]), float(std[2])),
+    )
+    return summary, meta["sha256"]
+
+
+def _array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    def read(path: Path) -> NDArray[Any]:
+        array: np.memmap[Any, Any] = np.load(path, mmap_mode="c")
+        excess = path.stat().st_size - array.offset - array.nbytes
+        if array.dtype != dtype or array.shape != shape or excess:
+            raise ValueError
+        return array
+
+    return _read(path, read)
+
+
+def _read(path: Path, read: Callable[[Path], _T]) -> _T:
+    """Read a file; say what mends it where it is not as `prepare` wrote it."""
+    try:
+        return read(path)
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; `dvc repro prepare` makes it") from None
+    except (ArithmeticError, EOFError, LookupError, StopIteration, TypeError, ValueError):
+        raise _altered(path) from None
+    except csv.Error:
+        raise _altered(path) from None
+
+
+def _altered(path: Path) -> InputError:
+    return InputError(f"{path}: damaged or altered; `dvc repro --force prepare` makes it anew")
+
+
+def _open(path: Path, mode: Literal["r", "w"]) -> TextIO:
+    """File names are bytes: those that are not UTF-8 survive as surrogate escapes."""
+    return path.open(mode, encoding="utf-8", errors="surrogateescape", newline="")

@@ -1,0 +1,116 @@
+"""results/report.html: what came out, what went in and how to get it again, on one page.
+
+The page is one file: it loads nothing, runs no script, follows the reader's light or dark scheme
+and can be printed. It is made of tracked inputs only, so that the same inputs give the same bytes.
+"""
+
+import base64
+from collections.abc import Mapping, Sequence
+from importlib.metadata import version
+from typing import NamedTuple
+
+import numpy as np
+from jinja2 import Environment, PackageLoader, StrictUndefined, Template
+from numpy.typing import NDArray
+
+from shallowdeep.evaluation.intervals import Difference, Interval
+from shallowdeep.evaluation.metrics import Metrics
+from shallowdeep.evaluation.verdict import DIFFERENCE, sentence
+from shallowdeep.prepared.data_report import DataReport, LeftOut
+from shallowdeep.report import charts
+from shallowdeep.report.drawings import Tables, drawn
+from shallowdeep.report.picture_sheets import Pictures, jpeg
+from shallowdeep.settings.params import Params
+
+PACKAGES = ("dvc", "torch", "torchvision", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib")
+SCORES = {  # names in metrics.json, and for people
+    "accuracy": "accuracy",
+    "balanced_accuracy": "balanced accuracy (mean of both classes')",
+    "roc_auc": "area under the ROC curve",
+    "f1": "F1",
+    "log_loss": "log loss (less is better)",
+    "brier": "Brier score (less is better)",
+}
+LISTED = 20  # files left out that the page names
+
+
+class Facts(NamedTuple):
+    """What the page says in numbers and words."""
+
+    metrics: Metrics
+    data: DataReport
+    left_out: Sequence[LeftOut]
+    settings: Params
+    parameters: Mapping[str, object]  # params.yaml as it stands there, keys as `-S` takes them
+    identity: str | None  # of the models; None where the stages leave no records
+
+
+def render(facts: Facts, tables: Tables, pictures: Pictures) -> str:
+    """The whole page."""
+    settings, metrics = facts.settings, facts.metrics
+    accuracies = {name: scores["test"]["accuracy"] for name, scores in metrics.models.items()}
+    page: str = template("page.html.jinja").render(
+        sentence=sentence(
+            accuracies,
+            metrics.difference["test"]["accuracy"],
+            runs=settings.runs,
+            alpha=settings.alpha,
+        ),
+        names=list(settings.models),
+        scores=SCORES,
+        difference=DIFFERENCE,
+        confidence=f"{100 * (1 - settings.alpha):g} %",
+        style=charts.STYLE,
+        colours=len(charts.COLOURS),
+        charts=drawn(tables, list(settings.models), metrics),
+        confusion={
+            name: own.pivot(index="actual", columns="predicted", values="share").to_dict("index")
+            for name, own in tables.confusion.groupby("model")
+        },
+        settings=settings,
+        parameters=facts.parameters,
+        versions={name: version(name) for name in PACKAGES},
+        metrics=metrics,
+        identity=facts.identity,
+        data=facts.data,
+        left_out=facts.left_out[:LISTED],
+        **pictures._asdict(),
+    )
+    return page
+
+
+def template(name: str) -> Template:
+    """A template of this folder; everything that it is given is text, not markup."""
+    environment = Environment(
+        loader=PackageLoader("shallowdeep.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"data_uri": _data_uri, "interval": _interval, "p_value": _p_value}
+    environment.filters["signed"] = lambda one: _interval(one, sign="+")
+    return environment.get_template(name)
+
+
+def flat(parameters: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+    """Nested keys joined by dots, as `dvc exp run -S` takes them."""
+    found: dict[str, object] = {}
+    for key, value in parameters.items():
+        if isinstance(value, Mapping):
+            found |= flat(value, f"{prefix}{key}.")
+        else:
+            found[f"{prefix}{key}"] = "" if value is None else value
+    return found
+
+
+def _interval(score: Interval | Difference, *, sign: str = "") -> str:
+    return f"{score.mean:{sign}.3f} ({score.low:{sign}.3f} to {score.high:{sign}.3f})"
+
+
+def _p_value(p: float) -> str:
+    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+
+
+def _data_uri(pixels: NDArray[np.uint8]) -> str:
+    return f"data:image/jpeg;base64,{base64.b64encode(jpeg(pixels)).decode()}"

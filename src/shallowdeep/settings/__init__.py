@@ -1,0 +1,4 @@
+"""What a person may set: params.yaml, every value checked before any work.
+
+A YAML file comes in; frozen records go out, or one line that names key, value and what is allowed.
+"""

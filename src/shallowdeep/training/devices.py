@@ -1,0 +1,44 @@
+"""Where the arithmetic happens."""
+
+import sys
+from typing import Literal
+
+import torch
+from threadpoolctl import threadpool_limits
+
+from shallowdeep.files.errors import InputError
+
+
+def pick(device: Literal["auto", "cpu", "cuda"], *, threads: int) -> torch.device:
+    """Settle on a device, and on the number of CPU threads that torch and NumPy may take.
+
+    Where there is a CUDA device that cannot be used, `auto` says why and takes the CPU.
+
+    Raises:
+        InputError: `cuda` is asked for and cannot be had.
+    """
+    torch.set_num_threads(threads)
+    threadpool_limits(threads)
+    if device == "cpu":
+        return torch.device("cpu")
+    present = torch.cuda.is_available()
+    trouble = _trouble() if present else "torch sees no CUDA device"
+    if trouble is None:
+        return torch.device("cuda")
+    if device == "cuda":
+        raise InputError(f"params.yaml: device: cuda, but {trouble}; take auto or cpu")
+    if present:
+        print(f"params.yaml: device: auto takes the CPU, for {trouble}", file=sys.stderr)
+    return torch.device("cpu")
+
+
+def _trouble() -> str | None:
+    """What keeps torch from computing on a CUDA device that it sees; None where nothing does.
+
+    For example that it is older than all that torch has kernels for, or is in another's hands.
+    """
+    try:
+        torch.ones(1, device="cuda").sum().item()
+    except RuntimeError as error:
+        return f"the CUDA device cannot be used ({str(error).splitlines()[0]})"
+    return None

@@ -1,0 +1,129 @@
+"""A trained model's file: the weights of all runs and what is needed to use them on a picture."""
+
+import io
+import pickle
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import torch
+from torch import Tensor
+
+from shallowdeep.files.atomic import write_torch
+from shallowdeep.files.checksums import of_json, of_tensors
+from shallowdeep.files.errors import InputError
+from shallowdeep.prepared.normalisation import Normalisation
+from shallowdeep.training.network import Layer, logits_above
+from shallowdeep.training.primal import pixel_outputs
+
+# What torch.load and a walk through its content raise at a file that is not as `write` wrote it.
+_DAMAGE: tuple[type[Exception], ...] = (pickle.UnpicklingError, ArithmeticError, AttributeError)
+_DAMAGE += (EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError)
+
+
+class Model(NamedTuple):
+    """One network, trained in R independent runs."""
+
+    layers: list[Layer]
+    seeds: list[int]  # one per run
+    classes: tuple[str, str]  # the output is the probability of the second
+    size: int  # pixels along each side of a picture
+    normalisation: Normalisation
+
+    def probabilities(self, pictures: Tensor, rows: Tensor) -> Tensor:
+        """Probability of the second class, by each run.
+
+        Args:
+            pictures: uint8 [N, 3, S, S].
+            rows: int64 [n], which of them.
+
+        Returns:
+            float32 [R, n].
+        """
+        Z = pixel_outputs(self.layers[0], pictures, self.normalisation, rows)
+        return logits_above(Z, self.layers[1:]).sigmoid()
+
+
+def write(model: Model, path: Path) -> None:
+    """Write a model, the same bytes every time.
+
+    ``weights`` has the keys of ``nn.Sequential(nn.Linear, nn.ReLU, nn.Linear, ...)`` with the runs
+    in front, so run r goes into plain PyTorch as ``load_state_dict({k: v[r] for k, v in ...})``.
+    """
+    weights = {}
+    for i, layer in enumerate(model.layers):
+        weights[f"{2 * i}.weight"] = layer.weight.cpu().contiguous()
+        weights[f"{2 * i}.bias"] = layer.bias.cpu().squeeze(-1).contiguous()
+    content = {
+        "weights": weights,
+        "seeds": model.seeds,
+        "classes": list(model.classes),
+        "size": model.size,
+        "mean": list(model.normalisation.mean),
+        "std": list(model.normalisation.std),
+    }
+    content["sha256"] = _checksum(content)
+    write_torch(path, content)
+
+
+def read(path: Path) -> Model:
+    """Read a model file; no code in it is run.
+
+    Raises:
+        InputError: no such file, not a model, altered, or with weights that do not fit together.
+    """
+    try:
+        file = io.BytesIO(path.read_bytes())
+    except FileNotFoundError:
+        raise InputError(f"{path}: no such file; `dvc repro` trains the models") from None
+    except IsADirectoryError:
+        raise InputError(f"{path}: is a folder, not a model file") from None
+    try:
+        with warnings.catch_warnings(action="ignore"):  # torch remarks on foreign pickles
+            return _checked(torch.load(file, map_location="cpu", weights_only=True))
+    except _DAMAGE as error:
+        reason = error if type(error) is ValueError else "damaged, or of another kind"
+        raise InputError(
+            f"{path}: not a model of this project ({reason}); `dvc repro --force` makes it anew"
+        ) from None
+
+
+def _checked(content: dict[str, Any]) -> Model:
+    """Take the file's content apart; ValueError where something does not fit."""
+    mean, std = content["mean"], content["std"]
+    model = Model(
+        layers=_layers(content["weights"]),
+        seeds=[int(seed) for seed in content["seeds"]],
+        classes=(str(content["classes"][0]), str(content["classes"][1])),
+        size=int(content["size"]),
+        normalisation=Normalisation((mean[0], mean[1], mean[2]), (std[0], std[1], std[2])),
+    )
+    _check_shapes(model.layers, runs=len(model.seeds), inputs=3 * model.size**2)
+    if content.pop("sha256") != _checksum(content):
+        raise ValueError("its checksum does not fit")
+    return model
+
+
+def _checksum(content: dict[str, Any]) -> str:
+    about = {key: value for key, value in content.items() if key != "weights"}
+    return of_json([about, of_tensors(content["weights"].values())])
+
+
+def _layers(weights: dict[str, Tensor]) -> list[Layer]:
+    numbers = range(0, len(weights), 2)
+    return [Layer(weights[f"{i}.weight"], weights[f"{i}.bias"].unsqueeze(-1)) for i in numbers]
+
+
+def _check_shapes(layers: Sequence[Layer], *, runs: int, inputs: int) -> None:
+    n_prev = inputs
+    for weight, bias in layers:
+        if weight.ndim != 3 or weight.shape[::2] != (runs, n_prev):
+            raise ValueError(f"weights of shape {list(weight.shape)} after {n_prev} inputs")
+        n_prev = weight.shape[1]
+        if bias.shape != (runs, n_prev, 1):
+            raise ValueError(f"biases of shape {list(bias.shape)} for {n_prev} neurons")
+        if not (weight.isfinite().all() and bias.isfinite().all()):
+            raise ValueError("a weight is not finite")
+    if n_prev != 1:
+        raise ValueError(f"{n_prev} outputs instead of 1")

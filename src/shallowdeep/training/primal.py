@@ -1,0 +1,113 @@
+"""The ordinary solver: a first layer whose weights move over pixels."""
+
+from collections.abc import Iterator
+
+import torch
+from torch import Tensor
+
+from shallowdeep.prepared.normalisation import Normalisation
+from shallowdeep.training.network import Layer, product
+from shallowdeep.training.propagation import linear_forward
+
+CHUNK = 32  # pictures normalised at a time where no gradient is wanted: 6 MiB at 128 x 128 pixels
+
+
+class Batches:
+    """Pictures stay bytes; a batch is gathered into one buffer and normalised into another.
+
+    Attributes:
+        pictures: uint8 [N, 3, S, S].
+        normalisation: what makes them a network's inputs.
+    """
+
+    def __init__(self, pictures: Tensor, normalisation: Normalisation, dtype: torch.dtype) -> None:
+        self.pictures, self.normalisation = pictures, normalisation
+        self._bytes = pictures.new_empty((0, *pictures.shape[1:]))
+        self._inputs = self._bytes.to(dtype)
+
+    def gather(self, rows: Tensor) -> Tensor:
+        """Inputs [R, m, D] of the pictures `rows` [R, m]; the next batch overwrites them."""
+        n = rows.numel()
+        if n > len(self._bytes):  # an epoch's last batch, which is smaller, takes part of both
+            self._bytes = self._bytes.new_empty((n, *self._bytes.shape[1:]))
+            self._inputs = self._inputs.new_empty(self._bytes.shape)
+        picked, inputs = self._bytes[:n], self._inputs[:n]
+        torch.index_select(self.pictures, 0, rows.reshape(-1), out=picked)
+        return self.normalisation.apply(picked, out=inputs).view(*rows.shape, -1)
+
+
+class PixelLayer:
+    """The first layer of R runs, trained on the pictures themselves.
+
+    Attributes:
+        weight: floating point [R, h, D], trained in place.
+        bias: floating point [R, h, 1], trained in place.
+    """
+
+    def __init__(
+        self,
+        layer: Layer,
+        batches: Batches,
+        *,
+        train: Tensor,  # int64 [N_train], rows of the pictures
+        validation: Tensor,  # int64 [N_validation]
+    ) -> None:
+        self.weight, self.bias = layer
+        self._batches = batches
+        self._train = train
+        self._validation = validation
+
+    @property
+    def state(self) -> list[Tensor]:
+        """All that training changes, each with the runs along its first axis."""
+        return [self.weight, self.bias]
+
+    def forward(self, rows: Tensor, turn: slice) -> Tensor:
+        """Outputs [r, h, m] of the runs `turn` for a batch: int64 [r, m], positions in `train`."""
+        self._inputs = self._batches.gather(self._train[rows])
+        self._learning = Layer(self.weight[turn], self.bias[turn])
+        outputs: Tensor = linear_forward(self._inputs.mT, *self._learning)
+        return outputs
+
+    def backward(self, dZ: Tensor, lr: float) -> None:
+        """Descend along the gradient, `dZ` [r, h, m] being the loss's for the latest outputs."""
+        m = dZ.shape[-1]
+        self._learning.weight.baddbmm_(dZ, self._inputs, alpha=-lr / m)
+        self._learning.bias.sub_(dZ.sum(-1, keepdim=True), alpha=lr / m)
+
+    def validation(self) -> Tensor:
+        """Outputs [R, h, N_validation]."""
+        pictures, normalisation = self._batches.pictures, self._batches.normalisation
+        return pixel_outputs(self.trained(), pictures, normalisation, self._validation)
+
+    def trained(self) -> Layer:
+        """The layer as it is now."""
+        return Layer(self.weight, self.bias)
+
+
+def inputs(
+    pictures: Tensor, normalisation: Normalisation, rows: Tensor, *, dtype: torch.dtype
+) -> Iterator[Tensor]:
+    """What a network is given of `rows` [n] of `pictures` uint8 [N, 3, S, S], in chunks.
+
+    Yields:
+        Normalised pictures [m, D]; the next chunk overwrites them.
+    """
+    shape = pictures.shape[1:]
+    picked = pictures.new_empty((min(CHUNK, len(rows)), *shape))
+    numbers = picked.new_empty(picked.shape, dtype=dtype)
+    for some in torch.split(rows, CHUNK):
+        m = len(some)
+        torch.index_select(pictures, 0, some, out=picked[:m])
+        yield normalisation.apply(picked[:m], out=numbers[:m]).flatten(1)
+
+
+def pixel_outputs(
+    layer: Layer, pictures: Tensor, normalisation: Normalisation, rows: Tensor
+) -> Tensor:
+    """A first layer's outputs [R, h, n] for `rows` [n] of `pictures` uint8 [N, 3, S, S]."""
+    runs, h, _ = layer.weight.shape
+    weight = layer.weight.flatten(0, 1)
+    chunks = inputs(pictures, normalisation, rows, dtype=weight.dtype)
+    outputs = torch.cat([product(weight, chunk.T) for chunk in chunks], -1)
+    return outputs.view(runs, h, -1) + layer.bias

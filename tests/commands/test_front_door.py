@@ -1,0 +1,49 @@
+"""`python -m shallowdeep` lists the commands and hands over to them."""
+
+import re
+import subprocess
+import sys
+from importlib import import_module
+from pathlib import Path
+
+import pytest
+from checkouts import ROOT, run
+
+from shallowdeep.__main__ import COMMANDS
+
+DOOR = (sys.executable, "-m", "shallowdeep")
+
+
+@pytest.mark.parametrize("words", [(), ("--help",), ("-h",)])
+def test_it_lists_the_commands(tmp_path, words):
+    """A line each, also as the installed `shallowdeep`, and without torch: in a blink."""
+    said = run(tmp_path, *DOOR, *words)
+    assert said == run(tmp_path, str(Path(sys.executable).with_name("shallowdeep")), *words)
+    listed = dict(re.findall(r"^  (\S+) +(\S.*)$", said, re.MULTILINE))
+    assert listed == {name: command.about for name, command in COMMANDS.items()}
+    check = "import sys, shallowdeep.__main__; print('torch' in sys.modules)"
+    assert run(tmp_path, sys.executable, "-c", check) == "False\n"
+
+
+@pytest.mark.parametrize("name", COMMANDS)
+def test_every_command_says_how_it_is_used(tmp_path, name):
+    """Its --help, in its own name; the module has a `main` that takes arguments."""
+    assert callable(import_module(f"shallowdeep.{COMMANDS[name].module}").main)
+    assert run(tmp_path, *DOOR, name, "--help").startswith(f"usage: shallowdeep {name} ")
+
+
+@pytest.mark.parametrize("name", ["predcit", "", "--predict", "tables", "\x1b[31m", "verify.py"])
+def test_an_unknown_command_is_refused(tmp_path, name):
+    """Usage on stderr, exit status 2, and the name without its control characters."""
+    done = subprocess.run([*DOOR, name], cwd=tmp_path, capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert done.stdout == ""
+    assert done.stderr.startswith(f"shallowdeep: {name!r} is no command\nusage: ")
+    assert "\x1b" not in done.stderr
+
+
+def test_make_calls_them():
+    """A target for each that works on a checkout."""
+    makefile = (ROOT / "Makefile").read_text()
+    called = set(re.findall(r"python -m shallowdeep (\S+)", makefile))
+    assert called == {"compare", "gate", "verify", "vectorization", "by-hand"}

@@ -1,0 +1,82 @@
+"""The gate lets through what is within tolerance, and nothing that is worse or missing."""
+
+import json
+
+import pytest
+from checkouts import run
+
+from shallowdeep.commands.gate import Rule, judge, rules, shown
+from shallowdeep.files.errors import InputError
+
+
+def metrics(value):
+    return {"deep": {"test": {"accuracy": {"mean": value}}}}
+
+
+NAME = "deep.test.accuracy.mean"
+
+
+@pytest.mark.parametrize(
+    ("better", "tolerance", "relative", "after", "verdict"),
+    [
+        ("higher", 0.02, False, 0.60, "ok"),
+        ("higher", 0.02, False, 0.48, "ok"),  # just so
+        ("higher", 0.02, False, 0.479, "worse"),
+        ("higher", 0.0, False, 0.5, "ok"),
+        ("lower", 0.02, False, 0.40, "ok"),
+        ("lower", 0.02, False, 0.53, "worse"),
+        ("higher", 0.1, True, 0.45, "ok"),
+        ("higher", 0.1, True, 0.44, "worse"),
+        ("lower", 0.1, True, 0.56, "worse"),
+    ],
+)
+def test_a_tolerance_is_absolute_or_relative(better, tolerance, relative, after, verdict):
+    """The baseline is 0.5; better is never worse."""
+    rule = Rule(NAME, better, tolerance, relative)
+    assert judge(rule, metrics(0.5), metrics(after)).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    "bad", [{}, {"deep": {}}, metrics(float("nan")), metrics("x"), {"deep": 1}]
+)
+def test_what_is_missing_or_no_number_does_not_pass(bad):
+    """On either side; DVC's own diff says nothing then."""
+    rule = Rule(NAME, "higher", 1.0, relative=False)
+    assert judge(rule, metrics(0.5), bad).verdict == "missing"
+    assert judge(rule, bad, metrics(0.5)).verdict == "missing"
+    assert "missing" in shown([judge(rule, metrics(0.5), bad)], ("a", "b"), markdown=True)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("{}", "names no metric"),
+        ("a: {better: more, absolute: 1}", "'more' is not one of higher, lower"),
+        ("a: {better: higher}", "needs one of absolute, relative; has 0"),
+        ("a: {better: higher, absolute: 1, relative: 1}", "has 2"),
+        ("a: {better: higher, absolute: -1}", "-1 is below 0"),
+        ("a: {better: higher, absolute: 1, colour: red}", "unknown key 'colour'"),
+        ("a: 3", "is not a mapping"),
+    ],
+)
+def test_a_wrong_rule_is_one_line(tmp_path, text, message):
+    """It names the file, the metric and what is allowed."""
+    (tmp_path / "gate.yaml").write_text(text)
+    with pytest.raises(InputError, match=message):
+        rules(tmp_path / "gate.yaml")
+
+
+def test_the_gate_in_a_project(project):
+    """The committed result passes, a worse one and a missing one do not, Markdown is a table."""
+    gate = ("python", "-m", "shallowdeep", "gate")
+    assert run(project, *gate).count("  ok") == 4
+    path = project / "results/metrics.json"
+    content = json.loads(path.read_text())
+    content["deep"]["test"]["accuracy"]["mean"] -= 0.3
+    del content["shallow"]["test"]["log_loss"]
+    path.write_text(json.dumps(content))
+    said = run(project, *gate, "--md", status=1)
+    assert "| deep.test.accuracy.mean | 0." in said
+    assert said.count("worse |") == 1
+    assert said.count("missing |") == 2  # the value, the verdict
+    assert said.splitlines()[-1].startswith("gate: deep.test.accuracy.mean, shallow.test.log_loss")

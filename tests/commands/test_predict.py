@@ -1,0 +1,83 @@
+"""`python -m shallowdeep predict` answers for each picture, and says which it cannot read."""
+
+import json
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from shallowdeep.commands.predict import predict
+from shallowdeep.prepared.normalisation import Normalisation
+from shallowdeep.training import model
+from shallowdeep.training.network import draw
+
+
+@pytest.fixture
+def folder(tmp_path):
+    """A model of three runs on 8 x 8 pixels, two pictures and a text."""
+    generators = [torch.Generator().manual_seed(seed) for seed in (0, 1, 2)]
+    half = Normalisation((0.5,) * 3, (0.5,) * 3)
+    trained = model.Model(draw(192, [4], generators), [0, 1, 2], ("cat", "dog"), 8, half)
+    model.write(trained, tmp_path / "deep.pt")
+    rng = np.random.default_rng(0)
+    for name in ("a b.png", "c.jpg"):
+        pixels = rng.integers(0, 256, (30, 20, 3), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / name)
+    (tmp_path / "note.txt").write_text("no picture")
+    return tmp_path
+
+
+def ask(folder, *arguments):
+    command = [sys.executable, "-m", "shallowdeep", "predict", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_the_probability_is_the_mean_over_the_runs(folder):
+    """Of the class that is named, with its spread."""
+    trained = model.read(folder / "deep.pt")
+    said = predict(trained, folder / "a b.png", max_pixels=1_000)
+    small = Image.open(folder / "a b.png").resize((8, 8), Image.Resampling.BILINEAR)
+    pixels = torch.from_numpy(np.asarray(small).transpose(2, 0, 1).copy())[None]
+    dog = trained.probabilities(pixels, torch.tensor([0]))[:, 0]
+    expected = max(float(dog.mean()), 1 - float(dog.mean()))
+    assert said.probability == pytest.approx(expected, abs=0.01)  # Pillow's resize is a level off
+    assert said.std == pytest.approx(float(dog.std()), abs=0.01)
+    assert said.label == ("dog" if dog.mean() > 0.5 else "cat")
+
+
+def test_each_picture_gets_its_line(folder):
+    """Path, class, probability and spread, tab by tab."""
+    done = ask(folder, "deep.pt", "a b.png", "c.jpg")
+    assert done.returncode == 0
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    assert [row[0] for row in rows] == ["a b.png", "c.jpg"]
+    assert all(row[1] in ("cat", "dog") and " +- " in row[2] for row in rows)
+
+
+def test_what_is_no_picture_does_not_stop_the_others(folder):
+    """It gets its line, and the exit status is 1."""
+    done = ask(folder, "deep.pt", "note.txt", "c.jpg", "gone.png")
+    assert done.returncode == 1
+    assert done.stdout.startswith("c.jpg\t")
+    assert done.stderr.splitlines()[0].startswith("note.txt: no picture")
+    assert done.stderr.splitlines()[1].startswith("gone.png: cannot be read")
+
+
+def test_machines_get_json(folder):
+    """One object a line, errors included."""
+    done = ask(folder, "--json", "deep.pt", "c.jpg", "note.txt")
+    said, error = map(json.loads, done.stdout.splitlines())
+    assert said.keys() == {"path", "label", "probability", "std"}
+    assert error.keys() == {"path", "error"}
+    assert (done.returncode, done.stderr) == (1, "")
+
+
+def test_what_is_no_model_is_named(folder):
+    """One line, no traceback."""
+    done = ask(folder, "c.jpg", "c.jpg")
+    assert done.returncode == 1
+    assert done.stderr.startswith("predict: c.jpg: not a model of this project")
+    assert len(done.stderr.splitlines()) == 1

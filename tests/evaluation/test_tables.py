@@ -1,0 +1,83 @@
+"""The tables behind the plots say what the answers say."""
+
+import numpy as np
+import pytest
+from sklearn import metrics
+
+from shallowdeep.evaluation import tables
+from shallowdeep.evaluation.answers import Answers
+
+RNG = np.random.default_rng(0)
+LABELS = RNG.integers(0, 2, 80)
+# rounded, so that there are ties
+SAID = np.round(np.clip(0.4 * LABELS + RNG.random((3, 80)) * 0.6, 0, 1), 2)
+ANSWERS = Answers(LABELS, np.arange(80), {"shallow": SAID, "deep": 1 - SAID})
+
+
+def test_roc_rows_hold_the_mean_of_the_runs():
+    """At 101 false positive rates, by model, the band inside 0 .. 1."""
+    table = tables.roc(ANSWERS)
+    columns = ["model", "false_positive_rate", "true_positive_rate", "low", "high"]
+    assert list(table.columns) == columns
+    assert len(table) == 2 * 101
+    expected = [np.interp(0.3, *metrics.roc_curve(LABELS, run)[:2]) for run in SAID]
+    row = table[(table.model == "shallow") & (table.false_positive_rate == 0.3)]
+    assert row.true_positive_rate.item() == pytest.approx(np.mean(expected), abs=1e-6)
+    bounds = table[["low", "true_positive_rate", "high"]].to_numpy()
+    assert (np.diff(bounds, prepend=0, append=1) >= 0).all()
+
+
+def test_confusion_rows_are_shares_of_the_actual_class():
+    """Over all runs, as scikit-learn counts them."""
+    table = tables.confusion(ANSWERS, ("cat", "dog"))
+    assert list(table.columns) == ["model", "actual", "predicted", "share"]
+    labels = np.broadcast_to(LABELS, SAID.shape).ravel()
+    expected = metrics.confusion_matrix(labels, SAID.ravel() > 0.5, normalize="true")
+    shares = table.set_index(["model", "actual", "predicted"]).share
+    for i, actual in enumerate(("cat", "dog")):
+        for j, predicted in enumerate(("cat", "dog")):
+            share = shares["shallow", actual, predicted]
+            assert share == pytest.approx(expected[i, j], abs=1e-6)
+
+
+def test_calibration_rows_are_means_of_bins():
+    """Every answer is in one bin; a bin's rates are those of its answers."""
+    table = tables.calibration(ANSWERS)
+    rows = table[table.model == "shallow"].drop(columns="model").to_numpy()
+    assert rows[:, 2].sum() == SAID.size
+    said, labels = SAID.ravel(), np.broadcast_to(LABELS, SAID.shape).ravel()
+    third = (said > 0.2) & (said <= 0.3)  # as scikit-learn bins
+    assert [said[third].mean(), labels[third].mean(), third.sum()] in [
+        pytest.approx(row, abs=1e-6) for row in rows.tolist()
+    ]
+
+
+def test_accuracy_rows_name_run_and_model():
+    """One row a run."""
+    table = tables.accuracy_by_run(ANSWERS)
+    assert list(table.columns) == ["model", "run", "accuracy"]
+    expected = [round(np.mean((run > 0.5) == LABELS), 6) for run in SAID]
+    assert list(table.accuracy[table.model == "shallow"]) == expected
+    assert list(table.run[table.model == "deep"]) == [0, 1, 2]
+
+
+def test_learning_curves_carry_a_band():
+    """Mean and one standard deviation over runs; a single run has no width."""
+    histories = {"shallow": np.array([[[1.0, 4.0]], [[3.0, 4.0]]]), "deep": np.ones((1, 2, 2))}
+    table = tables.learning(histories, ("train_loss", "validation_loss"))
+    assert list(table.columns) == ["model", "epoch", "measure", "mean", "low", "high"]
+    rows = [list(row) for row in table.itertuples(index=False)]
+    assert rows[0] == ["shallow", 1, "train loss", 2.0, 0.585786, 3.414214]
+    assert rows[1] == ["shallow", 1, "validation loss", 4.0, 4.0, 4.0]
+    assert rows[2] == ["deep", 1, "train loss", 1.0, 1.0, 1.0]
+    assert len(rows) == 2 + 4
+
+
+def test_a_table_has_the_same_numbers_as_its_file(tmp_path):
+    """Six decimals, rounded as they are printed, Unix line ends."""
+    histories = {"shallow": np.full((1, 1, 1), 0.6411225)}  # a tie that NumPy rounds another way
+    table = tables.learning(histories, ("train_loss",))
+    tables.write(table, tmp_path / "table.csv")
+    rows = b"model,epoch,measure,mean,low,high\nshallow,1,train loss,0.641123,0.641123,0.641123\n"
+    assert (tmp_path / "table.csv").read_bytes() == rows
+    assert table["mean"].item() == 0.641123

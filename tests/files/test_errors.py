@@ -1,0 +1,86 @@
+"""Mistakes end in one line and the exit status that a shell expects."""
+
+import os
+import signal
+import subprocess
+import sys
+
+import pytest
+
+BODY = """
+import errno, os, signal, sys, time
+import numpy, torch
+from shallowdeep.files.errors import InputError, told_in_one_line
+with told_in_one_line("stage"):
+    {}
+"""
+
+
+def run(body: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", BODY.format(body)]
+    return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+
+
+@pytest.mark.parametrize(
+    ("body", "status", "line"),
+    [
+        ("raise InputError('epochs: 0 is below 1')", 1, "stage: epochs: 0 is below 1"),
+        ("raise InputError('a\\nb\\x1b[31m')", 1, "stage: a\\nb\\x1b[31m"),
+        ("open('/nowhere/x')", 1, "stage: No such file or directory: /nowhere/x"),
+        ("raise OSError(errno.ENOSPC, 'No space left', 'x')", 1, "stage: No space left: x"),
+        ("bytearray(1 << 60)", 1, "stage: memory is too short: for a Python object"),
+        (
+            "numpy.empty(1 << 60, numpy.uint8)",
+            1,
+            "stage: memory is too short: Unable to allocate 1.00 EiB for an array with shape "
+            "(1152921504606846976,) and data type uint8",
+        ),
+        (
+            "raise RuntimeError('CUDA error: out of memory\\nCompile with `TORCH_USE_CUDA_DSA`')",
+            1,
+            "stage: memory is too short: CUDA error: out of memory",
+        ),
+        (
+            "raise torch.OutOfMemoryError('CUDA out of memory. Tried 2 GiB. GPU 0 has 1 GiB.')",
+            1,
+            "stage: memory is too short: CUDA out of memory. Tried 2 GiB.",
+        ),
+        ("raise KeyboardInterrupt", 130, "stage: interrupted"),
+        ("os.kill(os.getpid(), signal.SIGTERM); time.sleep(9)", 143, ""),
+    ],
+)
+def test_a_mistake_is_one_line(body, status, line):
+    """No traceback; control characters cannot reach the terminal."""
+    done = run(body)
+    assert (done.returncode, done.stderr.strip(), done.stdout) == (status, line, "")
+
+
+def test_torch_without_memory_is_one_line():
+    """Its error is a RuntimeError, with the line of its source in front."""
+    done = run("torch.empty(1 << 60, dtype=torch.uint8)")
+    assert done.returncode == 1
+    assert done.stderr.startswith("stage: memory is too short: ")
+    assert "you tried to allocate 1152921504606846976 bytes" in done.stderr
+    assert done.stderr.count("\n") == 1
+
+
+def test_a_defect_of_ours_keeps_its_traceback():
+    """What a user cannot mend is not dressed up as his mistake."""
+    for defect in ("1 / 0", "torch.ones(2) @ torch.ones(3)"):
+        done = run(defect)
+        assert done.returncode == 1
+        assert "Traceback" in done.stderr
+
+
+def test_a_reader_that_goes_away_is_no_error():
+    """`command | head -1` ends quietly."""
+    body = BODY.format("print('x' * 10_000_000, flush=True)")
+    process = subprocess.Popen(
+        [sys.executable, "-c", body], stdout=subprocess.PIPE, stderr=subprocess.PIPE
+    )
+    assert process.stdout is not None and process.stderr is not None
+    os.read(process.stdout.fileno(), 1)
+    process.stdout.close()
+    assert process.wait(timeout=60) == 128 + signal.SIGPIPE
+    assert b"Traceback" not in process.stderr.read()
+    process.stderr.close()

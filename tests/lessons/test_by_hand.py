@@ -1,0 +1,44 @@
+"""The page for learners is current, the same on any machine, and what it asks to run runs."""
+
+import re
+import sys
+
+import numpy as np
+from checkouts import ROOT, run
+
+from shallowdeep.lessons import by_hand
+
+
+def test_the_committed_page_is_current(tmp_path):
+    """The command writes docs/by-hand.md, byte for byte."""
+    run(tmp_path, sys.executable, "-m", "shallowdeep", "by-hand")
+    written = (tmp_path / "docs/by-hand.md").read_bytes()
+    assert written == (ROOT / "docs/by-hand.md").read_bytes()
+
+
+def test_no_digit_hangs_on_the_last_bits():
+    """Inputs a little off, far more than machines differ, give the same page."""
+    for off in (1e-10, -1e-10):
+        assert by_hand.page(by_hand.X * (1 + off)) == by_hand.page()
+        assert by_hand.page(by_hand.X + off) == by_hand.page()
+
+
+def test_zero_has_no_minus():
+    """Nor is any number not a number."""
+    assert not re.search(r"-0(?![.\d])|-0\.0*(?!\d)|nan|inf\b", by_hand.page())
+
+
+def test_the_readers_turn_works(capsys):
+    """The page's Python prints the page's two losses first, then smaller and smaller ones."""
+    (block,) = re.findall(r"```python\n(.*?)```", by_hand.page(), re.DOTALL)
+    exec(block, {})
+    losses = [float(line) for line in capsys.readouterr().out.split()]
+    assert f"from {losses[0]:.4f} to **{losses[1]:.4f}**" in by_hand.page()
+    assert (np.diff(losses) < 0).all()
+
+
+def test_a_path_that_cannot_be_written_is_told_in_one_line(tmp_path):
+    """And no traceback."""
+    (tmp_path / "file").touch()
+    said = run(tmp_path, sys.executable, "-m", "shallowdeep", "by-hand", "file/page.md", status=1)
+    assert re.fullmatch(r"by-hand: .+\n", said)

@@ -1,0 +1,276 @@
+"""A picture comes out the same, however it was stored; what is no picture is refused."""
+
+import contextlib
+import hashlib
+import io
+import os
+import subprocess
+import sys
+import warnings
+import zlib
+
+import numpy as np
+import pytest
+from PIL import ExifTags, Image
+
+from shallowdeep.pictures import decoding, jpeg
+from shallowdeep.pictures.decoding import FORMATS, Unusable, decode, quiet
+
+LIMIT = 10**8
+COLOUR = (200, 100, 50)
+
+HASH = """
+import hashlib, sys
+from pathlib import Path
+from shallowdeep.pictures.decoding import decode
+digest = hashlib.sha256()
+for path in sorted(Path(sys.argv[1]).iterdir()):
+    for size in (1, 8, 128):
+        digest.update(decode(path, size=size, max_pixels=10**8).pixels.tobytes())
+print(digest.hexdigest())
+"""
+
+
+def scene(width, height, *, seed=0):
+    """Smooth colour with some noise, as photographs have."""
+    rng = np.random.default_rng(seed)
+    y, x = np.mgrid[0:height, 0:width]
+    waves = [np.sin(x / 17 + k) * np.cos(y / 11 - k) for k in range(3)]
+    pixels = 127 + 90 * np.stack(waves, axis=2) + rng.normal(0, 8, (height, width, 3))
+    return Image.fromarray(np.clip(pixels, 0, 255).astype(np.uint8))
+
+
+def stored(image, form, **options):
+    file = io.BytesIO()
+    image.save(file, form, **options)
+    return file.getvalue()
+
+
+def decoded(tmp_path, data, *, size=8):
+    path = tmp_path / "picture"
+    path.write_bytes(data)
+    return decode(path, size=size, max_pixels=LIMIT)
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+def test_a_file_that_is_not_read_in_one_piece_is_the_same_picture(tmp_path, monkeypatch, form):
+    """It is larger than the limit, or a network file system returned less than asked."""
+    data = stored(scene(90, 60), form)
+    whole = decoded(tmp_path, data)
+    monkeypatch.setattr(decoding, "IN_ONE_PIECE", len(data) - 1)
+    assert np.array_equal(decoded(tmp_path, data).pixels, whole.pixels)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_the_content_decides_not_the_name(tmp_path, form):
+    """Every format is read from a file whose name says something else."""
+    path = tmp_path / "notes.txt"
+    path.write_bytes(stored(Image.new("RGB", (30, 20), COLOUR), form))
+    pixels, width, height = decode(path, size=8, max_pixels=LIMIT)
+    assert (pixels.shape, pixels.dtype, width, height) == ((3, 8, 8), np.uint8, 30, 20)
+    expected = np.array(COLOUR).reshape(3, 1, 1)
+    assert abs(pixels.astype(int) - expected).max() <= (4 if form in ("JPEG", "WEBP") else 0)
+
+
+def grey(dtype, value):
+    return Image.fromarray(np.full((20, 30), value, dtype=dtype))
+
+
+def palette(image, **info):
+    image = image.quantize(4)
+    image.info.update(info)
+    return image
+
+
+@pytest.mark.parametrize(
+    ("image", "form", "expected"),
+    [
+        (Image.new("L", (30, 20), 77), "PNG", (77, 77, 77)),
+        (Image.new("1", (30, 20), 1), "TIFF", (255, 255, 255)),
+        (palette(Image.new("RGB", (30, 20), COLOUR)), "PNG", COLOUR),
+        (palette(Image.new("RGB", (30, 20), COLOUR)), "GIF", COLOUR),
+        (Image.new("RGBA", (30, 20), (*COLOUR, 255)), "PNG", COLOUR),
+        (Image.new("RGBA", (30, 20), (0, 0, 0, 51)), "PNG", (204, 204, 204)),
+        (Image.new("LA", (30, 20), (0, 0)), "PNG", (255, 255, 255)),
+        (palette(Image.new("RGB", (30, 20), COLOUR), transparency=0), "PNG", (255, 255, 255)),
+        (Image.new("CMYK", (30, 20), (0, 255, 255, 0)), "TIFF", (255, 0, 0)),
+        (Image.new("CMYK", (30, 20), (0, 255, 255, 0)), "JPEG", (255, 0, 0)),
+        (grey(np.uint16, 257 * 90), "PNG", (90, 90, 90)),
+        (grey(np.uint16, 257 * 90), "TIFF", (90, 90, 90)),
+        (grey(">u2", 257 * 90), "TIFF", (90, 90, 90)),
+        (grey(np.int32, 2**31 - 1), "TIFF", (255, 255, 255)),
+        (grey(np.float32, 0.2), "TIFF", (51, 51, 51)),
+        (grey(np.float32, 51.4), "TIFF", (51, 51, 51)),
+        (grey(np.float32, np.nan), "TIFF", (0, 0, 0)),
+    ],
+)
+def test_every_mode_becomes_rgb(tmp_path, image, form, expected):
+    """Sixteen bits are scaled, not cut off; what is transparent shows white."""
+    pixels = decoded(tmp_path, stored(image, form)).pixels
+    assert abs(pixels.astype(int) - np.array(expected).reshape(3, 1, 1)).max() <= 1
+
+
+@pytest.mark.parametrize("form", ["JPEG", "PNG", "WEBP", "TIFF"])
+@pytest.mark.parametrize("orientation", range(1, 9))
+def test_pictures_are_turned_upright(tmp_path, form, orientation):
+    """Whatever the camera noted, the same scene comes out, with its upright size."""
+    upright = scene(96, 64)
+    undo = {2: 0, 3: 3, 4: 1, 5: 5, 6: 2, 7: 6, 8: 4}  # Image.Transpose that Pillow undoes
+    turned = upright.transpose(Image.Transpose(undo[orientation])) if orientation > 1 else upright
+    exif = Image.Exif()
+    exif[0x0112] = orientation
+    pixels, width, height = decoded(tmp_path, stored(turned, form, exif=exif.tobytes()), size=32)
+    assert (width, height) == (96, 64)
+    expected = decoded(tmp_path, stored(upright, "PNG"), size=32).pixels
+    assert abs(pixels.astype(int) - expected).mean() < 6
+
+
+def triangle(n_in, n_out):
+    """Weights of antialiased bilinear resizing [n_out, n_in], in floating point."""
+    scale = max(n_in / n_out, 1)
+    centres = (np.arange(n_out)[:, None] + 0.5) * n_in / n_out
+    distance = abs(np.arange(n_in) + 0.5 - centres) / scale
+    weights = np.clip(1 - distance, 0, None)
+    return weights / weights.sum(1, keepdims=True)
+
+
+@pytest.mark.parametrize(
+    ("width", "height", "size"),
+    [
+        (500, 375, 128),
+        (97, 301, 64),
+        (20, 9, 32),
+        (1, 1, 16),
+        (1, 900, 8),
+        (700, 1, 8),
+        (64, 50, 1),
+    ],
+)
+@pytest.mark.parametrize("form", ["JPEG", "PNG"])
+def test_resizing_is_antialiased_bilinear(tmp_path, width, height, size, form):
+    """Within one grey level of the filter computed in float64."""
+    data = stored(scene(width, height), form)
+    channels = np.asarray(Image.open(io.BytesIO(data)), dtype=float).transpose(2, 0, 1)
+    exact = triangle(height, size) @ channels @ triangle(width, size).T
+    assert abs(decoded(tmp_path, data, size=size).pixels - exact).max() <= 1.01
+
+
+def test_instruction_sets_change_no_bit(tmp_path):
+    """The same hash with AVX2, where there is it, and with none of it."""
+    rng = np.random.default_rng(0)
+    for i, (width, height) in enumerate(np.exp(rng.uniform(0, 6.5, (60, 2))).astype(int)):
+        form = ("PNG", "JPEG")[i % 2]
+        (tmp_path / f"{i}").write_bytes(stored(scene(width, height, seed=i), form))
+    hashes = set()
+    for limits in ({}, {"ATEN_CPU_CAPABILITY": "default", "OMP_NUM_THREADS": "1"}):
+        command = [sys.executable, "-W", "ignore", "-c", HASH, str(tmp_path)]
+        done = subprocess.run(
+            command, env=os.environ | limits, capture_output=True, text=True, check=True
+        )
+        hashes.add(done.stdout)
+    assert len(hashes) == 1
+
+
+def jpegs():
+    image = scene(211, 131)
+    yield stored(image, "JPEG")
+    yield stored(image, "JPEG", progressive=True)
+    yield stored(image, "JPEG", quality=20, restart_marker_blocks=3)
+    yield stored(image, "JPEG", subsampling=0, quality=95)
+    yield stored(image, "JPEG", keep_rgb=True)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Make] = "a camera that was held upright"
+    yield stored(image, "JPEG", exif=exif)
+    yield stored(image.convert("L"), "JPEG")
+    yield stored(image.convert("CMYK"), "JPEG")
+
+
+def damaged(data, number):
+    rng = np.random.default_rng(number)
+    broken = bytearray(data)
+    for at in rng.integers(2, len(data), 8):
+        broken[at] = rng.integers(256)
+    return bytes(broken[: rng.integers(2, len(data))] if number % 3 == 0 else broken)
+
+
+def test_both_jpeg_decoders_do_the_same(tmp_path, monkeypatch):
+    """The faster one and Pillow's: equal pixels, equal refusals, damaged or not."""
+    files = [data for whole in jpegs() for data in (whole, *(damaged(whole, i) for i in range(30)))]
+
+    def outcomes():
+        for data in files:
+            try:
+                pixels, width, height = decoded(tmp_path, data, size=64)
+                yield hashlib.sha256(pixels.tobytes()).hexdigest(), width, height
+            except Unusable as reason:
+                yield str(reason)
+
+    assert all(jpeg.pixels(whole) is not None for whole in list(jpegs())[:-1])  # but CMYK
+    with quiet():
+        fast = list(outcomes())
+        monkeypatch.setattr(jpeg, "pixels", lambda _data: None)
+        assert fast == list(outcomes())
+    assert 20 < sum(isinstance(outcome, str) for outcome in fast) < len(files) - 20
+
+
+def test_decoders_do_not_write_to_the_terminal(tmp_path, capfd):
+    """Libjpeg's own remarks on damaged data, Python's warnings; only the progress bar passes."""
+    whole = stored(scene(300, 200), "JPEG")
+    with quiet() as stderr:
+        for number in range(40):
+            with contextlib.suppress(Unusable):
+                decoded(tmp_path, damaged(whole, number))
+        warnings.warn("odd", stacklevel=1)
+        os.write(2, b"past Python\n")
+        print("bar", file=stderr)
+    os.write(2, b"after\n")
+    assert capfd.readouterr() == ("", "bar\nafter\n")
+
+
+def bomb():
+    """A PNG of 60,000 x 60,000 pixels in 1 kB."""
+
+    def chunk(kind, data):
+        return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
+
+    header = (60_000).to_bytes(4) * 2 + bytes([8, 2, 0, 0, 0])
+    data = zlib.compress(bytes(500_000))
+    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data)
+
+
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        (b"", "empty file"),
+        (b"no picture, only words\n", "no picture in one of the formats JPEG, PNG, WEBP, GIF"),
+        (stored(Image.new("RGB", (30, 20)), "PPM"), "no picture in one of the formats"),
+        (bomb(), "60000 x 60000 pixels are more than data.max_pixels 100000000"),
+    ],
+)
+def test_what_is_no_picture_is_refused(tmp_path, data, reason):
+    """With the reason; a bomb is not even decoded."""
+    with pytest.raises(Unusable, match=reason):
+        decoded(tmp_path, data)
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_a_truncated_picture_is_refused(tmp_path, form):
+    """Whatever the format, two thirds of a file are no picture."""
+    data = stored(scene(300, 200), form)
+    with pytest.raises(Unusable, match=r"truncated|damaged|no picture"):
+        decoded(tmp_path, data[: len(data) * 2 // 3])
+
+
+def test_what_is_no_file_is_refused(tmp_path):
+    """A folder, a pipe that nobody writes to, a link to nothing or to itself: no waiting."""
+    os.mkfifo(tmp_path / "pipe")
+    (tmp_path / "gone").symlink_to("nowhere")
+    (tmp_path / "loop").symlink_to("loop")
+    for name, reason in (
+        (".", "not an ordinary file"),
+        ("pipe", "not an ordinary file"),
+        ("gone", "cannot be read: No such file or directory"),
+        ("loop", "cannot be read: Too many levels of symbolic links"),
+    ):
+        with pytest.raises(Unusable, match=reason):
+            decode(tmp_path / name, size=8, max_pixels=LIMIT)

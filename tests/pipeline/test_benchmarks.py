@@ -1,0 +1,114 @@
+"""The benchmark trains what it says, everything of it, and says what it found."""
+
+import dataclasses
+import json
+import math
+import sys
+
+import numpy as np
+import pytest
+from checkouts import ROOT
+from PIL import Image
+
+from shallowdeep.settings import params
+
+sys.path.insert(0, str(ROOT / "benchmarks"))
+
+import cost
+import epoch_times
+import peers
+import pipeline_time
+import solvers
+import solvers_report
+
+# Python 3.12 and later warn where the loader's workers start: this process has threads.
+pytestmark = pytest.mark.filterwarnings("ignore:.*fork:DeprecationWarning")
+
+
+@pytest.fixture(scope="module")
+def photographs(tmp_path_factory):
+    """80 pictures of noise, dark ones and bright ones."""
+    folder = tmp_path_factory.mktemp("benchmark") / "pictures"
+    rng = np.random.default_rng(0)
+    for name, darkest in (("cat", 0), ("dog", 128)):
+        (folder / name).mkdir(parents=True)
+        for number in range(40):
+            noise = rng.integers(darkest, darkest + 128, (24, 24, 3), dtype=np.uint8)
+            Image.fromarray(noise).save(folder / name / f"{number}.png")
+    return folder
+
+
+@pytest.fixture(scope="module")
+def settings():
+    """params.yaml, with small pictures."""
+    settings = params.read(ROOT / "params.yaml")
+    return dataclasses.replace(settings, data=dataclasses.replace(settings.data, size=16))
+
+
+@pytest.fixture(scope="module")
+def found(photographs, settings):
+    """The whole benchmark but the pipeline, in small."""
+    return solvers.measure(
+        photographs, settings, effort=solvers.QUICK, counts=(40, 80), pipeline_epochs=None
+    )
+
+
+def test_every_peer_learns(photographs, settings, tmp_path):
+    """Ten epochs lower the training loss of every peer with both networks."""
+    material = solvers.prepare(photographs, settings.data, tmp_path, seed=0)
+    for peer in peers.peers():
+        for hidden in epoch_times.NETWORKS.values():
+            losses = peer.make(material, hidden).train(10)
+            assert len(losses) == 10
+            assert losses[-1] < losses[0] - 0.01 and losses[0] < 2, (
+                f"{peer.name} {hidden}: {losses}"
+            )
+
+
+def test_every_row_is_there(found):
+    """Each peer with each network, a ratio to the article's loop, and figures that are numbers."""
+    rows = {(row["peer"], row["network"]) for row in found["epoch"]}
+    names = [peer.name for peer in peers.peers()]
+    assert rows == {(name, network) for name in names for network in ("shallow", "deep")}
+    assert len(found["epoch"]) == len(rows)
+    for row in found["epoch"]:
+        assert row["seconds"]["median"] > 0
+        assert math.isfinite(row["last_loss"])
+        assert (row["times_faster"] == 1) == (row["peer"] == "article's loop")
+    assert [one["pictures"] for one in found["cost"]] == [40, 80]
+
+
+def test_the_report_names_every_peer_and_no_folder(found, photographs, tmp_path):
+    """Tables, JSON and picture can be published as they are."""
+    tables = solvers_report.tables(found)
+    for peer in peers.peers():
+        assert f"| {peer.name} |" in tables
+    assert str(photographs.parent) not in tables + json.dumps(found)
+    solvers_report.draw(found, tmp_path / "solvers.png")
+    assert (tmp_path / "solvers.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_readme_has_the_committed_figures():
+    """The first table, as the benchmark printed it."""
+    found = json.loads((ROOT / "benchmarks/solvers.json").read_text())
+    assert solvers_report.epoch_table(found) in (ROOT / "README.md").read_text()
+
+
+def test_the_pipeline_is_followed_stage_by_stage(found, photographs):
+    """A real `dvc exp run` in a clone: its stages' seconds are within its own."""
+    pipeline = pipeline_time.measure(photographs, epochs=1, repetitions=1)
+    assert list(pipeline.stages) == ["train-shallow", "train-deep", "evaluate"]
+    assert 0 < pipeline.dvc_seconds < pipeline.seconds
+    for name, stage in pipeline.stages.items():
+        assert 0 <= stage.training < stage.seconds
+        assert (stage.training > 0) == name.startswith("train")
+    tables = solvers_report.tables(found | {"pipeline": solvers.plain(pipeline)})
+    assert "| - train-deep |" in tables
+
+
+def test_crossover_between_and_beyond_the_measured_counts():
+    """Where dual has become as slow as primal; beyond, the ratio grows as the pictures do."""
+    near = cost.Cost(1_000, 1.0, True, primal=2.0, dual_1=1.0, dual_10=1.0)
+    far = cost.Cost(4_000, 1.0, True, primal=2.0, dual_1=4.0, dual_10=4.0)
+    assert cost.crossover([near, far]) == pytest.approx(2_000)
+    assert cost.crossover([near]) == pytest.approx(2_000)

@@ -1,0 +1,350 @@
+"""A corpus of bad inputs: each works, or ends in one clear line, and nothing else happens."""
+
+import io
+import json
+import pickle
+import random
+import re
+import shutil
+import struct
+import sys
+import zlib
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from checkouts import ROOT, run
+from noise import write_prepared
+from PIL import Image
+
+from shallowdeep.commands.gate import rules
+from shallowdeep.files.errors import InputError
+from shallowdeep.pictures.decoding import FORMATS, Unusable, decode, quiet
+from shallowdeep.pictures.listing import classes, find
+from shallowdeep.prepared import prepared_set
+from shallowdeep.settings import params
+from shallowdeep.training import model
+
+SIZE = 16
+PLAIN = (ROOT / "params.yaml").read_text()
+
+
+def picture(form, *, size=(60, 40), mode="RGB", **options):
+    """A valid picture file."""
+    noise = np.random.default_rng(0).integers(0, 256, (size[1], size[0], 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).convert(mode).save(file, form, **options)
+    return file.getvalue()
+
+
+def works_or_one_line(path):
+    """Either [3, S, S] bytes, or a reason in one line."""
+    try:
+        with quiet():
+            pixels = decode(path, size=SIZE, max_pixels=1_000_000).pixels
+    except Unusable as reason:
+        assert str(reason).strip() and "\n" not in str(reason)
+    else:
+        assert pixels.shape == (3, SIZE, SIZE) and pixels.dtype == np.uint8
+
+
+@pytest.mark.parametrize("form", FORMATS)
+@pytest.mark.parametrize("harm", ["cut", "flip", "splice", "zeros", "tail"])
+def test_damaged_pictures(tmp_path, form, harm):
+    """Cut off, with flipped bytes, spliced, overwritten or with a tail, at 40 random places."""
+    whole, draw = picture(form), random.Random(f"{form} {harm}")
+    path = tmp_path / "picture.jpg"
+    for _ in range(40):
+        data, place = bytearray(whole), draw.randrange(len(whole))
+        if harm == "cut":
+            data = data[:place]
+        elif harm == "flip":
+            for _ in range(draw.randint(1, 8)):
+                data[draw.randrange(len(data))] ^= draw.randint(1, 255)
+        elif harm == "splice":
+            data[place:place] = data[draw.randrange(len(data)) :]
+        elif harm == "zeros":
+            data[place : place + 64] = bytes(64)
+        else:
+            data += draw.randbytes(200)
+        path.write_bytes(data)
+        works_or_one_line(path)
+
+
+def png(width, height, data=b"", *, depth=8, colour=2):
+    """A PNG file of a given header, whose checksums fit."""
+
+    def chunk(kind, content):
+        body = kind + content
+        return struct.pack(">I", len(content)) + body + struct.pack(">I", zlib.crc32(body))
+
+    header = struct.pack(">IIBBBBB", width, height, depth, colour, 0, 0, 0)
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data) + chunk(b"IEND", b"")
+    )
+
+
+def animated(form):
+    frames = [Image.new("RGB", (30, 20), colour) for colour in ("red", "blue")]
+    file = io.BytesIO()
+    frames[0].save(file, form, save_all=True, append_images=frames[1:])
+    return file.getvalue()
+
+
+ODD = {
+    "one pixel": picture("PNG", size=(1, 1)),
+    "one pixel JPEG": picture("JPEG", size=(1, 1)),
+    "a line": picture("JPEG", size=(65_500, 1)),
+    "a column": picture("PNG", size=(1, 65_500)),
+    "animated GIF": animated("GIF"),
+    "animated WebP": animated("WEBP"),
+    "animated PNG": animated("PNG"),
+    "two TIFF pages": animated("TIFF"),
+    "a bomb": png(50_000, 50_000, zlib.compress(bytes(1_000_000))),
+    "a bomb of the largest size": png(2**31 - 1, 2**31 - 1),
+    "no width": png(0, 10),
+    "no data": png(10, 10),
+    "too much data": png(2, 2, zlib.compress(bytes(100_000))),
+    "an unknown depth": png(10, 10, depth=7),
+    "an unknown colour type": png(10, 10, colour=5),
+    "GIF of nothing": b"GIF89a" + bytes(7),
+    "BMP with a negative width": b"BM" + bytes(16) + struct.pack("<ii", -5, 5) + bytes(28),
+    "TIFF that points at itself": b"II*\0\x08\0\0\0" + struct.pack("<HI", 0, 8) * 4,
+    "TIFF with a million tags": b"II*\0\x08\0\0\0\xff\xff" + bytes(400),
+    "JPEG of a header only": picture("JPEG")[:20],
+    "JPEG of two starts": picture("JPEG")[:2] * 500 + picture("JPEG"),
+    "WebP of a wrong length": picture("WEBP")[:4] + b"\xff\xff\xff\x7f" + picture("WEBP")[8:],
+    "EXIF of rubbish": picture("JPEG", exif=b"Exif\0\0" + b"\xff" * 300),
+    "SVG": b'<svg xmlns="http://www.w3.org/2000/svg"/>',
+    "PostScript": b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n(x) run\n",
+    "HTML": b"<html><body>not found</body></html>",
+}
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_odd_pictures(tmp_path, name):
+    """Small, huge, animated, or something else under a picture's name."""
+    (tmp_path / "picture.jpg").write_bytes(ODD[name])
+    works_or_one_line(tmp_path / "picture.jpg")
+
+
+@pytest.mark.parametrize("mode", ["1", "L", "LA", "P", "I;16", "RGB", "RGBA", "CMYK", "F", "LAB"])
+@pytest.mark.parametrize("form", ["PNG", "TIFF"])
+def test_colour_modes(tmp_path, form, mode):
+    """Whatever a format can hold."""
+    file = io.BytesIO()
+    image = Image.new(mode, (20, 30))
+    try:
+        image.save(file, form)
+    except (OSError, ValueError):
+        assert form == "PNG" and mode in {"CMYK", "F", "LAB"}
+        return
+    (tmp_path / "picture").write_bytes(file.getvalue())
+    works_or_one_line(tmp_path / "picture")
+
+
+def refused(load, path):
+    """One line that names the file."""
+    with pytest.raises(InputError) as error:
+        load(path)
+    assert str(path) in str(error.value)
+    assert "\n" not in str(error.value).replace(str(path), "")
+
+
+SETTINGS = {
+    "empty": b"",
+    "a comment": b"# nothing\n",
+    "a list": b"- 1\n- 2\n",
+    "a word": b"word\n",
+    "a tab": PLAIN.replace("  size: 128", "\tsize: 128").encode(),
+    "not UTF-8": PLAIN.encode() + b"# \xff\xfe\n",
+    "a NUL": PLAIN.encode() + b"\0",
+    "UTF-16 without a mark": PLAIN.encode("utf-16-le"),
+    "a key twice": PLAIN.encode() + b"epochs: 3\n",
+    "not a number": PLAIN.replace("lr: 0.01", "lr: .nan").encode(),
+    "infinity": PLAIN.replace("lr: 0.01", "lr: .inf").encode(),
+    "a huge whole number": PLAIN.replace("epochs: 10 ", f"epochs: 1{'0' * 5000} ").encode(),
+    "a huge exponent": PLAIN.replace("lr: 0.01", "lr: 1.0e+999").encode(),
+    "a negative seed": PLAIN.replace("seed: 0", "seed: -1").encode(),
+    "a truth": PLAIN.replace("runs: 10 ", "runs: true ").encode(),
+    "a date": PLAIN.replace("runs: 10 ", "runs: 2026-01-01 ").encode(),
+    "sixties": PLAIN.replace("runs: 10 ", "runs: 1000:00 ").encode(),
+    "an alias of nothing": PLAIN.replace("runs: 10 ", "runs: *nothing ").encode(),
+    "an anchor that holds itself": b"&a [*a]\n",
+    "a code tag": b"!!python/object/apply:os.system ['touch executed']\n",
+    "a code tag inside": PLAIN.replace("seed: 0", "seed: !!python/name:os.system").encode(),
+    "an unknown tag": PLAIN.replace("seed: 0", "seed: !thing 0").encode(),
+    "deep": b"[" * 3000 + b"]" * 3000,
+    "a billion laughs": b"a: &a [x,x,x,x,x,x,x,x,x]\n"
+    + b"".join(
+        f"{b}: &{b} [{','.join([f'*{a}'] * 9)}]\n".encode()
+        for a, b in zip("abcdefgh", "bcdefghi", strict=True)
+    ),
+    "an open quote": PLAIN.encode() + b'x: "\n',
+    "two documents": PLAIN.encode() + b"---\n" + PLAIN.encode(),
+    "a merge of nothing": PLAIN.encode() + b"<<: 3\n",
+    "a list as a key": PLAIN.encode() + b"? [1, 2]\n: 3\n",
+    "a folder that does not end": PLAIN.replace("data/sample", '"a\\0b"').encode(),
+}
+
+
+@pytest.mark.parametrize("name", SETTINGS)
+def test_settings(tmp_path, monkeypatch, name):
+    """Refused in one line that names the file; no code in it is run."""
+    monkeypatch.chdir(tmp_path)
+    path = tmp_path / "params.yaml"
+    path.write_bytes(SETTINGS[name])
+    refused(params.read, path)
+    refused(rules, path)
+    assert [entry.name for entry in tmp_path.iterdir()] == ["params.yaml"]
+
+
+class Malicious:
+    """Runs code where it is unpickled."""
+
+    def __reduce__(self):
+        return (Path.touch, (Path("executed"),))
+
+
+def models(whole):
+    """Model files that are none; `whole` is the content of a good one."""
+    content = torch.load(io.BytesIO(whole), weights_only=True)
+
+    def file(value):
+        buffer = io.BytesIO()
+        torch.save(value, buffer)
+        return buffer.getvalue()
+
+    return {
+        "empty": b"",
+        "words": b"words",
+        "a pickle": pickle.dumps(Malicious()),
+        "a pickle in torch's wrapping": file(Malicious()),
+        "a pickle among the weights": file(content | {"weights": {"0.weight": Malicious()}}),
+        "a tensor": file(torch.zeros(3)),
+        "a list": file([1, 2]),
+        "no weights": file({key: content[key] for key in content if key != "weights"}),
+        "a weight that is a word": file(content | {"weights": {"0.weight": "x", "0.bias": "y"}}),
+        "a size that is a word": file(content | {"size": "x"}),
+        "a huge size": file(content | {"size": 10**9}),
+        "a negative size": file(content | {"size": -12}),
+        "one class": file(content | {"classes": ["cat"]}),
+        "no checksum": file({key: content[key] for key in content if key != "sha256"}),
+        "another class": file(content | {"classes": ["cow", "dog"]}),
+        "another mean": file(content | {"mean": [0.4, 0.5, 0.5]}),
+    }
+
+
+def test_model_files(miniature, tmp_path, monkeypatch):
+    """Refused in one line, cut off at 40 places too; flipped bytes do not change an answer."""
+    monkeypatch.chdir(tmp_path)
+    whole = (miniature / "models/deep.pt").read_bytes()
+    good = model.read(miniature / "models/deep.pt")
+    path = tmp_path / "deep.pt"
+    for data in models(whole).values():
+        path.write_bytes(data)
+        refused(model.read, path)
+    draw = random.Random(0)
+    for _ in range(40):
+        path.write_bytes(whole[: draw.randrange(len(whole))])
+        refused(model.read, path)
+        data = bytearray(whole)
+        data[draw.randrange(len(data))] ^= 1 << draw.randrange(8)
+        path.write_bytes(data)
+        try:
+            loaded = model.read(path)
+        except InputError as error:
+            assert "\n" not in str(error)
+        else:  # the byte was padding, or of the archive's own bookkeeping
+            pairs = zip(loaded.layers, good.layers, strict=True)
+            assert all(torch.equal(a, b) for p, q in pairs for a, b in zip(p, q, strict=True))
+    assert not (tmp_path / "executed").exists()
+
+
+def test_prepared_files(tmp_path):
+    """Cut off, emptied, replaced by something else, or gone: one line, whichever file it is."""
+    write_prepared(tmp_path / "good", count=100, seed=0)
+    objects = io.BytesIO()
+    np.save(objects, np.array([Malicious()], dtype=object), allow_pickle=True)
+    for name in ("pictures.npy", "gram.npy", "manifest.csv", "meta.json"):
+        whole = (tmp_path / "good" / name).read_bytes()
+        bad = [b"", b"words", b"{}", b"[]", whole[:-3], whole + b"0", whole[: len(whole) // 2]]
+        for number, data in enumerate([*bad, objects.getvalue(), None]):
+            folder = tmp_path / f"{name} {number}"
+            shutil.copytree(tmp_path / "good", folder)
+            (folder / name).unlink() if data is None else (folder / name).write_bytes(data)
+            with pytest.raises(InputError, match=re.escape(f"{folder / name}: ")) as error:
+                prepared_set.read(folder).gram()
+            assert "dvc repro" in str(error.value)
+
+
+FOLDERS = {
+    "nothing": str,
+    "a file": lambda top: top.write_text("words"),
+    "empty": lambda top: top.mkdir(),
+    "one class": lambda top: (top / "cat").mkdir(parents=True),
+    "three classes": lambda top: [(top / c).mkdir(parents=True) for c in ("cat", "cow", "dog")],
+    "a link to itself": lambda top: top.symlink_to(top),
+    "a link to nothing": lambda top: top.symlink_to(top.with_name("gone")),
+}
+
+
+@pytest.mark.parametrize("name", FOLDERS)
+def test_folders(tmp_path, name):
+    """Refused in one line that says what a folder of pictures needs."""
+    FOLDERS[name](tmp_path / "pictures")
+
+    def load(folder):
+        find(folder, classes(folder))
+
+    refused(load, tmp_path / "pictures")
+
+
+STAGES = {
+    "prepare": ["stages/prepare.py"],
+    "train-deep": ["stages/train.py", "deep"],
+    "evaluate": ["stages/evaluate.py"],
+}
+HARM = {
+    "params.yaml": ["prepare", "train-deep", "evaluate"],
+    "data/prepared/pictures.npy": ["train-deep", "evaluate"],
+    "data/prepared/manifest.csv": ["train-deep", "evaluate"],
+    "data/prepared/gram.npy": ["train-deep"],
+    "models/deep.pt": ["evaluate"],
+    "results/deep/history.csv": ["evaluate"],
+    "results/data.json": ["evaluate"],
+}
+
+
+@pytest.mark.parametrize("harmed", HARM)
+def test_stages(project, harmed):
+    """A stage that is given a damaged file ends in one line; its outputs stay as they were."""
+    path = project / harmed
+    path.chmod(0o644)
+    path.write_bytes(path.read_bytes()[:-30])
+    before = outputs(project)
+    for stage in HARM[harmed]:
+        said = run(project, "docker/run", sys.executable, *STAGES[stage], status=1)
+        assert re.fullmatch(rf"{stage}: .*{re.escape(path.name)}.*\n", said)
+    assert outputs(project) == before
+
+
+def outputs(project):
+    files = [
+        path
+        for top in ("data/prepared", "models", "results")
+        for path in (project / top).rglob("*")
+        if path.is_file() and "provenance" not in path.parts
+    ]
+    return {path: path.read_bytes() for path in files}
+
+
+def test_a_lock_that_is_damaged(project):
+    """DVC says so in its own words, and does nothing."""
+    for harm in ("words", "stages: [", json.dumps({"stages": 3})):
+        (project / "dvc.lock").write_text(harm)
+        before = outputs(project)
+        said = run(project, "dvc", "repro", status=255)
+        assert "dvc.lock" in said and "Traceback" not in said
+        assert outputs(project) == before

@@ -1,0 +1,159 @@
+"""The whole pipeline on a miniature picture set, with real git and DVC."""
+
+import csv
+import json
+
+import pytest
+import yaml
+from checkouts import clone, run
+
+RESULTS = [
+    "results/data.json",
+    "results/deep/history.csv",
+    "results/metrics.json",
+    "results/plots/accuracy_by_run.csv",
+    "results/plots/calibration.csv",
+    "results/plots/confusion.csv",
+    "results/plots/first_layer.jpg",
+    "results/plots/learning_curves.csv",
+    "results/plots/learning_curves.svg",
+    "results/plots/most_wrong.jpg",
+    "results/plots/roc.csv",
+    "results/rejected.csv",
+    "results/shallow/history.csv",
+]
+
+
+def history(project, model):
+    with (project / "results" / model / "history.csv").open(newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def epochs(project, model):
+    return max(int(row["epoch"]) for row in history(project, model))
+
+
+def test_a_run_leaves_metrics_that_git_holds(miniature):
+    """Everything small is committed, so that a diff works on a fresh clone; nothing large is."""
+    committed = run(miniature, "git", "ls-files", "results", "models", "data").split()
+    assert [name for name in committed if name.startswith("results")] == RESULTS
+    assert not [name for name in committed if name.endswith((".pt", ".npy", ".html"))]
+    metrics = json.loads((miniature / "results/metrics.json").read_text())
+    for model in ("shallow", "deep"):
+        assert 0 <= metrics[model]["test"]["accuracy"]["mean"] <= 1
+
+
+def test_a_second_run_does_nothing(project):
+    """And a first run from nothing gives the same bytes: git sees no change."""
+    assert "Data and pipelines are up to date." in run(project, "dvc", "repro")
+    for output in ("data/prepared", "models"):
+        run(project, "rm", "-r", output)
+    run(project, "dvc", "repro", "--force", "--no-run-cache")
+    assert run(project, "git", "status", "--porcelain") == ""
+
+
+def test_an_experiment_with_more_epochs_and_back(project):
+    """10 -> 100 -> 10 trains twice, not three times: the run cache gives the first result back."""
+    before = (project / "results/metrics.json").read_text()
+    run(project, "dvc", "exp", "run", "-S", "epochs=3")
+    assert (epochs(project, "shallow"), epochs(project, "deep")) == (3, 3)
+    diff = run(project, "dvc", "metrics", "diff")
+    assert "deep.train.log_loss.mean" in diff
+    assert "epochs" in run(project, "dvc", "params", "diff")
+    back = run(project, "dvc", "exp", "run", "-S", "epochs=2")
+    assert back.count("is cached - skipping run") == 3
+    assert (project / "results/metrics.json").read_text() == before
+
+
+def test_the_primal_solver_gives_the_same(project):
+    """Through the same stages and into the same files; without a Gram matrix."""
+    expected = history(project, "deep")
+    assert (project / "data/prepared/gram.npy").exists()
+    output = run(project, "dvc", "exp", "run", "-S", "solver=primal")
+    assert "train-deep: 2 runs of 2 epochs, primal solver" in output
+    assert not (project / "data/prepared/gram.npy").exists()
+    for row, other in zip(history(project, "deep"), expected, strict=True):
+        assert row.keys() == other.keys()
+        for name, value in row.items():
+            assert float(value) == pytest.approx(float(other[name]), rel=1e-4)
+
+
+def test_every_parameter_reaches_the_run_cache(project):
+    """DVC's leaves out keys called `size` inside a section: 8 x 8 pixels gave the results of 16."""
+    run(project, "dvc", "exp", "run", "-S", "data.size=8")
+    assert json.loads((project / "data/prepared/meta.json").read_text())["size"] == 8
+    for stage in yaml.safe_load((project / "dvc.lock").read_text())["stages"].values():
+        assert not {"size", "nfiles"} & _keys_inside(stage.get("params", {}).get("params.yaml", {}))
+
+
+def _keys_inside(params):
+    """The keys of all sections; a whole one is an entry of `params` in dvc.yaml."""
+    inside = set()
+    for value in params.values():
+        if isinstance(value, dict):
+            inside |= value.keys() | _keys_inside(value)
+    return inside
+
+
+def test_a_change_to_deep_retrains_deep_alone(project):
+    """Parameters are listed narrowly."""
+    output = run(project, "dvc", "exp", "run", "-S", "models.deep.epochs=3")
+    assert "Stage 'train-shallow' didn't change, skipping" in output
+    assert "Running stage 'train-deep'" in output
+    assert (epochs(project, "shallow"), epochs(project, "deep")) == (2, 3)
+
+
+@pytest.mark.parametrize(
+    ("override", "line"),
+    [
+        ("epochs=abc", "params.yaml: epochs: 'abc' is not a whole number"),
+        ("lr=1e-5", "lr: '1e-05' is not a number; YAML reads it as text, write 1.0e-05"),
+        ("models.shallow.hidden=[0]", "params.yaml: models: shallow: hidden[0]: 0 is below 1"),
+    ],
+)
+def test_a_wrong_value_is_one_line(project, override, line):
+    """The stage that reads it stops; no traceback; the model of the other kind stays."""
+    output = run(project, "dvc", "exp", "run", "-S", override, status=255)
+    assert line in output
+    assert "Traceback" not in output
+
+
+def test_the_way_back_from_a_failed_experiment(project):
+    """As in README.md: whatever git makes of the files, they are again as they are committed."""
+    run(project, "dvc", "exp", "run", "-S", "lr=0.02")
+    run(project, "dvc", "exp", "run", "-S", "solver=none", status=255)
+    for command in ("touch params.yaml", "git checkout HEAD params.yaml", "dvc repro"):
+        run(project, *command.split())
+    names = run(project, "git", "ls-files", "params.yaml", "dvc.lock", "results").split()
+    there = run(project, "git", "hash-object", *names).split()
+    assert there == run(project, "git", "rev-parse", *(f"HEAD:{name}" for name in names)).split()
+
+
+def test_an_unknown_key_is_refused_by_dvc(project):
+    """A misspelt key changes nothing."""
+    output = run(project, "dvc", "exp", "run", "-S", "epoch=3", status=255)
+    assert "Could not override 'epoch'" in output
+    assert run(project, "git", "status", "--porcelain") == ""
+
+
+def test_a_fresh_clone_shows_metrics_and_plots(project, tmp_path):
+    """Without a remote, a cache or a run: they are in git."""
+    run(project, "dvc", "exp", "run", "-S", "epochs=3")
+    run(project, "git", "commit", "--all", "--quiet", "--message", "three epochs")
+    fresh = tmp_path / "fresh"
+    run(tmp_path, "git", "clone", "--quiet", str(project), str(fresh))
+    shown = json.loads(run(fresh, "dvc", "metrics", "show", "--json"))
+    assert "deep" in shown[""]["data"]["results/metrics.json"]["data"]
+    assert "deep.train.log_loss.mean" in run(fresh, "dvc", "metrics", "diff", "HEAD~1")
+    plots = json.loads(run(fresh, "dvc", "plots", "diff", "HEAD~1", "HEAD", "--json"))["data"]
+    assert set(plots) == {name for name in RESULTS if not name.endswith(".json")}
+    for name in set(plots) - {"results/rejected.csv"}:  # none was rejected, so it has no rows
+        revisions = [revision for plot in plots[name] for revision in plot["revisions"]]
+        assert sorted(revisions) == ["HEAD", "HEAD~1"]
+
+
+def test_the_committed_lock_is_in_step(tmp_path):
+    """The project's own results are those of its own code: a dry run finds nothing to do."""
+    folder = clone(tmp_path / "clone")
+    output = run(folder, "dvc", "repro", "--dry", "--allow-missing")
+    assert "Running stage" not in output

@@ -1,0 +1,226 @@
+"""The stage `prepare`, run as DVC runs it: whole outputs, or one clear line and the old ones."""
+
+import csv
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+import yaml
+from checkouts import ROOT
+from PIL import Image
+
+from shallowdeep.prepared import prepared_set
+
+OUTPUTS = ("data/prepared", "results/rejected.csv", "results/data.json")
+NO_PICTURE = "no picture in one of the formats JPEG, PNG, WEBP, GIF, BMP, TIFF"
+NO_PRIVILEGES = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
+
+
+@pytest.fixture
+def project(tmp_path):
+    """A folder with params.yaml and a small data set: 12 pictures a class."""
+    rng = np.random.default_rng(0)
+    for name in ("cat", "dog"):
+        for i in range(12):
+            noise = rng.integers(0, 256, (20, 30, 3), dtype=np.uint8)
+            save(Image.fromarray(noise), tmp_path / "set" / name / f"{i}.jpg")
+    configure(tmp_path)
+    return tmp_path
+
+
+def save(image, path):
+    path.parent.mkdir(parents=True, exist_ok=True)
+    image.save(path)
+
+
+def configure(project, **data):
+    settings = yaml.safe_load((ROOT / "params.yaml").read_text())
+    split = {"train": 0.6, "validation": 0.2, "test": 0.2}
+    settings["data"] |= {"dir": "set", "size": 16, "split": split} | data
+    (project / "params.yaml").write_text(yaml.safe_dump(settings))
+
+
+def start(project, *, before=(), **environment):
+    return subprocess.Popen(
+        [*before, sys.executable, ROOT / "stages" / "prepare.py"],
+        cwd=project,
+        env=os.environ | environment,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+def run(project, **options):
+    process = start(project, **options)
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+def content(project):
+    """Every file below a folder that may be written to, hidden ones too."""
+    files = [p for top in ("data", "results") for p in (project / top).rglob("*") if p.is_file()]
+    return {str(path.relative_to(project)): path.read_bytes() for path in files}
+
+
+def spoil(project):
+    """Put all into the data set that should not be there, and what is odd but right."""
+    cat, dog = project / "set" / "cat", project / "set" / "dog"
+    whole = (cat / "1.jpg").read_bytes()
+    (cat / "empty.jpg").touch()
+    (cat / "half.jpg").write_bytes(whole[: len(whole) // 2])
+    (cat / "with\nnew line.jpg").write_bytes(b"words")
+    (cat / os.fsdecode(b"\xff.jpg")).write_bytes(b"words")
+    (cat / "copy.jpg").write_bytes(whole)
+    (cat / ".hidden").write_bytes(b"words")
+    (dog / "loop").symlink_to(".")
+    (dog / "itself").symlink_to("itself")
+    save(Image.new("RGB", (71, 71)), dog / "large.png")
+    save(Image.new("L", (9, 9), 80), project / "outside.png")
+    (dog / "linked ümläut.jpg").symlink_to(project / "outside.png")
+    save(Image.new("RGB", (70, 71), "red"), dog / "new\nline, and comma" / "b" / "deep.png")
+    configure(project, max_pixels=70 * 71, mean="train", std="train")
+
+
+def test_whatever_lies_in_the_folder(project):
+    """Odd names, nested folders, links, damaged files and copies: the rest is prepared."""
+    spoil(project)
+    status, out, err = run(project)
+    assert (status, err) == (0, "")
+    assert out == (
+        "prepare: 26 pictures (12 cat, 14 dog): 15 train, 6 validation, 5 test;"
+        " 6 rejected, 1 duplicate (results/rejected.csv)\n"
+    )
+    with (project / "results" / "rejected.csv").open(newline="", encoding="utf-8") as file:
+        assert [tuple(row) for row in csv.reader(file)] == [
+            ("path", "reason"),
+            ("cat/copy.jpg", "duplicate of cat/1.jpg"),
+            ("cat/empty.jpg", "empty file"),
+            ("cat/half.jpg", "truncated"),
+            ("cat/with\nnew line.jpg", NO_PICTURE),
+            ("cat/\\udcff.jpg", NO_PICTURE),
+            ("dog/itself", "cannot be read: Too many levels of symbolic links"),
+            ("dog/large.png", "71 x 71 pixels are more than data.max_pixels 4970"),
+        ]
+    ready = prepared_set.read(project / "data" / "prepared")
+    paths = [entry.path for entry in ready.manifest]
+    assert paths[-2:] == ["dog/linked ümläut.jpg", "dog/new\nline, and comma/b/deep.png"]
+    assert ready.pictures.shape == (26, 3, 16, 16)
+    train = ready.pictures[ready.rows("train")] / 255
+    np.testing.assert_allclose(ready.mean, train.mean((0, 2, 3)))
+    np.testing.assert_allclose(ready.std, train.std((0, 2, 3)))
+    assert ready.gram().shape == (26, 15)
+    report = json.loads((project / "results" / "data.json").read_text())
+    assert report["rejected"] == 6
+    assert report["split"]["train"] == {"cat": 7, "dog": 8}
+
+
+def test_the_same_bytes_every_time(project):
+    """Also with one core, in the C locale, with other hash seeds and no threads for numpy."""
+    spoil(project)
+    assert run(project, PYTHONHASHSEED="1")[0] == 0
+    first = content(project)
+    assert len(first) == 6
+    status, _, err = run(
+        project, before=["taskset", "-c", "0"], LC_ALL="C", PYTHONHASHSEED="2", OMP_NUM_THREADS="1"
+    )
+    assert (status, err) == (0, "")
+    assert content(project) == first
+
+
+def refused(project, message, **options):
+    """Run the stage; it must say this in one line, and leave what was there as it was."""
+    for name in OUTPUTS:
+        (project / name).parent.mkdir(exist_ok=True)
+        (project / name).write_text("old")
+    before = content(project)
+    status, out, err = run(project, **options)
+    assert (status, out) == (1, "")
+    assert err.startswith("prepare: ") and err.count("\n") == 1
+    assert message in err
+    assert content(project) == before
+
+
+def test_a_rejected_file_can_be_an_error(project):
+    """With `on_reject: fail`: how many, and the first."""
+    (project / "set" / "cat" / "0\n.jpg").write_bytes(b"")
+    (project / "set" / "cat" / "1.jpg").write_bytes(b"")
+    configure(project, on_reject="fail")
+    refused(project, "2 files rejected, first cat/0\\n.jpg: empty file; data.on_reject: fail")
+
+
+def test_the_same_picture_in_both_classes(project):
+    """It could be either; both files are named."""
+    (project / "set" / "dog" / "same.jpg").symlink_to("../cat/3.jpg")
+    refused(project, "the same picture is in both classes: cat/3.jpg and dog/same.jpg")
+
+
+def test_a_class_too_small(project):
+    """Five pictures cannot be split 60/20/20 with two in every split."""
+    for i in range(7):
+        (project / "set" / "dog" / f"{i}.jpg").unlink()
+    refused(project, "data: class dog: 5 usable pictures are too few to split")
+
+
+def test_a_disk_that_is_full(project):
+    """Here a limit on the size of a file does it."""
+    refused(project, "File too large", before=["prlimit", "--fsize=5000"])
+
+
+@pytest.mark.parametrize(
+    ("folder", "message"),
+    [
+        ("nowhere", "data.dir: nowhere: no such folder"),
+        ("params.yaml", "data.dir: params.yaml: is a file, not a folder"),
+        ("set/cat", "data.dir: set/cat: subfolders found: none; two are needed"),
+        (".", "data.dir: .: subfolders found: 3 (data, results, set); two are needed"),
+        ("with\nline", "data.dir: with\\nline: no such folder"),
+        ("x" * 300, "File name too long: xxx"),
+    ],
+)
+def test_a_folder_that_will_not_do(project, folder, message):
+    """The message names the folder and what is needed."""
+    configure(project, dir=folder)
+    refused(project, message)
+
+
+@pytest.mark.parametrize("folder", ["set", "set/cat", "set/dog/sub"])
+def test_an_unreadable_folder(project, folder):
+    """No picture may be missing for a reason that mends itself when someone else runs it."""
+    (project / "set" / "dog" / "sub").mkdir()
+    (project / folder).chmod(0)
+    refused(project, f"data.dir: {folder}: cannot be read: Permission denied", before=NO_PRIVILEGES)
+    (project / folder).chmod(0o755)
+
+
+def test_an_unreadable_file_is_listed(project):
+    """Like one that is damaged."""
+    (project / "set" / "cat" / "5.jpg").chmod(0)
+    status, out, err = run(project, before=NO_PRIVILEGES)
+    assert (status, err) == (0, "")
+    assert "1 rejected" in out
+    listing = (project / "results" / "rejected.csv").read_text()
+    assert '"cat/5.jpg","cannot be read: Permission denied"' in listing
+
+
+@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+def test_it_can_be_stopped(project, number, status):
+    """In the middle of decoding: nothing is left of it."""
+    save(Image.effect_noise((3_000, 3_000), 50), project / "set" / "cat" / "large.jpg")
+    for i in range(5_000):  # several minutes' work
+        (project / "set" / "cat" / f"link{i}").symlink_to("large.jpg")
+    process = start(project)
+    while not list(project.glob("data/.prepared.*.tmp/pictures.npy")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    time.sleep(0.3)
+    process.send_signal(number)
+    out, err = process.communicate(timeout=30)
+    assert process.returncode == status
+    assert "Traceback" not in err and out == ""
+    assert content(project) == {}

@@ -1,0 +1,49 @@
+"""Mean and standard deviation are those of the training pictures."""
+
+import numpy as np
+import pytest
+
+from shallowdeep.files.errors import InputError
+from shallowdeep.prepared import channels
+from shallowdeep.prepared.channels import mean_and_std, normalisation
+from shallowdeep.settings.params import Data, Split
+
+PICTURES = np.random.default_rng(0).integers(0, 200, (20, 3, 7, 7), dtype=np.uint8)
+TRAIN = np.array([0, 3, 4, 17])
+
+
+@pytest.fixture
+def array(tmp_path):
+    np.save(tmp_path / "pictures.npy", PICTURES)
+    return tmp_path / "pictures.npy"
+
+
+def data(mean, std):
+    return Data(".", 7, 1, "skip", Split(0.8, 0.1, 0.1), mean, std)
+
+
+def test_they_are_measured_per_channel(array, monkeypatch):
+    """As numpy computes them in float64, from the rows named, block by block."""
+    monkeypatch.setattr(channels, "BLOCK", 3)
+    measured = mean_and_std(array, TRAIN)
+    inputs = PICTURES[TRAIN] / 255
+    np.testing.assert_allclose(measured.mean, inputs.mean((0, 2, 3)), rtol=1e-13)
+    np.testing.assert_allclose(measured.std, inputs.std((0, 2, 3)), rtol=1e-13)
+
+
+def test_what_is_given_is_taken(array):
+    """`train` in one place leaves the other as it is given."""
+    given, measured = (0.5, 0.4, 0.3), mean_and_std(array, TRAIN)
+    assert normalisation(array, TRAIN, data(given, given)) == (given, given)
+    assert normalisation(array, TRAIN, data("train", given)) == (measured.mean, given)
+    assert normalisation(array, TRAIN, data(given, "train")) == (given, measured.std)
+
+
+def test_a_channel_must_vary(array):
+    """Nothing can be divided by a standard deviation of 0."""
+    flat = PICTURES.copy()
+    flat[:, 1] = 9
+    np.save(array, flat)
+    with pytest.raises(InputError, match=r"data\.std: train: a channel has the same value"):
+        normalisation(array, TRAIN, data("train", "train"))
+    assert normalisation(array, TRAIN, data("train", (1, 1, 1))).mean[1] == 9 / 255

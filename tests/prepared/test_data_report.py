@@ -1,0 +1,103 @@
+"""What became of the files is said in full, and in one line."""
+
+import csv
+import json
+import os
+
+import pytest
+
+from shallowdeep.files.errors import InputError
+from shallowdeep.prepared.data_report import (
+    DataReport,
+    LeftOut,
+    read_counts,
+    read_listing,
+    write_counts,
+    write_listing,
+)
+
+COUNTS = {
+    "train": {"cat": 400, "dog": 401},
+    "validation": {"cat": 50, "dog": 49},
+    "test": {"cat": 50, "dog": 50},
+}
+BAD = LeftOut("cat/z", "truncated")
+SAME = LeftOut("cat/b\n,", "duplicate of cat/a")
+
+
+@pytest.mark.parametrize(
+    ("rejected", "duplicates", "ending"),
+    [
+        (0, 0, ""),
+        (1, 0, "; 1 rejected (results/rejected.csv)"),
+        (2_000, 1, "; 2,000 rejected, 1 duplicate (results/rejected.csv)"),
+        (0, 2, "; 2 duplicates (results/rejected.csv)"),
+    ],
+)
+def test_one_line_says_it_all(rejected, duplicates, ending):
+    """Pictures by class, by split, and what was left out if anything was."""
+    line = DataReport(1_000, rejected, duplicates, COUNTS).in_words()
+    assert line == "1,000 pictures (500 cat, 500 dog): 801 train, 99 validation, 100 test" + ending
+
+
+def test_the_listing_is_sorted_and_always_there(tmp_path):
+    """A header when nothing was left out; names that are not UTF-8 with escapes."""
+    path = tmp_path / "rejected.csv"
+    write_listing([], path)
+    assert path.read_text() == '"path","reason"\n'
+    odd = LeftOut(os.fsdecode(b"cat/\xff"), "empty file")
+    write_listing([odd, BAD, SAME], path)
+    with path.open(newline="", encoding="utf-8") as file:
+        rows = list(csv.reader(file))
+    assert rows == [["path", "reason"], list(SAME), list(BAD), ["cat/\\udcff", "empty file"]]
+    assert read_listing(path) == [LeftOut(*row) for row in rows[1:]]
+
+
+def test_the_counts_are_a_metric(tmp_path):
+    """Pictures, files left out, and pictures by split and class."""
+    report = DataReport(1_000, 1, 2, COUNTS)
+    write_counts(report, tmp_path / "data.json")
+    assert read_counts(tmp_path / "data.json") == report
+    assert json.loads((tmp_path / "data.json").read_text()) == {
+        "pictures": 1_000,
+        "rejected": 1,
+        "duplicates": 2,
+        "split": COUNTS,
+    }
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("1000", '"1000"'),
+        ("1000", "-1"),
+        ("1000", "true"),
+        ("1000", "NaN"),
+        ('"duplicates"', '"doubles"'),
+        ('"split": {', '"split": 1, "other": {'),
+        ("400", "400.5"),
+        ("{", "["),
+    ],
+)
+def test_altered_counts_are_one_line(tmp_path, old, new):
+    """Another type, a missing key, a broken file; and none at all."""
+    path = tmp_path / "data.json"
+    with pytest.raises(InputError, match="no such file; `dvc repro prepare` makes it"):
+        read_counts(path)
+    write_counts(DataReport(1_000, 1, 2, COUNTS), path)
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+    with pytest.raises(InputError, match="damaged or altered; `dvc repro --force prepare`"):
+        read_counts(path)
+
+
+@pytest.mark.parametrize("text", ["", "path\n", "path,reason\na,b,c\n", '"path","reason"\n"a\n'])
+def test_an_altered_listing_is_one_line(tmp_path, text):
+    """Another header, another number of columns; and no file at all."""
+    path = tmp_path / "rejected.csv"
+    with pytest.raises(InputError, match="no such file"):
+        read_listing(path)
+    path.write_text(text)
+    with pytest.raises(InputError, match="damaged or altered"):
+        read_listing(path)

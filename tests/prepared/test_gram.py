@@ -1,0 +1,143 @@
+"""The Gram matrix is exact."""
+
+import hashlib
+import os
+import subprocess
+import sys
+import time
+
+import numpy as np
+import pytest
+
+from shallowdeep.prepared import gram as module
+from shallowdeep.prepared.gram import TILE, _tile, centred_product, gram
+from shallowdeep.prepared.normalisation import Normalisation
+
+HASH = """
+import hashlib, os, sys, numpy as np
+from threadpoolctl import threadpool_info
+from shallowdeep.prepared import gram as module
+from shallowdeep.prepared.gram import gram
+from shallowdeep.prepared.normalisation import Normalisation
+os.sched_getaffinity = lambda _: range(int(sys.argv[1]))  # a thread for each
+module.TILE = 16
+pictures = np.random.default_rng(0).integers(0, 256, (40, 3, 64, 64), dtype=np.uint8)
+out = np.empty((40, 30), dtype=np.float32)
+gram(pictures, np.arange(30), Normalisation((0.5, 0.4, 0.3), (0.5, 0.2, 0.1)), out=out)
+print(hashlib.sha256(out.tobytes()).hexdigest())
+print(threadpool_info()[0]["architecture"])
+print([name for name, there in np._core._multiarray_umath.__cpu_features__.items() if there])
+"""
+
+
+def test_products_of_bytes_are_exact():
+    """Equal bit for bit to integer arithmetic, for random bytes and for the most extreme ones.
+
+    Those are -128 and -127 mixed: of -128 alone, a power of two, sums are exact at any length.
+    """
+    rng = np.random.default_rng(0)
+    u = rng.integers(-128, 128, (9, 20_000)).astype(np.float32)
+    v = rng.choice([-128, -127], (9, 20_000)).astype(np.float32)
+    w = np.full((2, 20_000), -128, dtype=np.float32)
+    for left, right in ((u, u), (u, v), (v, v), (w, v), (w, w)):
+        exact = left.astype(np.int64) @ right.astype(np.int64).T
+        assert np.array_equal(centred_product(left, right), exact)
+
+
+@pytest.mark.parametrize("pictures", [30, TILE + 60])
+def test_it_is_the_product_of_normalised_pictures(pictures):
+    """Each entry is the product, rounded to float32, whatever rows are the training ones."""
+    rng = np.random.default_rng(1)
+    array = rng.integers(0, 256, (pictures, 3, 9, 9), dtype=np.uint8)
+    train = np.sort(rng.permutation(pictures)[: pictures - 7])
+    mean, std = np.array([0.5, 0.4, 0.3]), np.array([0.5, 0.2, 0.1])
+    out = np.empty((pictures, len(train)), dtype=np.float32)
+    gram(array, train, Normalisation(tuple(mean), tuple(std)), out=out)
+    inputs = (array / 255 - mean[:, None, None]) / std[:, None, None]
+    inputs = inputs.reshape(pictures, -1)
+    np.testing.assert_allclose(out, inputs @ inputs[train].T, rtol=1e-6, atol=1e-4)
+    assert np.array_equal(out[train], out[train].T)
+
+
+def test_half_of_a_symmetric_product_is_enough(monkeypatch):
+    """Of 3 x 3 tiles of training pictures 6 are computed; the others have 3 of their own."""
+    computed = []
+
+    def tile(left, right, normalisation):
+        computed.append((len(left), len(right)))
+        return _tile(left, right, normalisation)
+
+    monkeypatch.setattr(module, "TILE", 10)
+    monkeypatch.setattr(module, "_tile", tile)
+    test_it_is_the_product_of_normalised_pictures(37)
+    assert sorted(computed) == [(7, 10)] * 3 + [(10, 10)] * 6
+
+
+def test_large_pictures_come_in_small_tiles(monkeypatch):
+    """So that memory does not grow with the size of a picture."""
+    largest = []
+    monkeypatch.setattr(module, "TILE_PIXELS", 200)
+    monkeypatch.setattr(
+        module, "_tile", lambda *given: largest.append(given[0][:, 0].size) or _tile(*given)
+    )
+    test_it_is_the_product_of_normalised_pictures(30)
+    assert max(largest) <= 200
+
+
+def test_an_interruption_does_not_wait_for_all_tiles(monkeypatch):
+    """Those that no thread has begun are left undone."""
+    begun = []
+
+    def tile(left, right, _normalisation):
+        begun.append(len(left))
+        if len(begun) == 1:
+            raise KeyboardInterrupt
+        time.sleep(0.05)
+        return np.zeros((len(left), len(right)))
+
+    monkeypatch.setattr(module, "TILE", 1)
+    monkeypatch.setattr(module, "_tile", tile)
+    array, half = np.zeros((20, 3, 1, 1), dtype=np.uint8), (0.5, 0.5, 0.5)
+    with pytest.raises(KeyboardInterrupt):
+        gram(array, np.arange(20), Normalisation(half, half), out=np.empty((20, 20)))
+    assert len(begun) < 20 * 21 / 2
+
+
+@pytest.mark.parametrize(
+    ("cores", "limits", "architecture", "feature"),
+    [
+        (1, {}, None, None),
+        (2, {}, None, None),
+        (2, {"OPENBLAS_CORETYPE": "Nehalem"}, "Nehalem", None),
+        (2, {"OPENBLAS_CORETYPE": "Haswell"}, "Haswell", None),
+        (2, {"NPY_DISABLE_CPU_FEATURES": "X86_V3"}, None, "X86_V3"),
+        # torch and MKL have no part in it.
+        (2, {"ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"}, None, None),
+    ],
+)
+def test_threads_and_instruction_sets_change_no_bit(cores, limits, architecture, feature):
+    """The same hash as from integer arithmetic followed by the same float64 steps."""
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-c", HASH, str(cores)],
+        env=os.environ | limits,
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    found, taken, features = done.stdout.splitlines()
+    assert found == _hash_from_integers()
+    assert architecture in (None, taken)
+    assert feature is None or f"'{feature}'" not in features
+
+
+def _hash_from_integers() -> str:
+    pictures = np.random.default_rng(0).integers(0, 256, (40, 3, 64, 64), dtype=np.uint8)
+    total = np.zeros((40, 30))
+    for channel, (mean, std) in enumerate(zip((0.5, 0.4, 0.3), (0.5, 0.2, 0.1), strict=True)):
+        slope, intercept = 1 / (255 * std), -mean / std
+        offset = intercept + 128 * slope
+        u = pictures[:, channel].reshape(40, -1).astype(np.int64) - 128
+        total += slope * slope * (u @ u[:30].T)
+        total += slope * offset * (u.sum(1)[:, None] + u[:30].sum(1))
+        total += 64 * 64 * offset * offset
+    return hashlib.sha256(total.astype(np.float32).tobytes()).hexdigest()

@@ -1,0 +1,124 @@
+"""What is written to data/prepared is read back, and what was altered is noticed."""
+
+import json
+import os
+
+import numpy as np
+import pytest
+
+from shallowdeep.files.errors import InputError
+from shallowdeep.prepared import prepared_set
+from shallowdeep.prepared.prepared_set import Entry, Summary, read
+
+NAMES = [
+    "cat/plain.jpg",
+    'cat/with space, comma and "quotes".jpg',
+    "cat/new\nline, return\rand both\r\n.jpg",
+    "cat/ätzend 猫.jpg",
+    os.fsdecode(b"dog/not \xff UTF-8.jpg"),
+    "dog/NaN",
+]
+SPLITS = ["train", "validation", "test", "train", "train", "test"]
+SUMMARY = Summary(("cat", "dog"), 4, (0.5, 0.4, 0.3), (0.1, 0.2, 1 / 3))
+PICTURES = np.random.default_rng(0).integers(0, 256, (6, 3, 4, 4), dtype=np.uint8)
+
+
+@pytest.fixture
+def folder(tmp_path):
+    entries = [
+        Entry(name, f"{i:064x}", int(name.startswith("dog")), split, 300 + i, 200)
+        for i, (name, split) in enumerate(zip(NAMES, SPLITS, strict=True))
+    ]
+    np.save(tmp_path / "pictures.npy", PICTURES)
+    np.save(tmp_path / "gram.npy", np.zeros((6, 3), dtype=np.float32))
+    prepared_set.write(tmp_path, entries, SUMMARY)
+    return tmp_path
+
+
+def test_it_is_read_as_it_was_written(folder):
+    """Names with line breaks, quotes and bytes that are not UTF-8 come back as they were."""
+    found = read(folder)
+    assert [entry.path for entry in found.manifest] == NAMES
+    assert [entry.split for entry in found.manifest] == SPLITS
+    assert found.manifest[1] == Entry(NAMES[1], f"{1:064x}", 0, "validation", 301, 200)
+    assert (found.classes, found.size, found.mean, found.std) == SUMMARY
+    assert np.array_equal(found.pictures, PICTURES)
+    assert found.gram().shape == (6, 3)
+
+
+def test_rows_and_labels(folder):
+    """Rows of a split ascend; labels are indices into the classes."""
+    found = read(folder)
+    assert found.rows("train").tolist() == [0, 3, 4]
+    assert found.rows("test").tolist() == [2, 5]
+    assert found.labels.tolist() == [0, 0, 0, 0, 1, 1]
+    assert found.labels.dtype == np.int64
+
+
+def test_counts_go_by_split_and_class(folder):
+    """A class that a split has none of is counted as 0."""
+    counts = json.loads((folder / "meta.json").read_text())["counts"]
+    assert counts["train"] == {"cat": 2, "dog": 1}
+    assert counts["validation"] == {"cat": 1, "dog": 0}
+
+
+def test_pictures_cannot_be_changed_by_accident(folder):
+    """Writing to the array in memory leaves the file alone."""
+    read(folder).pictures[:] = 0
+    assert np.array_equal(read(folder).pictures, PICTURES)
+
+
+@pytest.mark.parametrize("name", ["pictures.npy", "manifest.csv", "meta.json", "gram.npy"])
+def test_a_missing_file_is_named(folder, name):
+    """With the command that makes it."""
+    (folder / name).unlink()
+    with pytest.raises(InputError, match=rf"{name}: no such file; `dvc repro prepare` makes it"):
+        read(folder).gram()
+
+
+def cut(data):
+    return data[: len(data) // 2]
+
+
+@pytest.mark.parametrize(
+    ("name", "alter"),
+    [
+        ("pictures.npy", cut),
+        ("pictures.npy", lambda data: data + b"x"),
+        ("pictures.npy", lambda _: b""),
+        ("pictures.npy", lambda _: b"junk" * 99),
+        ("gram.npy", cut),
+        ("gram.npy", lambda data: data.replace(b"<f4", b"<i4")),
+        ("manifest.csv", cut),
+        ("manifest.csv", lambda data: data[: data.rindex(b'"dog/')]),
+        ("manifest.csv", lambda data: data.replace(b"validation", b"toast")),
+        ("manifest.csv", lambda data: data.replace(b",1,", b",2,")),
+        ("manifest.csv", lambda data: data.replace(b"sha256", b"md5")),
+        ("manifest.csv", lambda data: data + b"\0" + b'"' + b"x" * 200_000),
+        ("manifest.csv", lambda _: b""),
+        ("meta.json", cut),
+        ("meta.json", lambda _: b"[]"),
+        ("meta.json", lambda data: data.replace(b'"size": 4', b'"size": 5')),
+    ],
+)
+def test_an_altered_file_is_named(folder, name, alter):
+    """Also one that is cut short or belongs to other files; with the command that mends it."""
+    path = folder / name
+    path.write_bytes(alter(path.read_bytes()))
+    with pytest.raises(InputError, match=r"altered; `dvc repro --force prepare` makes it anew"):
+        read(folder).gram()
+
+
+@pytest.mark.parametrize("name", ["pictures.npy", "gram.npy", "manifest.csv", "meta.json"])
+def test_one_flipped_bit_is_noticed(folder, name):
+    """Wherever it is; the line says which command makes it anew."""
+    path = folder / name
+    data = bytearray(path.read_bytes())
+    for place in np.linspace(0, len(data) - 1, 20).astype(int):
+        data[place] ^= 1
+        path.write_bytes(data)
+        with pytest.raises(InputError, match="dvc repro --force prepare"):
+            read(folder)
+        data[place] ^= 1
+    path.write_bytes(data)
+    read(folder)

@@ -1,0 +1,69 @@
+"""The report is one page that needs nothing else."""
+
+import re
+import shutil
+
+import pytest
+import yaml
+from checkouts import run
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("width", [390, 1200])
+def test_a_browser_shows_the_page_without_network(browser, miniature, scheme, width):
+    """No request, no error, every picture decoded, text against paper, no sideways scrolling."""
+    context = browser.new_context(
+        offline=True, color_scheme=scheme, viewport={"width": width, "height": 900}
+    )
+    page, troubles, requests = context.new_page(), [], []
+    page.on("console", lambda message: troubles.append(message.text))
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("requestfailed", lambda request: troubles.append(request.url))
+    page.on("request", lambda request: requests.append(request.url.partition(":")[0]))
+    page.goto((miniature / "results/report.html").as_uri())
+    assert troubles == []
+    assert requests.count("file") == 1
+    assert set(requests) <= {"file", "data"}
+    assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
+    assert page.evaluate("document.images.length") > 20
+    assert page.evaluate("document.documentElement.scrollWidth") <= width
+    colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
+    assert (sum(map(int, re.findall(r"\d+", colour))) < 3 * 128) == (scheme == "dark")
+    shot = page.screenshot(full_page=True)
+    assert len(shot) > 50_000
+    context.close()
+
+
+def test_pictures_tables_and_charts_have_words(browser, miniature):
+    """For those who do not see them; and the page has its sections in order."""
+    page = browser.new_page()
+    page.goto((miniature / "results/report.html").as_uri())
+    assert page.evaluate("[...document.images].every(i => i.alt.trim())")
+    assert page.evaluate("[...document.querySelectorAll('table')].every(t => t.caption)")
+    titles = page.evaluate("[...document.querySelectorAll('svg')].map(s => s.textContent)")
+    assert len(titles) == 5
+    assert page.evaluate("[...document.querySelectorAll('svg')].every(s => s.role == 'img')")
+    assert page.locator("h1").count() == 1
+    headings = page.locator("h2").all_inner_texts()
+    assert headings[0] == "Scores"
+    assert headings[-1] == "How to get this again"
+    params = yaml.safe_load((miniature / "params.yaml").read_text())
+    for text in (params["data"]["dir"], "models.deep.hidden", "scikit-learn"):
+        assert text in page.inner_text("body")
+    page.close()
+
+
+def test_odd_names_of_files_are_text_and_no_markup(project, pictures_folder, tmp_path, browser):
+    """File names come from anywhere."""
+    folder = tmp_path / "pictures"
+    shutil.copytree(pictures_folder, folder)
+    first = min((folder / "cat").iterdir())
+    first.rename(folder / "cat" / "000 \t<img src=x onerror=alert(1)>.jpg")
+    (folder / "cat" / "<b>bad<b>.jpg").write_bytes(b"no picture")
+    run(project, "dvc", "exp", "run", "-S", f"data.dir={folder}")
+    page = browser.new_page()
+    page.goto((project / "results/report.html").as_uri())
+    text = page.inner_text("body")
+    assert "<b>bad<b>.jpg" in text
+    assert "000 \\t<img src=x onerror=alert(1)>" in text
+    page.close()

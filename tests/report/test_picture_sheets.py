@@ -1,0 +1,88 @@
+"""Pictures in the results show what they say."""
+
+import io
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from shallowdeep.evaluation.answers import Answers
+from shallowdeep.prepared.normalisation import Normalisation
+from shallowdeep.report.picture_sheets import (
+    Tile,
+    examples,
+    first_layer,
+    jpeg,
+    most_wrong,
+    write,
+)
+from shallowdeep.training.model import Model
+from shallowdeep.training.network import draw
+
+
+@pytest.fixture
+def model(pictures):
+    layers = draw(3 * pictures.size**2, [4], [torch.Generator().manual_seed(run) for run in (0, 1)])
+    half = Normalisation((0.5,) * 3, (0.5,) * 3)
+    return Model(layers, [0, 1], pictures.classes, pictures.size, half)
+
+
+def test_weights_become_grey_around_zero(model):
+    """The largest is the end of the scale, 0 its middle, and each neuron has a tile."""
+    first = model.layers[0].weight[0]
+    first[0, :5] = torch.tensor([0.0, 1.0, -1.0, 0.5, -0.5])
+    tiles = first_layer(model)
+    assert [tile.caption for tile in tiles] == ["neuron 1", "neuron 2", "neuron 3", "neuron 4"]
+    assert tiles[0].pixels.shape == (3, model.size, model.size)
+    assert tiles[0].pixels[0, 0, :5].tolist() == [128, 255, 0, 191, 64]
+
+
+def test_weights_that_are_all_zero_are_grey(model):
+    """There is no largest to divide by."""
+    model.layers[0].weight.zero_()
+    assert {int(tile.pixels.max()) for tile in first_layer(model)} == {128}
+
+
+def test_the_most_wrong_come_first_and_none_that_is_right(pictures):
+    """By the mean of the runs; the caption says what it is and what it was called."""
+    rows = pictures.rows("test")
+    answers = Answers(pictures.labels[rows], rows, {})
+    wrong = np.full(len(rows), 0.3)
+    wrong[[2, 5]] = 0.9, 0.7
+    of_dog = np.where(answers.labels == 1, 1 - wrong, wrong)
+    runs = np.array([of_dog - 0.05, of_dog + 0.05])
+    first, second = most_wrong(answers, runs, pictures, count=8)
+    assert (first.pixels == pictures.pictures[rows[2]]).all()
+    assert (second.pixels == pictures.pictures[rows[5]]).all()
+    actual = pictures.classes[answers.labels[2]]
+    called = pictures.classes[1 - answers.labels[2]]
+    assert first.caption == f"{actual}, called {called}: 90 %"
+    assert len(most_wrong(answers, runs, pictures, count=1)) == 1
+
+
+@pytest.mark.parametrize(("count", "shown"), [(3, 3), (1_000, 41)])
+def test_examples_are_training_pictures_of_one_class(pictures, count, shown):
+    """None twice, however many are asked for."""
+    paths = [tile.caption for tile in examples(pictures, 1, count=count)]
+    entries = {entry.path: entry for entry in pictures.manifest}
+    assert len(set(paths)) == len(paths) == shown
+    assert {(entries[path].label, entries[path].split) for path in paths} == {(1, "train")}
+
+
+def test_a_jpeg_shows_the_picture():
+    """Within what its compression loses."""
+    pixels = np.zeros((3, 16, 16), np.uint8)
+    pixels[0, :, 8:] = 200
+    decoded = np.asarray(Image.open(io.BytesIO(jpeg(pixels)))).transpose(2, 0, 1)
+    assert np.abs(decoded[:, :, [1, 14]].astype(int) - pixels[:, :, [1, 14]]).max() < 40
+
+
+def test_a_sheet_has_room_for_every_tile(tmp_path):
+    """Rows of different length, an empty one and a long caption too."""
+    tile = Tile(np.full((3, 8, 8), 90, np.uint8), "a caption that is much too long for its tile")
+    write({"one": [tile] * 3, "none": [], "two": [tile]}, tmp_path / "sheet.jpg")
+    with Image.open(tmp_path / "sheet.jpg") as sheet:
+        assert sheet.width > 3 * 128
+        assert sheet.getpixel((20, 60)) != (255, 255, 255)
+        assert sheet.getpixel((sheet.width - 20, sheet.height - 60)) == (255, 255, 255)

@@ -1,0 +1,90 @@
+"""The page of the records shows those of the report that called it, and no others."""
+
+import json
+import shutil
+
+import pytest
+from checkouts import run
+
+from shallowdeep.provenance.environment import environment
+from shallowdeep.provenance.records import Record
+from shallowdeep.report.records_page import matching
+
+STAGES = ["prepare", "train-shallow", "train-deep", "evaluate"]
+
+
+@pytest.fixture
+def called(browser, project):
+    """Follow the report's link; gives the page."""
+    page, troubles = browser.new_page(), []
+    page.on("console", lambda message: troubles.append(message.text))
+    page.goto((project / "results/report.html").as_uri())
+    page.click("text=what made these results")
+    page.wait_for_selector("h1:has-text('What made these results')")
+    yield page
+    assert troubles == []
+    page.close()
+
+
+def test_the_report_leads_to_the_records_of_its_stages(called, project):
+    """With commit, machine, and every file by its hash."""
+    assert called.locator(".stages tbody th").all_inner_texts() == STAGES
+    record = json.loads((project / "results/provenance/train-deep.json").read_text())
+    text = called.inner_text("main")
+    assert record["git"]["commit"][:12] in text
+    assert record["environment"]["processor"] in text
+    called.click("summary:has-text('train-deep')")
+    text = called.inner_text("main")
+    assert record["outputs"]["models/deep.pt"] in text
+    assert record["inputs"]["src/shallowdeep/training"] in text
+    assert not called.locator(".stranger").is_visible()
+
+
+def test_another_reports_records_are_not_shown(called, project):
+    """Only that they are others."""
+    called.goto((project / "results/provenance/index.html").as_uri() + "#0-0")
+    called.reload()  # or the browser only scrolls
+    assert not called.locator("main").is_visible()
+    assert "not what it asked for" in called.inner_text("body")
+
+
+def test_what_came_from_the_cache_has_no_record(project, browser):
+    """The record is of other outputs: 2, 3 and again 2 epochs, then other intervals."""
+    for epochs in (3, 2):
+        run(project, "dvc", "exp", "run", "-S", f"epochs={epochs}")
+    run(project, "dvc", "exp", "run", "-S", "alpha=0.1")
+    page = browser.new_page()
+    page.goto((project / "results/report.html").as_uri())
+    page.click("text=what made these results")
+    assert page.locator(".stages tbody th").all_inner_texts() == ["prepare", "evaluate"]
+    assert "Not shown" in page.inner_text("body")
+    assert page.inner_text(".others").endswith("from its cache: train-deep, train-shallow.")
+    page.close()
+
+
+def record(inputs, outputs):
+    """One of some stage, with these hashes."""
+    return Record("", "", 0.0, inputs, outputs, None, environment())
+
+
+def test_the_chain_goes_back_to_the_data():
+    """In whatever order the stages ran: the same outputs are the same."""
+    records = {
+        "sample": record({"code": "0"}, {"data/sample": "a"}),
+        "prepare": record({"data/sample": "a"}, {"data/prepared": "b", "log": "x"}),
+        "train": record({"data/prepared": "b"}, {"model": "c"}),
+        "evaluate": record({"model": "c"}, {}),
+        "pets": record({}, {"data/pets": "e"}),
+    }
+    assert set(matching(records)) == {"sample", "prepare", "train", "evaluate"}
+    records["prepare"] = record({"data/sample": "a"}, {"data/prepared": "other", "log": "x"})
+    assert set(matching(records)) == {"train", "evaluate"}
+
+
+def test_a_missing_record_is_no_trouble(project):
+    """The page has what there is."""
+    shutil.rmtree(project / "results/provenance")
+    run(project, "dvc", "repro", "--force", "--single-item", "evaluate")
+    page = (project / "results/provenance/index.html").read_text()
+    assert "evaluate: versions" in page
+    assert "train-deep: versions" not in page

@@ -1,0 +1,124 @@
+"""A training that goes on from a checkpoint gives the bits of one that was never interrupted."""
+
+import signal
+import subprocess
+import time
+
+import pytest
+import torch
+from checkouts import run, with_environment
+
+from shallowdeep.training import checkpoint
+from shallowdeep.training.checkpoint import FOLDER, Checkpoint
+from shallowdeep.training.fitting import set_up
+from shallowdeep.training.sgd import train
+
+SETTINGS = {"batch_size": 16, "lr": 0.05}
+
+
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    """In a folder of its own, and with a checkpoint after every epoch."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(checkpoint, "EVERY", 0)
+
+
+class StoppedError(Exception):
+    """The training is interrupted."""
+
+
+def fit(pictures, *, solver, keep, stop_after=None, inputs=None):
+    """Train 8 epochs; returns the weights and the history."""
+    device = torch.device("cpu")
+    runs = set_up(pictures, [3, 2], [0, 1, 2], solver=solver, device=device)
+    place = Checkpoint("train-x", inputs) if inputs else None
+    reported = []
+
+    def report(epoch):
+        reported.append(epoch)
+        if len(reported) == stop_after:
+            raise StoppedError
+
+    options = {"epochs": 8, "keep": keep, "report": report, "checkpoint": place}
+    history = train(runs, **SETTINGS, **options)
+    if place:
+        place.remove()
+    layers = [tensor for layer in runs.trained() for tensor in layer]
+    return layers, [torch.stack(epoch) for epoch in history]
+
+
+@pytest.mark.parametrize("keep", ["last", "best"])
+@pytest.mark.parametrize("solver", ["primal", "dual"])
+def test_the_same_bits_as_without_interruption(pictures, solver, keep):
+    """Weights and history; interrupted twice. Afterwards nothing of it is left."""
+    settings = {"solver": solver, "keep": keep}
+    layers, history = fit(pictures, **settings)
+    for stop_after in (3, 6):
+        with pytest.raises(StoppedError):
+            fit(pictures, **settings, stop_after=stop_after, inputs={"a": "1"})
+    again, past = fit(pictures, **settings, inputs={"a": "1"})
+    assert all(torch.equal(a, b) for a, b in zip(layers, again, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(history, past, strict=True))
+    assert not FOLDER.exists()
+
+
+def content():
+    return [path.name for path in FOLDER.glob("*")]
+
+
+def test_a_checkpoint_of_other_inputs_is_not_used(pictures):
+    """It is removed: what it was of is not in the workspace any more."""
+    with pytest.raises(StoppedError):
+        fit(pictures, solver="dual", keep="last", stop_after=3, inputs={"params.yaml": "1"})
+    assert len(content()) == 1
+    assert not Checkpoint("train-x", {"params.yaml": "2"}).exists
+    assert content() == []
+
+
+def test_another_stage_keeps_its_own(pictures):
+    """Shallow and deep do not take each other's."""
+    with pytest.raises(StoppedError):
+        fit(pictures, solver="dual", keep="last", stop_after=3, inputs={"a": "1"})
+    assert not Checkpoint("train-y", {"a": "1"}).exists
+    assert len(content()) == 1
+
+
+@pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "no model"])
+def test_a_damaged_checkpoint_is_not_used(pictures, damage):
+    """The training starts again, and gives what it would have given."""
+    expected, _ = fit(pictures, solver="dual", keep="last")
+    with pytest.raises(StoppedError):
+        fit(pictures, solver="dual", keep="last", stop_after=4, inputs={"a": "1"})
+    (path,) = FOLDER.glob("*.pt")
+    data = bytearray(path.read_bytes())
+    if damage == "flipped":
+        data[len(data) // 2] ^= 1
+    path.write_bytes(
+        {"truncated": data[:-100], "flipped": data, "empty": b"", "no model": b"words"}[damage]
+    )
+    assert Checkpoint("train-x", {"a": "1"}).read() is None
+    layers, _ = fit(pictures, solver="dual", keep="last", inputs={"a": "1"})
+    assert all(torch.equal(a, b) for a, b in zip(expected, layers, strict=True))
+
+
+def test_a_killed_stage_goes_on(project):
+    """With DVC, after SIGKILL: the second run says so, and gives what an undisturbed one gives."""
+    params = project / "params.yaml"
+    params.write_text(params.read_text().replace("\nepochs: 2 ", "\nepochs: 400 "))
+    code = "from shallowdeep.files.arithmetic import pin_arithmetic; pin_arithmetic()"
+    code += "; import shallowdeep.training.checkpoint as c, runpy, sys; c.EVERY = 0"
+    script = f"{code}; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
+    with_environment(project)
+    stage = ["docker/run", "python", "-c", script, "stages/train.py", "deep"]
+    process = subprocess.Popen(stage, cwd=project)
+    while not list(project.glob(".checkpoints/train-deep.*.pt")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    said = run(project, "dvc", "repro", "train-deep")
+    assert "train-deep: goes on where it was interrupted" in said
+    resumed = (project / "models/deep.pt").read_bytes()
+    assert "goes on" not in run(project, "dvc", "repro", "--force", "--single-item", "train-deep")
+    assert (project / "models/deep.pt").read_bytes() == resumed
+    assert not (project / ".checkpoints").exists()

@@ -1,0 +1,287 @@
+"""The propagation by hand has the right gradients, and does what the solvers do."""
+
+import itertools
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import assume, given, settings
+from hypothesis import strategies as st
+
+from shallowdeep.prepared.normalisation import Normalisation
+from shallowdeep.training import propagation
+from shallowdeep.training.fitting import set_up
+from shallowdeep.training.network import draw
+from shallowdeep.training.propagation import (
+    backward,
+    binary_cross_entropy,
+    binary_cross_entropy_backward,
+    descend,
+    forward,
+    linear_backward,
+    linear_forward,
+    network_backward,
+    network_forward,
+    relu,
+    relu_backward,
+    sigmoid,
+    sigmoid_backward,
+)
+from shallowdeep.training.sgd import train
+
+CPU = torch.device("cpu")
+often = settings(derandomize=True, deadline=None, max_examples=60)
+
+
+@st.composite
+def tasks(draw_one):
+    """A network of 0 to 4 hidden layers, a batch of 1 to 64 samples and its right answers."""
+    hidden = draw_one(st.lists(st.integers(1, 6), max_size=4))
+    features, m = draw_one(st.integers(1, 8)), draw_one(st.integers(1, 64))
+    rng = np.random.default_rng(draw_one(st.integers(0, 2**32 - 1)))
+    network = [
+        (rng.normal(0, n_prev**-0.5, (n, n_prev)), rng.normal(0, 0.5, (n, 1)))
+        for n_prev, n in itertools.pairwise([features, *hidden, 1])
+    ]
+    return network, rng.normal(size=(features, m)), rng.integers(0, 2, (1, m)).astype(float)
+
+
+def cost(network, X, Y):
+    return binary_cross_entropy(network_forward(X, network)[0], Y)
+
+
+def gradients(network, X, Y):
+    return network_backward(Y, network_forward(X, network)[1])
+
+
+def flat(network):
+    return np.concatenate([array.ravel() for layer in network for array in layer])
+
+
+def apart(one, other):
+    """Relative difference of two gradients."""
+    return np.linalg.norm(one - other) / max(np.linalg.norm(one), np.linalg.norm(other))
+
+
+def central_differences(network, X, Y, *, h=1e-5):
+    slopes = []
+    for layer, which in itertools.product(range(len(network)), range(2)):
+        for index in np.ndindex(network[layer][which].shape):
+            costs = []
+            for sign in (1, -1):
+                moved = [[W.copy(), b.copy()] for W, b in network]
+                moved[layer][which][index] += sign * h
+                costs.append(cost(moved, X, Y))
+            slopes.append((costs[0] - costs[1]) / (2 * h))
+    return np.array(slopes)
+
+
+@often
+@given(tasks())
+def test_gradients_are_central_differences(task):
+    """To 1e-7, wherever no ReLU stands so near its kink that a difference would step across."""
+    network, X, Y = task
+    _, caches = network_forward(X, network)
+    hidden = [linear_forward(c.A_prev, *layer) for c, layer in zip(caches, network, strict=True)]
+    assume(all(np.abs(Z).min() > 1e-4 for Z in hidden[:-1]))
+    assert apart(flat(gradients(network, X, Y)), central_differences(network, X, Y)) < 1e-7
+
+
+@often
+@given(tasks())
+def test_gradients_are_those_of_autograd(task):
+    """Each array's, to 1e-7 and in fact to rounding; the costs too."""
+    network, X, Y = task
+    tensors = [[torch.tensor(array, requires_grad=True) for array in layer] for layer in network]
+    A = torch.tensor(X)
+    for W, b in tensors[:-1]:
+        A = torch.relu(W @ A + b)
+    W, b = tensors[-1]
+    loss = torch.nn.functional.binary_cross_entropy(torch.sigmoid(W @ A + b), torch.tensor(Y))
+    loss.backward()
+    assert cost(network, X, Y) == pytest.approx(loss.item(), rel=1e-12)
+    for ours, theirs in zip(gradients(network, X, Y), tensors, strict=True):
+        for gradient, tensor in zip(ours, theirs, strict=True):
+            expected = tensor.grad.numpy()
+            assert gradient.shape == expected.shape
+            np.testing.assert_allclose(gradient, expected, rtol=1e-7, atol=1e-14)
+
+
+@often
+@given(tasks())
+def test_nothing_given_is_changed(task):
+    """Forward, backward and step leave what they are given, and share no memory with it."""
+    network, X, Y = task
+    copies = [(W.copy(), b.copy()) for W, b in network], X.copy(), Y.copy()
+    for array in (X, Y, *itertools.chain(*network)):
+        array.setflags(write=False)
+    A, caches = network_forward(X, network)
+    stepped = descend(network, network_backward(Y, caches), lr=0.1)
+    np.testing.assert_array_equal(flat(network), flat(copies[0]))
+    np.testing.assert_array_equal(X, copies[1])
+    np.testing.assert_array_equal(Y, copies[2])
+    assert not np.shares_memory(A, X)
+    assert not any(
+        np.shares_memory(new, old)
+        for new, old in zip(itertools.chain(*stepped), itertools.chain(*network), strict=True)
+    )
+
+
+@pytest.mark.parametrize("activation", ["relu", "sigmoid"])
+def test_a_layer_alone(activation):
+    """Backward is the gradient of the summed outputs for each input, and of their mean for W, b."""
+    rng = np.random.default_rng(0)
+    A_prev, W, b, dA = (rng.normal(size=shape) for shape in ((3, 5), (2, 3), (2, 1), (2, 5)))
+    inputs = [torch.tensor(array, requires_grad=True) for array in (A_prev, W, b)]
+    A, cache = forward(A_prev, W, b, activation)
+    expected = getattr(torch, activation)(inputs[1] @ inputs[0] + inputs[2])
+    expected.backward(torch.tensor(dA))
+    np.testing.assert_allclose(A, expected.detach().numpy(), rtol=1e-12)
+    for ours, tensor, m in zip(backward(dA, cache, activation), inputs, (1, 5, 5), strict=True):
+        np.testing.assert_allclose(m * ours, tensor.grad.numpy(), rtol=1e-12, atol=1e-15)
+
+
+@pytest.mark.parametrize("activation", ["tanh", "", "ReLU", None])
+def test_another_activation_is_an_error(activation):
+    """Forward and backward both name what is given and both that are allowed."""
+    ones = np.ones((1, 1))
+    _, cache = forward(ones, ones, ones, "relu")
+    for call in (
+        lambda: forward(ones, ones, ones, activation),
+        lambda: backward(ones, cache, activation),
+    ):
+        with pytest.raises(ValueError, match="'relu' nor 'sigmoid'") as caught:
+            call()
+        assert repr(activation) in str(caught.value)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_the_sigmoid_far_out(dtype):
+    """Neither overflow nor NaN, infinity included; the exact limits, and the dtype stays."""
+    Z = np.array([-np.inf, -1e4, -1000, -100, 0, 100, 1000, 1e4, np.inf], dtype=dtype)
+    with np.errstate(over="raise", invalid="raise", divide="raise"):
+        A = sigmoid(Z)
+    assert A.dtype == dtype
+    assert A.tolist()[4:] == [0.5, 1, 1, 1, 1]
+    assert A.tolist()[:3] == [0, 0, 0]
+    assert A[3] == pytest.approx(np.exp(-100), rel=1e-6, abs=1e-44)
+
+
+@often
+@given(st.floats(-700, 700))
+def test_the_sigmoid_is_torchs(z):
+    """To rounding, far down included."""
+    expected = torch.tensor(z, dtype=torch.float64).sigmoid()
+    np.testing.assert_allclose(sigmoid(np.array(z)), expected, rtol=1e-14)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+def test_a_saturated_answer_still_learns(dtype):
+    """At probability 0 and 1 loss and gradient are finite, and the two together give A - Y."""
+    A, Y = np.array([[0, 0, 1, 1]], dtype=dtype), np.array([[0, 1, 0, 1]], dtype=dtype)
+    with np.errstate(all="raise"):
+        losses = [binary_cross_entropy(A[:, [j]], Y[:, [j]]) for j in range(4)]
+        dA = binary_cross_entropy_backward(A, Y)
+        dZ = sigmoid_backward(dA, A)
+    assert losses[0] < 1e-6 > losses[3]
+    assert 15 < losses[2] < losses[1] < 709
+    assert np.isfinite(dA).all()
+    np.testing.assert_allclose(dZ, A - Y, atol=1e-6 if dtype == np.float32 else 1e-15)
+
+
+def test_whole_numbers_are_probabilities_too():
+    """Labels and probabilities of an integer type count as the same numbers in floating point."""
+    A = np.array([[0, 1, 1]])
+    assert binary_cross_entropy(A, A) < 1e-15
+    np.testing.assert_allclose(binary_cross_entropy_backward(A, A), [[1, -1, -1]])
+
+
+def test_a_network_that_is_sure_and_wrong_comes_back():
+    """From Z = -2000 and 2000, where the sigmoid is long flat, steps lead to right answers."""
+    X, Y = np.array([[-1.0, 1.0]]), np.array([[1.0, 0.0]])
+    network = [(np.array([[2000.0]]), np.array([[0.0]]))]
+    for _ in range(30):
+        network = descend(network, gradients(network, X, Y), lr=100)
+    assert ((network_forward(X, network)[0] > 0.5) == Y).all()
+
+
+def test_stacks_of_runs_are_each_run_alone():
+    """Torch stacks [R, n, m] through the shared functions give what NumPy gives run by run."""
+    rng = np.random.default_rng(0)
+    A_prev, W, b, dA = (rng.normal(size=(3, *s)) for s in ((4, 7), (5, 4), (5, 1), (5, 7)))
+    tensors = [torch.from_numpy(array) for array in (A_prev, W, b, dA)]
+    A = relu(linear_forward(*tensors[:3]))
+    dA_prev, dW, db = linear_backward(relu_backward(tensors[3], A), *tensors[:2])
+    for run in range(3):
+        alone, cache = forward(A_prev[run], W[run], b[run], "relu")
+        expected = (alone, *backward(dA[run], cache, "relu"))
+        for stack, array in zip((A, dA_prev, dW, db), expected, strict=True):
+            np.testing.assert_allclose(stack[run].numpy(), array, rtol=1e-12, atol=1e-15)
+
+
+class ByHand:
+    """A run's network, inputs and batch orders as the solvers have them, for NumPy."""
+
+    def __init__(self, pictures, hidden, seed):
+        self._generator = torch.Generator().manual_seed(seed)
+        layers = draw(3 * pictures.size**2, hidden, [self._generator])
+        self.network = [tuple(array[0].double().numpy() for array in layer) for layer in layers]
+        rows = pictures.rows("train")
+        array = torch.from_numpy(np.array(pictures.pictures[rows]))
+        normalisation = Normalisation(pictures.mean, pictures.std)
+        inputs = normalisation.apply(array, out=torch.empty(array.shape, dtype=torch.float64))
+        self._X = inputs.flatten(1).numpy().T
+        self._Y = pictures.labels[rows][None].astype(float)
+
+    def epoch(self, *, batch_size, lr):
+        """Train for an epoch and return the mean loss of its pictures."""
+        m = self._Y.size
+        order = torch.randperm(m, generator=self._generator).numpy()
+        total = 0.0
+        for batch in np.split(order, range(batch_size, m, batch_size)):
+            A, caches = network_forward(self._X[:, batch], self.network)
+            total += binary_cross_entropy(A, self._Y[:, batch]) * batch.size
+            steps = network_backward(self._Y[:, batch], caches)
+            self.network = descend(self.network, steps, lr=lr)
+        return total / m
+
+
+def solver(pictures, hidden, seed):
+    return set_up(pictures, hidden, [seed], solver="primal", device=CPU, dtype=torch.float64)
+
+
+@pytest.mark.parametrize("hidden", [[4], [5, 5, 3]], ids=str)
+def test_a_training_by_hand_follows_the_solver(pictures, hidden):
+    """The losses of ten epochs agree to 1e-9 in float64, a smaller last batch included."""
+    options = {"batch_size": 16, "lr": 0.05}
+    epochs = train(
+        solver(pictures, hidden, 3), epochs=10, keep="last", report=lambda _: None, **options
+    )
+    by_hand = ByHand(pictures, hidden, 3)
+    losses = [by_hand.epoch(**options) for _ in range(10)]
+    assert losses[-1] < losses[0]
+    np.testing.assert_allclose([float(e.train_loss) for e in epochs], losses, rtol=1e-9)
+
+
+@pytest.mark.parametrize("hidden", [[], [4], [5, 5, 3]], ids=str)
+def test_a_step_by_hand_is_the_solvers(pictures, hidden):
+    """One step on all training pictures leaves the same weights to 1e-12."""
+    runs = solver(pictures, hidden, 0)
+    by_hand = ByHand(pictures, hidden, 0)
+    before = flat(by_hand.network)
+    options = {"batch_size": len(pictures.rows("train")), "lr": 0.5}
+    runs.epoch(**options)
+    by_hand.epoch(**options)
+    after = flat([[tensor[0].numpy() for tensor in layer] for layer in runs.trained()])
+    assert np.abs(after - before).max() > 1e-3
+    np.testing.assert_allclose(flat(by_hand.network), after, rtol=0, atol=1e-12)
+
+
+def test_nothing_heavy_is_imported():
+    """The pipeline's stages import this module: NumPy is all it needs."""
+    imported = {
+        value.__name__.partition(".")[0]
+        for value in vars(propagation).values()
+        if type(value) is type(np)
+    }
+    assert imported == {"numpy"}

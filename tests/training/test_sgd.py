@@ -1,0 +1,196 @@
+"""Training is mini-batch SGD as PyTorch does it, whichever solver and however many runs."""
+
+import numpy as np
+import pytest
+import torch
+from noise import write_prepared
+from torch import nn
+
+from shallowdeep.files.errors import InputError
+from shallowdeep.prepared.gram import gram
+from shallowdeep.prepared.normalisation import Normalisation
+from shallowdeep.prepared.prepared_set import Prepared
+from shallowdeep.training.fitting import set_up
+from shallowdeep.training.network import Layer, logits
+from shallowdeep.training.primal import Batches
+from shallowdeep.training.sgd import Epoch, train
+
+CPU = torch.device("cpu")
+NETWORKS = ([], [4], [5, 5, 3])
+
+
+def trained(pictures, hidden, seeds, *, solver, dtype=torch.float32, **options):
+    """Train, and return the weights and the epochs."""
+    runs = set_up(pictures, hidden, seeds, solver=solver, device=CPU, dtype=dtype)
+    settings = {"epochs": 10, "batch_size": 16, "lr": 0.05, "keep": "last"} | options
+    epochs = train(runs, **settings, report=lambda _: None)
+    return runs.trained(), epochs
+
+
+def inputs(pictures, split, dtype=torch.float64):
+    rows = pictures.rows(split)
+    array = torch.from_numpy(np.array(pictures.pictures[rows]))
+    out = torch.empty(array.shape, dtype=dtype)
+    normalised = Normalisation(pictures.mean, pictures.std).apply(array, out=out)
+    return normalised.flatten(1), torch.from_numpy(pictures.labels[rows]).to(dtype)
+
+
+class ExactPrepared(Prepared):
+    """Prepared pictures whose Gram matrix is in float64; `prepare` rounds it to float32."""
+
+    def gram(self):
+        """Of the normalised pictures, by the project's own function."""
+        train = self.rows("train")
+        out = np.empty((len(self.labels), len(train)))
+        gram(self.pictures, train, Normalisation(self.mean, self.std), out=out)
+        return out
+
+
+class Peer:
+    """The same training by nn.Sequential and torch.optim.SGD, one step at a time."""
+
+    def __init__(self, pictures, hidden, seed, *, batch_size, lr):
+        self.generator = torch.Generator().manual_seed(seed)
+        torch.manual_seed(seed)
+        layers = []
+        for n_prev, n in zip([3 * pictures.size**2, *hidden], [*hidden, 1], strict=True):
+            layers += [nn.Linear(n_prev, n), nn.ReLU()]
+        self.network = nn.Sequential(*layers[:-1])
+        for parameter in self.network.parameters():  # the draws that came before the batch orders
+            torch.empty(parameter.shape).uniform_(generator=self.generator)
+        self.network.double()
+        self.optimiser = torch.optim.SGD(self.network.parameters(), lr=lr)
+        self.inputs, self.labels = inputs(pictures, "train")
+        self.batch_size = batch_size
+
+    def epoch(self):
+        """Train for an epoch and return the mean loss of its pictures."""
+        order = torch.randperm(len(self.labels), generator=self.generator)
+        total = 0.0
+        for batch in order.split(self.batch_size):
+            self.optimiser.zero_grad()
+            outputs = self.network(self.inputs[batch])[:, 0]
+            loss = nn.functional.binary_cross_entropy_with_logits(outputs, self.labels[batch])
+            loss.backward()
+            self.optimiser.step()
+            total += loss.item() * len(batch)
+        return total / len(self.labels)
+
+
+@pytest.mark.parametrize("hidden", NETWORKS, ids=str)
+@pytest.mark.parametrize("solver", ["primal", "dual"])
+def test_it_is_what_pytorch_does(pictures, hidden, solver):
+    """Losses and weights agree to 1e-9 over 60 steps in float64, a smaller last batch included."""
+    pictures = ExactPrepared(**vars(pictures))
+    layers, epochs = trained(pictures, hidden, [3], solver=solver, dtype=torch.float64)
+    peer = Peer(pictures, hidden, 3, batch_size=16, lr=0.05)
+    losses = [peer.epoch() for _ in range(10)]
+    np.testing.assert_allclose([float(epoch.train_loss) for epoch in epochs], losses, rtol=1e-9)
+    for layer, linear in zip(layers, peer.network[::2], strict=True):
+        torch.testing.assert_close(layer.weight[0], linear.weight.detach(), rtol=1e-9, atol=1e-9)
+        torch.testing.assert_close(layer.bias[0, :, 0], linear.bias.detach(), rtol=1e-9, atol=1e-9)
+
+
+@pytest.mark.parametrize("solver", ["primal", "dual"])
+def test_a_run_of_ten_is_that_run_alone(pictures, solver):
+    """Run r depends on seed + r only; to rounding."""
+    ten, _ = trained(pictures, [5, 5, 3], range(10), solver=solver)
+    for run in (0, 7):
+        one, _ = trained(pictures, [5, 5, 3], [run], solver=solver)
+        for of_ten, alone in zip(ten, one, strict=True):
+            torch.testing.assert_close(of_ten.weight[run], alone.weight[0], rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.parametrize("hidden", NETWORKS, ids=str)
+def test_the_solvers_agree(pictures, hidden):
+    """The same losses in 10 epochs to 1e-4, the same answers but for borderline pictures."""
+    primal, primal_epochs = trained(pictures, hidden, range(4), solver="primal")
+    dual, dual_epochs = trained(pictures, hidden, range(4), solver="dual")
+    for one, other in zip(primal_epochs, dual_epochs, strict=True):
+        torch.testing.assert_close(one.train_loss, other.train_loss, rtol=1e-4, atol=0)
+        torch.testing.assert_close(one.validation_loss, other.validation_loss, rtol=1e-4, atol=0)
+    tests = inputs(pictures, "test", torch.float32)[0].T
+    said, answered = logits(primal, tests), logits(dual, tests)
+    clear = said.abs() > 1e-3
+    assert torch.equal((said > 0)[clear], (answered > 0)[clear])
+
+
+def test_the_solvers_agree_on_large_pictures(tmp_path):
+    """As params.yaml has them, in float64, where rounding does not grow to anything."""
+    small = write_prepared(tmp_path / "prepared", count=120, seed=0, brighter=4, size=128)
+    options = {"dtype": torch.float64, "batch_size": 32, "lr": 0.01}
+    pictures = ExactPrepared(**vars(small))
+    one, other = (
+        trained(pictures, [5, 5, 3], range(3), solver=solver, **options)[1]
+        for solver in ("primal", "dual")
+    )
+    assert one[0].train_loss.min() > one[-1].train_loss.min(), "nothing was learnt"
+    for a, b in zip(one, other, strict=True):
+        torch.testing.assert_close(torch.stack(a), torch.stack(b), rtol=1e-9, atol=0)
+
+
+def test_batches_share_one_buffer(pictures):
+    """A smaller last batch takes part of it, for whichever run."""
+    array, half = torch.from_numpy(pictures.pictures), Normalisation((0.5,) * 3, (0.5,) * 3)
+    batches = Batches(array, half, torch.float32)
+    expected = half.apply(array).flatten(1)
+    places = set()
+    for rows in (torch.arange(64).view(2, 32), torch.tensor([[7, 3, 1]]), torch.arange(32)[None]):
+        found = batches.gather(rows)
+        assert torch.equal(found, expected[rows])
+        places.add(found.data_ptr())
+    assert len(places) == 1
+
+
+@pytest.mark.parametrize("solver", ["primal", "dual"])
+def test_keep_best_keeps_each_runs_best_epoch(tmp_path, solver):
+    """The weights are those of a training that stopped after the epoch of lowest loss."""
+    pictures = write_prepared(tmp_path / "noise", count=100, seed=0, brighter=0)
+    options = {"solver": solver, "lr": 0.2, "batch_size": 4}
+    best, epochs = trained(pictures, [4], [0, 1], keep="best", epochs=12, **options)
+    losses = torch.stack([epoch.validation_loss for epoch in epochs])
+    for run, number in enumerate(losses.argmin(0).tolist()):
+        assert number < 11, "the test wants a run that gets worse"
+        stopped, _ = trained(pictures, [4], [0, 1], keep="last", epochs=number + 1, **options)
+        assert torch.equal(best[0].weight[run], stopped[0].weight[run])
+        assert torch.equal(best[1].bias[run], stopped[1].bias[run])
+
+
+@pytest.mark.parametrize("solver", ["primal", "dual"])
+def test_the_history_is_what_the_weights_say(pictures, solver):
+    """Validation loss and accuracy of the last epoch are those of the trained network."""
+    layers, epochs = trained(pictures, [4], [0, 1, 2], solver=solver)
+    images, labels = inputs(pictures, "validation", torch.float32)
+    outputs = logits(layers, images.T)
+    labels = labels.expand_as(outputs)
+    loss = nn.functional.binary_cross_entropy_with_logits(outputs, labels, reduction="none")
+    torch.testing.assert_close(epochs[-1].validation_loss, loss.mean(1), rtol=1e-4, atol=1e-5)
+    accuracy = ((outputs > 0) == labels).float().mean(1)
+    assert torch.equal(epochs[-1].validation_accuracy, accuracy)
+
+
+def test_progress_is_reported_each_epoch(pictures):
+    """With the figures that go into the history."""
+    seen: list[Epoch] = []
+    runs = set_up(pictures, [4], [0], solver="dual", device=CPU)
+    epochs = train(runs, epochs=3, batch_size=16, lr=0.1, keep="last", report=seen.append)
+    assert seen == epochs
+
+
+@pytest.mark.parametrize("solver", ["primal", "dual"])
+def test_a_loss_that_is_not_finite_stops_the_training(pictures, solver):
+    """The message names run, epoch and learning rate."""
+    with pytest.raises(InputError, match=r"run \d, epoch \d+: the loss is not finite at lr 1e\+30"):
+        trained(pictures, [4], [0, 1], solver=solver, lr=1e30)
+
+
+def test_weights_are_plain_layers(pictures):
+    """Stacks of [R, n, n_prev] and [R, n, 1], whichever solver trained them."""
+    for solver in ("primal", "dual"):
+        layers, _ = trained(pictures, [5, 3], [0, 1], solver=solver, epochs=1)
+        assert all(isinstance(layer, Layer) for layer in layers)
+        assert [tuple(layer.weight.shape) for layer in layers] == [
+            (2, 5, 432),
+            (2, 3, 5),
+            (2, 1, 3),
+        ]
