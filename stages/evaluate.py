@@ -18,7 +18,7 @@ from shallowdeep.evaluation.verdict import DIFFERENCE
 from shallowdeep.files.atomic import write_text
 from shallowdeep.prepared import data_report, prepared_set
 from shallowdeep.provenance.records import Hashes, recorded
-from shallowdeep.report import drawings, page, picture_sheets, records_page
+from shallowdeep.report import charts, page, picture_sheets, records_page
 from shallowdeep.settings import params
 from shallowdeep.training import devices, history, model
 
@@ -37,7 +37,7 @@ def main(inputs: Hashes | None) -> None:
     answers = answer(models, pictures)
     test = answers["test"]
 
-    drawn = drawings.Tables(
+    drawn = charts.Tables(
         learning_curves=tables.learning(histories, history.MEASURES),
         roc=tables.roc(test),
         calibration=tables.calibration(test),
@@ -59,7 +59,7 @@ def main(inputs: Hashes | None) -> None:
         parameters=page.flat(yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))),
         identity=records_page.identity(inputs) if inputs else None,
     )
-    curves = drawings.learning_curves(drawn.learning_curves, list(models))
+    curves = charts.learning_curves(drawn.learning_curves, list(models))
     write_text(PLOTS / "learning_curves.svg", curves)
     write_text(RESULTS / "report.html", page.render(facts, drawn, shown))
     for line in in_words(scores, settings.runs):

@@ -1,110 +1,231 @@
-"""Charts are well-formed SVG whose points are where the numbers say."""
+"""Charts are well-formed SVG whose points are where the numbers say, the same bytes anywhere."""
 
+import os
 import re
+import subprocess
+import sys
+from pathlib import Path
 from xml.etree import ElementTree
 
+import numpy as np
+import pandas as pd
 import pytest
 
-from shallowdeep.report.charts import (
-    BOTTOM,
-    COLOURS,
-    LEFT,
-    RIGHT,
-    TOP,
-    Axis,
-    Line,
-    Strip,
-    around,
-    lines,
-    side_by_side,
-    strips,
-)
+from shallowdeep.evaluation.intervals import Interval
+from shallowdeep.evaluation.metrics import Metrics
+from shallowdeep.report.charts import Tables, drawn, learning_curves
+from shallowdeep.report.colours import MODELS, STYLE
 
 SVG = "{http://www.w3.org/2000/svg}"
+CHARTS = ("loss", "accuracy", "by_run", "roc", "calibration")
+NONE = pd.DataFrame()
+
+
+def tables(names=("shallow", "deep"), *, epochs=10, accuracies=(0.5, 0.6, 0.6), loss=0.7):
+    """Tables of straight lines."""
+    share = np.linspace(0, 1, 11)
+    curves, roc, calibration, by_run = [], [], [], []
+    for number, name in enumerate(names):
+        for measure in ("train loss", "validation loss", "validation accuracy"):
+            mean = loss * np.linspace(1, 0.5, epochs) + 0.01 * number
+            columns = {"model": name, "epoch": range(1, epochs + 1), "measure": measure}
+            band = {"mean": mean, "low": 0.9 * mean, "high": 1.1 * mean}
+            curves.append(pd.DataFrame(columns | band))
+        rates = {"false_positive_rate": share, "true_positive_rate": share**0.5}
+        band = {"low": share, "high": share**0.25}
+        roc.append(pd.DataFrame({"model": name} | rates | band))
+        rates = {"probability": share, "share_of_second_class": share, "answers": 1}
+        calibration.append(pd.DataFrame({"model": name} | rates))
+        by_run.append(pd.DataFrame({"model": name, "accuracy": list(accuracies)}))
+    frames = [pd.concat(each, ignore_index=True) for each in (curves, roc, calibration, by_run)]
+    return Tables(frames[0], frames[1], frames[2], NONE, frames[3])
+
+
+def charts(found, names=("shallow", "deep")):
+    scores = {name: {"test": {"accuracy": Interval(0.57, 0.1, 0.5, 0.62)}} for name in names}
+    return drawn(found, names, Metrics(scores, {}, {}, "undecided"))
+
+
+def elements(svg, kind):
+    return list(ElementTree.fromstring(svg).iter(f"{SVG}{kind}"))
 
 
 def texts(svg):
-    return [element.text for element in ElementTree.fromstring(svg).iter(f"{SVG}text")]
+    return [element.text for element in elements(svg, "text")]
 
 
-def path_of(svg, kind):
-    (found,) = (
-        element.get("d")
-        for element in ElementTree.fromstring(svg).iter(f"{SVG}path")
-        if (element.get("class") or "").startswith(kind)
-    )
-    return found
+def points(path):
+    return [(float(x), float(y)) for x, y in re.findall(r"[ML] (\S+) (\S+)", path.get("d"))]
 
 
-def test_a_line_runs_from_corner_to_corner():
-    """The ends of the axes are the edges of the plotting area."""
-    svg = lines([Line(0, [0, 1], [0, 2])], Axis("x", (0, 1)), Axis("y", (0, 2)), title="t")
-    assert path_of(svg, "line") == f"M{LEFT:.1f} {BOTTOM:.1f}L{RIGHT:.1f} {TOP:.1f}"
+def drawn_in(svg, colour, style):
+    """The paths of a colour whose style holds some words."""
+    return [
+        path
+        for path in elements(svg, "path")
+        if f"var(--{colour})" in path.get("style", "") and style in path.get("style", "")
+    ]
 
 
-def test_a_band_goes_along_the_top_and_back_along_the_bottom():
-    """It is one closed shape."""
-    line = Line(1, [0, 1], [1, 1], low=[0, 0], high=[2, 2])
-    svg = lines([line], Axis("x", (0, 1)), Axis("y", (0, 2)), title="t")
-    corners = [(LEFT, TOP), (RIGHT, TOP), (RIGHT, BOTTOM), (LEFT, BOTTOM)]
-    expected = "L".join(f"{x:.1f} {y:.1f}" for x, y in corners)
-    assert path_of(svg, "band model-1") == f"M{expected}Z"
+def test_points_lie_where_the_numbers_say():
+    """A straight line from corner to corner, on the diagonal."""
+    svg = charts(tables())["calibration"]
+    (diagonal,) = drawn_in(svg, "soft", "stroke-dasharray")
+    (line, *_) = drawn_in(svg, "model-1", "fill: none")
+    assert points(line)[0] == points(diagonal)[0]
+    assert points(line)[-1] == points(diagonal)[-1]
+    steps = np.diff(points(line), axis=0)
+    np.testing.assert_allclose(steps, np.broadcast_to(steps[0], steps.shape), atol=0.011)
+
+
+def test_a_band_lies_around_its_line():
+    """One closed shape for each model, and the line inside of it."""
+    svg = charts(tables())["loss"]
+    for number in (0, 1):
+        uses = [use for use in elements(svg, "use") if "opacity: 0.16" in use.get("style")]
+        (use,) = [use for use in uses if f"model-{number}" in use.get("style")]
+        name = use.get("{http://www.w3.org/1999/xlink}href").removeprefix("#")
+        (band,) = [path for path in elements(svg, "path") if path.get("id") == name]
+        assert band.get("d").rstrip().endswith("z")
+        line, *_ = drawn_in(svg, f"model-{number}", "fill: none")
+        for x, y in points(line):
+            heights = [b + float(use.get("y")) for a, b in points(band) if a == x]
+            assert min(heights) < y < max(heights)
+
+
+def test_training_is_dashed_and_validation_is_not():
+    """And of accuracy there is no training curve."""
+    found = charts(tables())
+    for number in (0, 1):
+        dashed = drawn_in(found["loss"], f"model-{number}", "stroke-dasharray")
+        assert len(dashed) == 1
+        assert len(drawn_in(found["loss"], f"model-{number}", "fill: none")) == 2
+        assert len(drawn_in(found["accuracy"], f"model-{number}", "fill: none")) == 1
 
 
 @pytest.mark.parametrize(
-    ("axis", "expected"),
-    [
-        (Axis("", (0, 1)), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]),
-        (Axis("", (0.58, 0.66)), ["0.58", "0.60", "0.62", "0.64", "0.66"]),
-        (Axis("", (1, 2), whole=True), ["1", "2"]),
-        (Axis("", around([1]), whole=True), ["1"]),
-        (Axis("", (1, 100), whole=True), ["20", "40", "60", "80", "100"]),
-        (Axis("", (-0.3, 0.3)), ["-0.2", "0.0", "0.2"]),
-    ],
+    ("epochs", "expected"),
+    [(1, {"1"}), (2, {"1", "2"}), (10, {"2", "4", "10"}), (100, {"20", "100"})],
 )
-def test_ticks_are_round_numbers(axis, expected):
-    """Few enough to read, and whole where only whole numbers mean something."""
-    svg = lines([Line(0, [1], [0.5])], axis, Axis("y", (0, 1)), title="t")
-    assert texts(svg)[: len(expected)] == expected
-    assert texts(svg)[len(expected)] is None  # the axis' label, which is empty
+def test_epochs_are_whole_numbers(epochs, expected):
+    """Few enough to read; a single epoch is a point."""
+    svg = charts(tables(epochs=epochs))["loss"]
+    said = texts(svg)
+    ticks = said[: said.index("epoch")]
+    assert expected <= set(ticks)
+    assert all(re.fullmatch(r"\d+", tick) for tick in ticks)
+    assert len(ticks) <= 8
+    assert len(elements(svg, "use")) >= len(ticks) + (2 if epochs == 1 else 0)
 
 
-def test_names_are_escaped():
-    """They come from params.yaml and from folders."""
-    svg = strips([Strip(0, "<a>&", [0.5], 0.5, 0.4, 0.6)], Axis("<x>", (0, 1)), title='"t" & <t>')
-    assert {"<a>&", "<x>"} <= set(texts(svg))
-    assert ElementTree.fromstring(side_by_side([svg, svg], ["<b>"], title="<t>")) is not None
+def test_names_are_text_and_no_markup():
+    """They come from params.yaml; text can be selected, and has the reader's font."""
+    names = ("<a>&", "n" * 60)
+    found = charts(tables(names), names)
+    assert set(names) <= set(texts(found["by_run"]))
+    svg = learning_curves(tables(names).learning_curves, names)
+    assert set(names) <= set(texts(svg))
+    assert all("system-ui" in text.get("style") for text in elements(svg, "text"))
+    assert "DejaVu" not in svg
 
 
-def test_equal_runs_stand_on_each_other():
-    """Each is seen."""
-    svg = strips([Strip(0, "a", [0.5, 0.5, 0.7], 0.6, 0.5, 0.7)], Axis("x", (0, 1)), title="t")
-    dots = [
-        (element.get("cx"), element.get("cy"))
-        for element in ElementTree.fromstring(svg).iter(f"{SVG}circle")
+def test_equal_runs_stand_on_each_other_and_stay_in_their_row():
+    """Each is seen, however many they are."""
+    few = charts(tables(accuracies=(0.5, 0.5, 0.7)))["by_run"]
+    dots = [use for use in elements(few, "use") if "model-0" in use.get("style")]
+    assert len({(dot.get("x"), dot.get("y")) for dot in dots}) == 3 + 1  # and the mean
+    many = charts(tables(accuracies=[0.5] * 1_000))["by_run"]
+    rows = [
+        [float(use.get("y")) for use in elements(many, "use") if f"model-{n}" in use.get("style")]
+        for n in (0, 1)
     ]
-    assert len(set(dots)) == 3
+    assert [len(row) for row in rows] == [1_001, 1_001]
+    assert max(rows[0]) < min(rows[1])
 
 
 def test_any_number_of_models_has_colours():
     """They come round again."""
-    svg = lines(
-        [Line(len(COLOURS), [0, 1], [0, 1])], Axis("x", (0, 1)), Axis("y", (0, 1)), title="t"
+    names = [f"model{number}" for number in range(len(MODELS) + 2)]
+    svg = charts(tables(names), names)["roc"]
+    assert len(drawn_in(svg, "model-0", "fill: none")) == 2
+    assert len(drawn_in(svg, "model-6", "fill: none")) == 1
+
+
+@pytest.mark.parametrize("loss", [0.0, 1e-9, 1e9, -3.0])
+def test_any_numbers_can_be_drawn(loss):
+    """Constant, tiny, huge: the range has room around them."""
+    svg = charts(tables(loss=loss))["loss"]
+    assert len(drawn_in(svg, "model-0", "fill: none")) == 2
+    assert "nan" not in svg.lower()
+
+
+def test_charts_of_one_page_share_no_id():
+    """And each has a text alternative, a box that scales, and no colour of one scheme alone."""
+    found = charts(tables())
+    ids = [one for svg in found.values() for one in set(re.findall(r' id="([^"]*)"', svg))]
+    assert len(ids) == len(set(ids))
+    for svg in found.values():
+        root = ElementTree.fromstring(svg)
+        assert root.get("role") == "img"
+        assert root.get("viewBox")
+        assert root.get("width") is None
+        assert root.find(f"{SVG}title").text
+        assert not re.search(r"#[0-9a-f]{6}|<!--|<metadata", svg)
+        for reference in re.findall(r'url\(#(.*?)\)|href="#(.*?)"', svg):
+            assert f'id="{"".join(reference)}"' in svg
+
+
+def test_the_file_stands_for_itself():
+    """It defines its colours for both schemes, and has a size."""
+    svg = learning_curves(tables().learning_curves, ["shallow", "deep"])
+    root = ElementTree.fromstring(svg)
+    assert root.find(f"{SVG}style").text == STYLE
+    assert "prefers-color-scheme: dark" in STYLE
+    assert root.get("width")
+    assert {"shallow", "deep", "loss", "accuracy", "epoch"} <= set(texts(svg))
+
+
+PRINT = """
+import sys
+sys.path.insert(0, sys.argv[1])
+from test_charts import charts, learning_curves, tables
+print(*charts(tables()).values(), learning_curves(tables().learning_curves, ["shallow", "deep"]))
+"""
+HOSTILE = """
+font.size: 30
+svg.fonttype: path
+svg.hashsalt: another
+text.color: red
+lines.linewidth: 9
+axes.unicode_minus: False
+path.simplify: False
+savefig.bbox: tight
+savefig.transparent: False
+figure.dpi: 300
+"""
+
+
+@pytest.mark.parametrize(
+    "varied",
+    [
+        {"PYTHONHASHSEED": "7", "LC_ALL": "C", "TZ": "Asia/Kathmandu"},
+        {"OPENBLAS_CORETYPE": "Nehalem", "OMP_NUM_THREADS": "3", "SOURCE_DATE_EPOCH": "1"},
+        {"MATPLOTLIBRC": "hostile", "MPLBACKEND": "pdf"},
+    ],
+    ids=["hash seed, locale, time zone", "processor, threads, date", "matplotlibrc"],
+)
+def test_the_same_bytes_anywhere(tmp_path, varied):
+    """Whatever the environment says."""
+    (tmp_path / "matplotlibrc").write_text(HOSTILE)
+    varied = {name: value.replace("hostile", str(tmp_path)) for name, value in varied.items()}
+    done = subprocess.run(
+        [sys.executable, "-c", PRINT, str(Path(__file__).parent)],
+        cwd=tmp_path,
+        env=os.environ | varied,
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    assert path_of(svg, "line model-0")
-
-
-def test_a_pile_of_equal_runs_stays_in_its_row():
-    """However many they are."""
-    rows = [Strip(i, name, [0.5] * 60, 0.5, 0.4, 0.6) for i, name in enumerate("ab")]
-    svg = strips(rows, Axis("x", (0, 1)), title="t")
-    heights = [float(y) for y in re.findall(r'class="dot model-1".*?cy="([\d.]+)"', svg)]
-    assert len(heights) == 60
-    assert min(heights) > TOP + 64 - 8
-
-
-@pytest.mark.parametrize("values", [[0.0], [3.0, 3.0], [-1.0, 1.0]])
-def test_a_range_has_room_around_its_values(values):
-    """Even around a single one."""
-    low, high = around(values)
-    assert low < min(values) <= max(values) < high
+    found = charts(tables())
+    svg = learning_curves(tables().learning_curves, ["shallow", "deep"])
+    assert done.stdout == " ".join([*found.values(), svg]) + "\n"

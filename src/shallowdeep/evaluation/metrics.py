@@ -46,7 +46,7 @@ def evaluate(answers: Mapping[SplitName, Answers], *, alpha: float) -> Metrics:
     return Metrics(
         models=models,
         first_run={
-            name: round(float(published("accuracy", labels, runs[:1])[0]), 6)
+            name: round(float(published(labels, runs[:1])["accuracy"][0]), 6)
             for name, runs in probabilities.items()
         },
         difference=apart,
@@ -57,12 +57,11 @@ def evaluate(answers: Mapping[SplitName, Answers], *, alpha: float) -> Metrics:
 def _intervals(answers: Answers, name: str, alpha: float) -> dict[str, Interval]:
     """Of one model on one split: scikit-learn's scores, and our intervals around them."""
     labels, probabilities = answers.labels, answers.probabilities[name]
-    found = {}
-    for score, interval in summarise(labels, probabilities, alpha=alpha).items():
-        runs = published(score, labels, probabilities)
+    intervals = summarise(labels, probabilities, alpha=alpha)
+    for score, runs in published(labels, probabilities).items():
         std = float(runs.std(ddof=1)) if len(runs) > 1 else 0.0
-        found[score] = interval._replace(mean=float(runs.mean()), std=std)
-    return _rounded(found)
+        intervals[score] = intervals[score]._replace(mean=float(runs.mean()), std=std)
+    return _rounded(intervals)
 
 
 def _differences(answers: Answers, alpha: float) -> dict[str, Difference]:

@@ -1,217 +1,197 @@
-"""Line and strip charts as SVG: the same bytes anywhere, and no library's second of start-up.
+"""Every chart of the report and the README, drawn by matplotlib from the tables behind the plots.
 
-Colours are classes (``model-0`` and so on), defined in `STYLE` for light and dark; a page that
-holds charts has it once.
+The same bytes anywhere: fonts and defaults are those that matplotlib brings, no matplotlibrc
+counts, nothing tells the date, and coordinates have two decimals, so that no last bit of theirs
+shows. Text stays text. A chart has the colours of `colours` as CSS variables.
 """
 
-import itertools
+import io
 import math
-from collections.abc import Callable, Iterable, Sequence
+import re
+from collections import Counter
+from collections.abc import Callable, Sequence
 from html import escape
+from pathlib import Path
 from typing import NamedTuple
 
-WIDTH, HEIGHT = 440, 300
-LEFT, RIGHT, TOP, BOTTOM = 56, 424, 12, 256  # edges of the plotting area
+import matplotlib.style
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
-COLOURS = (  # of the models, in light and dark schemes, told apart without red and green too
-    ("#0a6ebd", "#63b3f3"),
-    ("#c2500a", "#f59a57"),
-    ("#147a52", "#58c99a"),
-    ("#8a4a9e", "#cf9be0"),
-    ("#8a6d00", "#d9bc4a"),
-    ("#a3244f", "#f28bab"),
-    ("#4d5a66", "#a9b6c2"),
-)
+from shallowdeep.evaluation.metrics import Metrics
+from shallowdeep.report.colours import STYLE, of_model, with_variables
 
-
-def _scheme(ink: str, soft: str, line: str, models: Iterable[str]) -> str:
-    colours = "".join(f" --model-{number}: {colour};" for number, colour in enumerate(models))
-    return f":root {{ --ink: {ink}; --soft: {soft}; --line: {line};{colours} }}"
+_STYLE_FILE = Path(__file__).with_name("charts.mplstyle")
+_SHARE = (0, 1)
+_ROUND = (1, 2, 5, 10)  # steps between ticks
 
 
-_LIGHT = _scheme("#1d2430", "#5a6472", "#d5dae1", [light for light, _ in COLOURS])
-_DARK = _scheme("#e6e9ee", "#a3adba", "#39414d", [dark for _, dark in COLOURS])
-STYLE = f"""{_LIGHT}
-@media screen and (prefers-color-scheme: dark) {{ {_DARK} }}
-svg text {{ fill: var(--ink); font: 12px system-ui, sans-serif; }}
-.middle {{ text-anchor: middle; }}
-.end {{ text-anchor: end; }}
-.axis {{ stroke: var(--soft); fill: none; }}
-.grid {{ stroke: var(--line); fill: none; stroke-width: .6; }}
-.guide {{ stroke: var(--soft); fill: none; stroke-dasharray: 2 4; }}
-.line {{ fill: none; stroke-width: 2; stroke-linejoin: round; }}
-.dashed {{ stroke-dasharray: 6 4; stroke-width: 1.4; }}
-.band {{ opacity: .16; }}
-.dot {{ opacity: .8; }}
-""" + "\n".join(
-    f".line.model-{n} {{ stroke: var(--model-{n}); }}"
-    f" .band.model-{n}, .dot.model-{n} {{ fill: var(--model-{n}); }}"
-    for n in range(len(COLOURS))
-)
+class Tables(NamedTuple):
+    """What the charts are drawn from; as CSV files in results/plots."""
 
-Range = tuple[float, float]
+    learning_curves: pd.DataFrame
+    roc: pd.DataFrame
+    calibration: pd.DataFrame
+    confusion: pd.DataFrame
+    accuracy_by_run: pd.DataFrame
 
 
-class Line(NamedTuple):
-    """One curve."""
-
-    model: int  # whose colour
-    x: Sequence[float]
-    y: Sequence[float]
-    low: Sequence[float] = ()  # edges of the band around it, if it has one
-    high: Sequence[float] = ()
-    dashed: bool = False
-    dots: bool = False
-
-
-class Strip(NamedTuple):
-    """The runs of one model, on a row of their own."""
-
-    model: int  # whose colour
-    name: str
-    values: Sequence[float]
-    mean: float
-    low: float  # of the mean's interval
-    high: float
-
-
-class Axis(NamedTuple):
-    """What an axis says, and where it begins and ends."""
-
-    label: str
-    range: Range
-    whole: bool = False  # only whole numbers mean something
-
-
-def lines(curves: Sequence[Line], x: Axis, y: Axis, *, title: str, diagonal: bool = False) -> str:
-    """Curves in one pair of axes.
+def drawn(tables: Tables, names: Sequence[str], metrics: Metrics) -> dict[str, str]:
+    """Every chart of the page as SVG, by the name that the page calls it.
 
     Args:
-        curves: what to draw.
-        x: horizontal axis.
-        y: vertical axis.
-        title: what the chart shows, for those who do not see it.
-        diagonal: draw the line from corner to corner too.
+        tables: what the charts show.
+        names: of the models, in the order of their colours.
+        metrics: the intervals below the runs.
     """
-    across, up = _scale(x.range, LEFT, RIGHT), _scale(y.range, BOTTOM, TOP)
-    parts = [_horizontal_axis(x, across), _vertical_axis(y, up)]
-    if diagonal:
-        parts.append(f'<path class="guide" d="M{LEFT} {BOTTOM}L{RIGHT} {TOP}"/>')
-    for curve in curves:
-        if curve.low:
-            there = zip(curve.x, curve.high, strict=True)
-            back = zip(reversed(curve.x), reversed(curve.low), strict=True)
-            edge = _path([(across(a), up(b)) for a, b in (*there, *back)])
-            parts.append(f'<path class="band {_colour(curve.model)}" d="{edge}Z"/>')
-    for curve in curves:
-        points = [(across(a), up(b)) for a, b in zip(curve.x, curve.y, strict=True)]
-        kind = "dashed line" if curve.dashed else "line"
-        parts.append(f'<path class="{kind} {_colour(curve.model)}" d="{_path(points)}"/>')
-        if curve.dots or len(points) == 1:
-            parts += [_dot(*point, curve.model, 3) for point in points]
-    return _svg(parts, title, HEIGHT)
+    learning = tables.learning_curves
+    loss = "Loss after each epoch: mean of the runs"
+    accuracy = "Accuracy after each epoch: mean of the runs"
+    by_run = "Test accuracy of every run, and the interval"
+    roc = "ROC curves on the test pictures: mean of the runs"
+    calibration = "Calibration on the test pictures, all runs"
+    rows = 0.9 * len(names)
+    return {
+        "loss": _chart(lambda axes: _learning(axes, learning, names, "loss"), loss),
+        "accuracy": _chart(lambda axes: _learning(axes, learning, names, "accuracy"), accuracy),
+        "by_run": _chart(
+            lambda axes: _by_run(axes, tables.accuracy_by_run, names, metrics), by_run, height=rows
+        ),
+        "roc": _chart(lambda axes: _roc(axes, tables.roc, names), roc),
+        "calibration": _chart(
+            lambda axes: _calibration(axes, tables.calibration, names), calibration
+        ),
+    }
 
 
-def strips(rows: Sequence[Strip], x: Axis, *, title: str) -> str:
-    """A point a run, a row a model, and each mean with its interval below the points."""
-    across = _scale(x.range, LEFT, RIGHT)
-    height = TOP + 64 * len(rows) + HEIGHT - BOTTOM
-    parts = [_horizontal_axis(x, across, bottom=height - HEIGHT + BOTTOM)]
-    for number, row in enumerate(rows):
-        middle = TOP + 64 * number + 26
-        parts.append(f'<text class="end" x="{LEFT - 8}" y="{middle + 4}">{escape(row.name)}</text>')
-        most = max(map(row.values.count, row.values))
-        step = min(6, 30 / max(1, most - 1))  # equal ones stay within their row
-        for place, value in enumerate(sorted(row.values)):
-            same = sum(other == value for other in sorted(row.values)[:place])
-            parts.append(_dot(across(value), middle - step * same, row.model, 4))
-        low, mean, high = across(row.low), across(row.mean), across(row.high)
-        bar = f"M{low:.1f} {middle + 18}H{high:.1f}M{mean:.1f} {middle + 12}v12"
-        parts.append(f'<path class="line {_colour(row.model)}" d="{bar}"/>')
-    return _svg(parts, title, height)
+def learning_curves(table: pd.DataFrame, names: Sequence[str]) -> str:
+    """Loss and accuracy of all models after each epoch, as an SVG file that stands for itself.
+
+    Args:
+        table: of learning curves.
+        names: of the models, in the order of their colours.
+    """
+    title = "Loss (dashed: training) and validation accuracy after each epoch, mean of the runs"
+    with matplotlib.style.context(["default", _STYLE_FILE, {"svg.hashsalt": title}]):
+        columns = max(1, 100 // (max(map(len, names)) + 6))  # of the key: 100 letters fit in a line
+        key = 0.15 + 0.28 * math.ceil(len(names) / columns)  # inches
+        figure = Figure(figsize=(12.22, 4.0 + key))
+        left, right = figure.subplots(1, 2)
+        figure.subplots_adjust(
+            left=0.07, right=0.985, top=1 - key / (4 + key), bottom=0.6 / (4 + key), wspace=0.18
+        )
+        _learning(left, table, names, "loss")
+        _learning(right, table, names, "accuracy")
+        for number, name in enumerate(names):
+            left.plot([], [], "o", color=of_model(number), label=name)
+        figure.legend(loc="upper left", ncols=columns, bbox_to_anchor=(0.06, 1))
+        return _svg(figure, title, standalone=True)
 
 
-def side_by_side(parts: Sequence[str], names: Sequence[str], *, title: str) -> str:
-    """Charts as one picture that stands for itself, with a key to the models' colours."""
-    placed = [
-        part.replace("<svg ", f'<svg x="{WIDTH * i}" y="24" width="{WIDTH}" height="{HEIGHT}" ', 1)
-        for i, part in enumerate(parts)
-    ]
-    width = WIDTH * len(parts)
-    key = [
-        f'{_dot(x, 12, i, 5)}<text x="{x + 10}" y="16">{escape(name)}</text>'
-        for i, (x, name) in enumerate(zip(itertools.count(LEFT, 110), names, strict=False))
-    ]
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" width="{width}" height="{HEIGHT + 24}" '
-        f'viewBox="0 0 {width} {HEIGHT + 24}" role="img">'
-        f"<title>{escape(title)}</title><style>{STYLE}</style>"
-        f"{''.join(key)}{''.join(placed)}</svg>\n"
+def _chart(draw: Callable[[Axes], None], title: str, *, height: float | None = None) -> str:
+    """One pair of axes as SVG; `height` is that of the axes in inches, where it is not usual."""
+    with matplotlib.style.context(["default", _STYLE_FILE, {"svg.hashsalt": title}]):
+        figure = Figure()
+        if height:
+            figure.set_figheight(height + 0.9)
+            figure.subplots_adjust(bottom=0.7 / (height + 0.9), top=1 - 0.1 / (height + 0.9))
+        draw(figure.subplots())
+        return _svg(figure, title, standalone=False)
+
+
+def _learning(axes: Axes, table: pd.DataFrame, names: Sequence[str], measure: str) -> None:
+    for number, name in enumerate(names):
+        own = table[table.model == name]
+        validation = own[own.measure == f"validation {measure}"]
+        training = own[own.measure == f"train {measure}"]  # of accuracy there is none
+        _line(axes, number, validation.epoch, validation["mean"], marker="one")
+        _band(axes, number, validation.epoch, validation.low, validation.high)
+        axes.plot(training.epoch, training["mean"], "--", color=of_model(number), linewidth=1.4)
+    axes.set(xlabel="epoch", ylabel=measure)
+    last = table.epoch.max()
+    axes.set_xlim((1, last) if last > 1 else (0.5, 1.5))
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=_ROUND, integer=True, min_n_ticks=1))
+    axes.yaxis.set_major_locator(MaxNLocator(6, steps=_ROUND))
+
+
+def _roc(axes: Axes, table: pd.DataFrame, names: Sequence[str]) -> None:
+    for number, name in enumerate(names):
+        own = table[table.model == name]
+        _line(axes, number, own.false_positive_rate, own.true_positive_rate)
+        _band(axes, number, own.false_positive_rate, own.low, own.high)
+    axes.set(xlabel="false positive rate", ylabel="true positive rate")
+    _diagonal(axes)
+
+
+def _calibration(axes: Axes, table: pd.DataFrame, names: Sequence[str]) -> None:
+    for number, name in enumerate(names):
+        own = table[table.model == name]
+        _line(axes, number, own.probability, own.share_of_second_class, marker="all")
+    axes.set(xlabel="probability that the model says", ylabel="how often it is so")
+    _diagonal(axes)
+
+
+def _by_run(axes: Axes, table: pd.DataFrame, names: Sequence[str], metrics: Metrics) -> None:
+    """A row a model: a point a run, equal ones on each other, and the interval of their mean."""
+    for number, name in enumerate(names):
+        values = sorted(table.accuracy[table.model == name])
+        most, seen = max(Counter(values).values()), Counter[float]()
+        step, heights = min(0.12, 0.6 / most), []
+        for value in values:
+            heights.append(-number + step * seen[value])
+            seen[value] += 1
+        colour = of_model(number)
+        axes.plot(values, heights, "o", color=colour, alpha=0.8, markersize=7)
+        mean, _, low, high = metrics.models[name]["test"]["accuracy"]
+        axes.plot([low, high], [-number - 0.2] * 2, color=colour)
+        axes.plot([mean], [-number - 0.2], "|", color=colour, markersize=12, markeredgewidth=2)
+        axes.annotate(name, (0, -number + 0.62), xycoords=("axes fraction", "data"), va="center")
+    axes.set(xlabel="test accuracy", ylim=(-len(names) + 0.6, 0.8), yticks=[])
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=_ROUND))
+    axes.spines["left"].set_visible(False)
+
+
+def _line(
+    axes: Axes, number: int, x: "pd.Series[float]", y: "pd.Series[float]", *, marker: str = "none"
+) -> None:
+    """A model's curve, with a marker at all of its points, or where it has one alone."""
+    dots = marker == "all" or (marker == "one" and len(x) == 1)
+    kind = "o-" if dots else "-"
+    axes.plot(x, y, kind, color=of_model(number), markersize=6, clip_on=False)
+
+
+def _band(axes: Axes, number: int, x: object, low: object, high: object) -> None:
+    axes.fill_between(x, low, high, color=of_model(number), alpha=0.16, linewidth=0)  # type: ignore[arg-type]
+
+
+def _diagonal(axes: Axes) -> None:
+    axes.plot(_SHARE, _SHARE, color="#5a6472", linestyle=(0, (1, 3)), linewidth=1)
+    axes.set(xlim=_SHARE, ylim=_SHARE)
+
+
+def _svg(figure: Figure, title: str, *, standalone: bool) -> str:
+    """The figure as an `svg` element with a text alternative, responsive within a page."""
+    file = io.StringIO()
+    figure.savefig(
+        file, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
     )
+    content = file.getvalue()
+    content = content[content.index("<svg") :]
+    content = re.sub(r"<!--.*?-->\s*|<metadata>.*?</metadata>\s*", "", content, flags=re.DOTALL)
+    content = re.sub(r'<g id="[^"]*"', "<g", content)  # the same in every chart of a page
+    content = re.sub(r"'DejaVu Sans'[^;\"]*", "system-ui, sans-serif", content)
+    content = re.sub(r"<[^>]*>", _rounded, content)
+    head, _, body = content.partition(">")
+    width, height = (72 * inches for inches in figure.get_size_inches())
+    box = f'viewBox="0 0 {width:.0f} {height:.0f}" role="img"'
+    links = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
+    style = f"<style>{STYLE}</style>" if standalone else ""
+    size = f'width="{width:.0f}" height="{height:.0f}" ' if standalone else ""
+    del head
+    return f"<svg {links} {size}{box}><title>{escape(title)}</title>{style}{with_variables(body)}"
 
 
-def around(values: Sequence[float]) -> Range:
-    """A range that holds all values, with a little room."""
-    low, high = min(values), max(values)
-    room = (high - low) * 0.05 or 0.05 * abs(low) or 1.0
-    return low - room, high + room
-
-
-def _svg(parts: Sequence[str], title: str, height: int) -> str:
-    return (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img">'
-        f"<title>{escape(title)}</title>{''.join(parts)}</svg>"
-    )
-
-
-def _scale(values: Range, start: float, end: float) -> Callable[[float], float]:
-    low, high = values
-
-    def place(value: float) -> float:
-        return start + (value - low) / (high - low) * (end - start)
-
-    return place
-
-
-def _colour(model: int) -> str:
-    return f"model-{model % len(COLOURS)}"
-
-
-def _path(points: Sequence[tuple[float, float]]) -> str:
-    return "M" + "L".join(f"{x:.1f} {y:.1f}" for x, y in points)
-
-
-def _dot(x: float, y: float, model: int, radius: int) -> str:
-    return f'<circle class="dot {_colour(model)}" cx="{x:.1f}" cy="{y:.1f}" r="{radius}"/>'
-
-
-def _horizontal_axis(axis: Axis, across: Callable[[float], float], *, bottom: int = BOTTOM) -> str:
-    parts = [f'<path class="axis" d="M{LEFT} {bottom}H{RIGHT}"/>']
-    for value, text in _ticks(axis):
-        x = across(value)
-        parts.append(f'<path class="grid" d="M{x:.1f} {TOP}V{bottom}"/>')
-        parts.append(f'<text class="middle" x="{x:.1f}" y="{bottom + 17}">{text}</text>')
-    middle = (LEFT + RIGHT) / 2
-    parts.append(f'<text class="middle" x="{middle}" y="{bottom + 37}">{escape(axis.label)}</text>')
-    return "".join(parts)
-
-
-def _vertical_axis(axis: Axis, up: Callable[[float], float]) -> str:
-    parts = [f'<path class="axis" d="M{LEFT} {TOP}V{BOTTOM}"/>']
-    for value, text in _ticks(axis):
-        y = up(value)
-        parts.append(f'<path class="grid" d="M{LEFT} {y:.1f}H{RIGHT}"/>')
-        parts.append(f'<text class="end" x="{LEFT - 6}" y="{y + 4:.1f}">{text}</text>')
-    turn = f'transform="translate(14 {(TOP + BOTTOM) / 2}) rotate(-90)"'
-    return "".join(parts) + f'<text class="middle" {turn}>{escape(axis.label)}</text>'
-
-
-def _ticks(axis: Axis) -> list[tuple[float, str]]:
-    """Up to seven round numbers inside an axis' range, and how they are written."""
-    low, high = axis.range
-    unit = 10.0 ** math.floor(math.log10((high - low) / 3))
-    step = next(unit * m for m in (5, 2, 1) if (high - low) / (unit * m) > 3 - 1e-9)
-    step = max(step, 1) if axis.whole else step
-    decimals = max(0, -math.floor(math.log10(step) + 1e-9))
-    first, last = math.ceil(low / step - 1e-9), math.floor(high / step + 1e-9)
-    return [(i * step, f"{i * step:.{decimals}f}") for i in range(first, last + 1)]
+def _rounded(tag: re.Match[str]) -> str:
+    return re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", tag[0])

@@ -17,8 +17,8 @@ from shallowdeep.evaluation.intervals import Difference, Interval
 from shallowdeep.evaluation.metrics import Metrics
 from shallowdeep.evaluation.verdict import DIFFERENCE, sentence
 from shallowdeep.prepared.data_report import DataReport, LeftOut
-from shallowdeep.report import charts
-from shallowdeep.report.drawings import Tables, drawn
+from shallowdeep.report import colours
+from shallowdeep.report.charts import Tables, drawn
 from shallowdeep.report.picture_sheets import Pictures, jpeg
 from shallowdeep.settings.params import Params
 
@@ -60,8 +60,8 @@ def render(facts: Facts, tables: Tables, pictures: Pictures) -> str:
         scores=SCORES,
         difference=DIFFERENCE,
         confidence=f"{100 * (1 - settings.alpha):g} %",
-        style=charts.STYLE,
-        colours=len(charts.COLOURS),
+        style=colours.STYLE,
+        colours=len(colours.MODELS),
         charts=drawn(tables, list(settings.models), metrics),
         confusion={
             name: own.pivot(index="actual", columns="predicted", values="share").to_dict("index")

@@ -8,7 +8,7 @@ from collections.abc import Mapping
 
 from shallowdeep.files.atomic import write_text
 from shallowdeep.provenance.records import FOLDER, Hashes, Record, read_all
-from shallowdeep.report import charts
+from shallowdeep.report import colours
 from shallowdeep.report.page import template
 
 
@@ -22,7 +22,7 @@ def write() -> None:
     records = read_all(FOLDER)
     shown = matching(records)
     page = template("records_page.html.jinja").render(
-        style=charts.STYLE,
+        style=colours.STYLE,
         identity=identity(records["evaluate"].inputs),
         records=sorted(shown.values(), key=lambda record: record.started),
         others=sorted(set(records) - set(shown)),
