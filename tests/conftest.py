@@ -4,10 +4,12 @@ import os
 import shutil
 import signal
 import sys
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from checkouts import clone, commit, run
+from filelock import FileLock
 from noise import write_prepared
 from playwright.sync_api import sync_playwright
 
@@ -23,10 +25,36 @@ def pictures(tmp_path_factory) -> Prepared:
     return write_prepared(tmp_path_factory.mktemp("data") / "prepared", count=100, seed=0)
 
 
+def made_once(tmp_path_factory, name: str, make: Callable[[Path], None]) -> Path:
+    """A folder that all processes of pytest-xdist share; the first that needs it makes it."""
+    here = tmp_path_factory.getbasetemp()
+    shared = here.parent if "PYTEST_XDIST_WORKER" in os.environ else here
+    folder = shared / name
+    with FileLock(f"{folder}.lock"):
+        if not folder.exists():
+            folder.mkdir()
+            make(folder / "a project")
+    return folder / "a project"
+
+
 @pytest.fixture(scope="session")
 def miniature(tmp_path_factory) -> Path:
     """A clone with small settings and 40 pictures, run once and committed; not to be changed."""
-    folder = tmp_path_factory.mktemp("miniature") / "a project"
+    return made_once(tmp_path_factory, "miniature", run_miniature)
+
+
+@pytest.fixture(scope="session")
+def longer(miniature, tmp_path_factory) -> Path:
+    """The miniature project after an experiment `longer` of three epochs; not to be changed."""
+
+    def make(folder: Path) -> None:
+        shutil.copytree(miniature, folder, symlinks=True)
+        run(folder, "dvc", "exp", "run", "--name", "longer", "-S", "epochs=3")
+
+    return made_once(tmp_path_factory, "longer", make)
+
+
+def run_miniature(folder: Path) -> None:
     clone(folder)
     pictures = folder.parent / "pictures"
     run(folder, sys.executable, "-m", "shallowdeep", "sample", str(pictures), "--per-class", "20")
@@ -42,7 +70,6 @@ def miniature(tmp_path_factory) -> Path:
     (folder / "params.yaml").write_text(text)
     run(folder, "dvc", "repro")
     commit(folder)
-    return folder
 
 
 @pytest.fixture
@@ -55,6 +82,12 @@ def pictures_folder(miniature) -> Path:
 def project(miniature, tmp_path) -> Path:
     """A copy of the miniature project, to be changed at will."""
     return Path(shutil.copytree(miniature, tmp_path / "a project", symlinks=True))
+
+
+@pytest.fixture
+def longer_project(longer, tmp_path) -> Path:
+    """A copy of the project after its experiment, to be changed at will."""
+    return Path(shutil.copytree(longer, tmp_path / "a project", symlinks=True))
 
 
 @pytest.fixture(scope="module")

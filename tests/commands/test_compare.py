@@ -75,9 +75,9 @@ def test_intervals_of_different_confidence_are_refused():
         )
 
 
-def test_experiments_revisions_and_the_workspace_can_be_compared(project):
+def test_experiments_revisions_and_the_workspace_can_be_compared(longer):
     """As `make compare` does; a wrong name is one line."""
-    run(project, "dvc", "exp", "run", "--name", "longer", "-S", "epochs=40")
+    project = longer
     command = ("python", "-m", "shallowdeep", "compare")
     of_workspace = run(project, *command)
     assert "deep.test.accuracy" in of_workspace
@@ -88,5 +88,5 @@ def test_experiments_revisions_and_the_workspace_can_be_compared(project):
         "compare: nothing: unknown Git revision 'nothing'\n"
     )
     empty = project.parent / "empty"
-    empty.mkdir()
+    empty.mkdir(exist_ok=True)
     assert "no dvc.yaml here" in run(empty, *command, status=1)

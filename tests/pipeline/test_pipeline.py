@@ -52,10 +52,10 @@ def test_a_second_run_does_nothing(project):
     assert run(project, "git", "status", "--porcelain") == ""
 
 
-def test_an_experiment_with_more_epochs_and_back(project):
+def test_an_experiment_with_more_epochs_and_back(longer_project, miniature):
     """10 -> 100 -> 10 trains twice, not three times: the run cache gives the first result back."""
-    before = (project / "results/metrics.json").read_text()
-    run(project, "dvc", "exp", "run", "-S", "epochs=3")
+    project = longer_project
+    before = (miniature / "results/metrics.json").read_text()
     assert (epochs(project, "shallow"), epochs(project, "deep")) == (3, 3)
     diff = run(project, "dvc", "metrics", "diff")
     assert "deep.train.log_loss.mean" in diff
@@ -118,9 +118,9 @@ def test_a_wrong_value_is_one_line(project, override, line):
     assert "Traceback" not in output
 
 
-def test_the_way_back_from_a_failed_experiment(project):
+def test_the_way_back_from_a_failed_experiment(longer_project):
     """As in README.md: whatever git makes of the files, they are again as they are committed."""
-    run(project, "dvc", "exp", "run", "-S", "lr=0.02")
+    project = longer_project
     run(project, "dvc", "exp", "run", "-S", "solver=none", status=255)
     for command in ("touch params.yaml", "git checkout HEAD params.yaml", "dvc repro"):
         run(project, *command.split())
@@ -136,9 +136,9 @@ def test_an_unknown_key_is_refused_by_dvc(project):
     assert run(project, "git", "status", "--porcelain") == ""
 
 
-def test_a_fresh_clone_shows_metrics_and_plots(project, tmp_path):
+def test_a_fresh_clone_shows_metrics_and_plots(longer_project, tmp_path):
     """Without a remote, a cache or a run: they are in git."""
-    run(project, "dvc", "exp", "run", "-S", "epochs=3")
+    project = longer_project
     run(project, "git", "commit", "--all", "--quiet", "--message", "three epochs")
     fresh = tmp_path / "fresh"
     run(tmp_path, "git", "clone", "--quiet", str(project), str(fresh))
