@@ -1,10 +1,10 @@
 """history.csv: what every epoch of every run came to."""
 
-import csv
 from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from shallowdeep.files.atomic import replacing
@@ -17,12 +17,17 @@ COLUMNS = ("run", "epoch", *MEASURES)
 
 def write(history: Sequence[Epoch], path: Path) -> None:
     """Write one row per run and epoch, numbers with 6 decimals."""
-    with replacing(path) as new, new.open("w", newline="", encoding="utf-8") as file:
-        rows = csv.writer(file, lineterminator="\n")
-        rows.writerow(COLUMNS)
-        for run in range(len(history[0].train_loss)):
-            for number, epoch in enumerate(history, start=1):
-                rows.writerow([run, number, *(f"{float(values[run]):.6f}" for values in epoch)])
+    measures = np.array([[values.numpy() for values in epoch] for epoch in history])  # [E, 3, R]
+    epochs, _, runs = measures.shape
+    columns = {
+        "run": np.repeat(np.arange(runs), epochs),
+        "epoch": np.tile(np.arange(1, epochs + 1), runs),
+    }
+    for number, name in enumerate(MEASURES):
+        columns[name] = measures[:, number].T.ravel().astype(np.float64)
+    with replacing(path) as new:
+        table = pd.DataFrame(columns)
+        table.to_csv(new, index=False, float_format="%.6f", lineterminator="\n")
 
 
 def read(path: Path) -> NDArray[np.float64]:
@@ -32,15 +37,13 @@ def read(path: Path) -> NDArray[np.float64]:
         InputError: the file is missing, or not as `write` wrote it.
     """
     try:
-        with path.open(newline="", encoding="utf-8") as file:
-            header, *rows = csv.reader(file)
-        table = np.array(rows, dtype=np.float64)
-        runs = int(table[-1, 0]) + 1
-        measures = table[:, 2:].reshape(runs, -1, len(MEASURES))
-        if tuple(header) != COLUMNS or not np.isfinite(measures).all():
+        table = pd.read_csv(path)
+        runs = int(table["run"].iloc[-1]) + 1
+        measures = table[list(MEASURES)].to_numpy(np.float64).reshape(runs, -1, len(MEASURES))
+        if tuple(table.columns) != COLUMNS or not np.isfinite(measures).all():
             raise ValueError
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; `dvc repro` makes it") from None
-    except (ValueError, IndexError):
+    except (ValueError, LookupError):
         raise InputError(f"{path}: damaged or altered; `dvc repro --force` makes it anew") from None
     return measures
