@@ -61,7 +61,7 @@ def random_pictures(folder: Path, count: int, size: int) -> prepared_set.Prepare
         pictures[row] = rng.integers(0, 256, shape[1:], dtype=np.uint8)
     pictures.flush()
     labels = np.arange(count) % 2
-    splits = stratified(labels, Split(0.8, 0.1, 0.1), classes=CLASSES, seed=0)
+    splits = stratified(labels, Split(train=0.8, validation=0.1, test=0.1), classes=CLASSES, seed=0)
     manifest = [
         prepared_set.Entry(f"{i}.png", "", int(label), split, size, size)
         for i, (label, split) in enumerate(zip(labels, splits, strict=True))

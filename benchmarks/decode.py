@@ -64,7 +64,15 @@ def on_all_cores(pool: ProcessPoolExecutor, paths: list[str]) -> None:
 
 def shallowdeep(folder: Path, files: list[Found]) -> None:
     """What the stage `prepare` does between finding files and splitting them."""
-    data = Data(str(folder), SIZE, 10**8, "skip", Split(0.8, 0.1, 0.1), (0.5,) * 3, (0.5,) * 3)
+    data = Data(
+        dir=str(folder),
+        size=SIZE,
+        max_pixels=10**8,
+        on_reject="skip",
+        split=Split(train=0.8, validation=0.1, test=0.1),
+        mean=(0.5,) * 3,
+        std=(0.5,) * 3,
+    )
     with tempfile.TemporaryDirectory() as scratch:
         decode_all(folder, files, data, Path(scratch) / "pictures.npy")
 

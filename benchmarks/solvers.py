@@ -9,7 +9,6 @@ measure the validation pictures after each epoch, which the others do not.
 """
 
 import argparse
-import dataclasses
 import json
 import os
 import platform
@@ -138,11 +137,11 @@ def main() -> None:
     options = parser.parse_args()
 
     settings = params.read(HERE.parent / "params.yaml")
-    data = dataclasses.replace(settings.data, dir=str(options.photographs))
+    data = settings.data.model_copy(update={"dir": str(options.photographs)})
     epochs = None if options.skip_pipeline else 2 if options.quick else pipeline_time.EPOCHS
     found = measure(
         options.photographs,
-        dataclasses.replace(settings, data=data),
+        settings.model_copy(update={"data": data}),
         effort=QUICK if options.quick else epoch_times.Effort(),
         counts=cost.COUNTS[:2] if options.quick else cost.COUNTS,
         pipeline_epochs=epochs,

@@ -9,13 +9,12 @@ pin_arithmetic()
 import gc
 from pathlib import Path
 
-import yaml
-
 from shallowdeep.evaluation import metrics, tables
 from shallowdeep.evaluation.answers import answer
 from shallowdeep.evaluation.intervals import Difference, Interval
 from shallowdeep.evaluation.verdict import DIFFERENCE
 from shallowdeep.files.atomic import write_text
+from shallowdeep.files.yaml_file import parse
 from shallowdeep.prepared import data_report, prepared_set
 from shallowdeep.provenance.records import Hashes, recorded
 from shallowdeep.report import charts, page, picture_sheets, records_page
@@ -56,7 +55,7 @@ def main(inputs: Hashes | None) -> None:
         data=data,
         left_out=left_out,
         settings=settings,
-        parameters=page.flat(yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))),
+        parameters=page.flat(parse(Path("params.yaml"))),
         identity=records_page.identity(inputs) if inputs else None,
     )
     curves = charts.learning_curves(drawn.learning_curves, list(models))

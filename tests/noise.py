@@ -21,7 +21,9 @@ def write_prepared(
     array = rng.integers(0, 240, (count, 3, size, size), dtype=np.uint8)
     array += (brighter * labels[:, None, None, None]).astype(np.uint8)
     classes, half = ("cat", "dog"), (0.5, 0.5, 0.5)
-    splits = stratified(labels, Split(0.82, 0.09, 0.09), classes=classes, seed=0)
+    splits = stratified(
+        labels, Split(train=0.82, validation=0.09, test=0.09), classes=classes, seed=0
+    )
     manifest = [
         prepared_set.Entry(f"{classes[label]}/{i}.png", "", int(label), split, size, size)
         for i, (label, split) in enumerate(zip(labels, splits, strict=True))

@@ -1,6 +1,7 @@
 """The gate lets through what is within tolerance, and nothing that is worse or missing."""
 
 import json
+import re
 
 import pytest
 from checkouts import run
@@ -56,7 +57,15 @@ def test_what_is_missing_or_no_number_does_not_pass(bad):
         ("a: {better: higher, absolute: 1, relative: 1}", "has 2"),
         ("a: {better: higher, absolute: -1}", "-1 is below 0"),
         ("a: {better: higher, absolute: 1, colour: red}", "unknown key 'colour'"),
-        ("a: 3", "is not a mapping"),
+        ("a: 3", "gate.yaml: a: 3 is not a mapping"),
+        ("3: {better: higher, absolute: 1}", "gate.yaml: 3 is not a text"),
+        ("a: {better: higher, absolute: null}", "a: absolute: None is not a number"),
+        ("a: {better: higher, absolut: 1}", r"'absolut'; did you mean absolute\?$"),
+        ("a: {better: higher, relative: '1'}", "'1' is not a number; it is text, write 1 without"),
+        ("a: {better: higher, relative: .inf}", "relative: inf is above 1,000,000,000"),
+        ("a: {absolute: 1}", "gate.yaml: a: the key better is missing"),
+        ("a: {better: up, absolute: 1}\nb: 3", r"a: better: 'up' .* \(and 1 more\)"),
+        ("a: {better: higher, absolute: 1}\na: 3", "line 2, column 1: the key a stands twice"),
     ],
 )
 def test_a_wrong_rule_is_one_line(tmp_path, text, message):
@@ -64,6 +73,14 @@ def test_a_wrong_rule_is_one_line(tmp_path, text, message):
     (tmp_path / "gate.yaml").write_text(text)
     with pytest.raises(InputError, match=message):
         rules(tmp_path / "gate.yaml")
+
+
+def test_a_rule_is_read_as_dvc_reads_yaml(tmp_path):
+    """A tolerance of 1e-3 is a number, absolute or relative."""
+    text = "a: {better: higher, absolute: 1e-3}\nb: {better: lower, relative: 010}\n"
+    (tmp_path / "gate.yaml").write_text(text)
+    found = rules(tmp_path / "gate.yaml")
+    assert found == [Rule("a", "higher", 1e-3, False), Rule("b", "lower", 10, True)]
 
 
 def test_the_gate_in_a_project(project):
@@ -76,7 +93,7 @@ def test_the_gate_in_a_project(project):
     del content["shallow"]["test"]["log_loss"]
     path.write_text(json.dumps(content))
     said = run(project, *gate, "--md", status=1)
-    assert "| deep.test.accuracy.mean | 0." in said
-    assert said.count("worse |") == 1
-    assert said.count("missing |") == 2  # the value, the verdict
+    assert "| deep.test.accuracy.mean    | 0." in said
+    assert len(re.findall(r"worse +\|", said)) == 1
+    assert len(re.findall(r"missing +\|", said)) == 2  # the value, the verdict
     assert said.splitlines()[-1].startswith("gate: deep.test.accuracy.mean, shallow.test.log_loss")

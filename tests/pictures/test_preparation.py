@@ -15,11 +15,19 @@ from shallowdeep.pictures.preparation import decode_all, manifest
 from shallowdeep.settings.params import Data, Split
 
 CLASSES = ("cat", "dog")
-FRACTIONS = Split(0.6, 0.2, 0.2)
+FRACTIONS = Split(train=0.6, validation=0.2, test=0.2)
 
 
 def data(*, on_reject="skip"):
-    return Data(".", 8, 10_000, on_reject, FRACTIONS, (0.5,) * 3, (0.5,) * 3)
+    return Data(
+        dir=".",
+        size=8,
+        max_pixels=10_000,
+        on_reject=on_reject,
+        split=FRACTIONS,
+        mean=(0.5,) * 3,
+        std=(0.5,) * 3,
+    )
 
 
 @pytest.fixture

@@ -1,6 +1,5 @@
 """The benchmark trains what it says, everything of it, and says what it found."""
 
-import dataclasses
 import json
 import math
 import sys
@@ -42,7 +41,7 @@ def photographs(tmp_path_factory):
 def settings():
     """params.yaml, with small pictures."""
     settings = params.read(ROOT / "params.yaml")
-    return dataclasses.replace(settings, data=dataclasses.replace(settings.data, size=16))
+    return settings.model_copy(update={"data": settings.data.model_copy(update={"size": 16})})
 
 
 @pytest.fixture(scope="module")

@@ -6,6 +6,9 @@ import json
 import pytest
 import yaml
 from checkouts import clone, run
+from dvc.utils.serialize import load_yaml
+
+from shallowdeep.settings import params
 
 RESULTS = [
     "results/data.json",
@@ -107,7 +110,7 @@ def test_a_change_to_deep_retrains_deep_alone(project):
     ("override", "line"),
     [
         ("epochs=abc", "params.yaml: epochs: 'abc' is not a whole number"),
-        ("lr=1e-5", "lr: '1e-05' is not a number; YAML reads it as text, write 1.0e-05"),
+        ("lr=tiny", "params.yaml: lr: 'tiny' is not a number"),
         ("models.shallow.hidden=[0]", "params.yaml: models: shallow: hidden[0]: 0 is below 1"),
     ],
 )
@@ -116,6 +119,16 @@ def test_a_wrong_value_is_one_line(project, override, line):
     output = run(project, "dvc", "exp", "run", "-S", override, status=255)
     assert line in output
     assert "Traceback" not in output
+
+
+def test_a_number_means_to_dvc_what_it_means_to_the_stages(project):
+    """`-S lr=1e-5` trains with 1e-5, and dvc.lock says so."""
+    run(project, "dvc", "exp", "run", "-S", "lr=1e-5")
+    lock = load_yaml(project / "dvc.lock")["stages"]["train-deep"]["params"]["params.yaml"]
+    assert lock["lr"] == params.read(project / "params.yaml").lr == 1e-5
+    small = [float(row["train_loss"]) for row in history(project, "deep")]
+    run(project, "dvc", "exp", "run", "-S", "lr=0.00001")
+    assert [float(row["train_loss"]) for row in history(project, "deep")] == small
 
 
 def test_the_way_back_from_a_failed_experiment(longer_project):

@@ -19,7 +19,15 @@ def array(tmp_path):
 
 
 def data(mean, std):
-    return Data(".", 7, 1, "skip", Split(0.8, 0.1, 0.1), mean, std)
+    return Data(
+        dir=".",
+        size=7,
+        max_pixels=1,
+        on_reject="skip",
+        split=Split(train=0.8, validation=0.1, test=0.1),
+        mean=mean,
+        std=std,
+    )
 
 
 def test_they_are_measured_per_channel(array, monkeypatch):

@@ -9,7 +9,7 @@ from shallowdeep.files.errors import InputError
 from shallowdeep.prepared.split import SPLITS, stratified
 from shallowdeep.settings.params import Split
 
-ARTICLE = Split(0.8, 0.1, 0.1)
+ARTICLE = Split(train=0.8, validation=0.1, test=0.1)
 
 
 def split(cats, dogs, *, fractions=ARTICLE, seed=0):
@@ -25,7 +25,7 @@ def split(cats, dogs, *, fractions=ARTICLE, seed=0):
 )
 def test_every_class_is_split_alike(cats, dogs, seed, train):
     """Each class has its share of each split, to less than one picture, and no picture is lost."""
-    fractions = Split(train, 0.2, 1 - train - 0.2)
+    fractions = Split(train=train, validation=0.2, test=1 - train - 0.2)
     splits = split(cats, dogs, fractions=fractions, seed=seed)
     for part in (splits[:cats], splits[cats:]):
         for name in SPLITS:

@@ -1,10 +1,14 @@
 """params.yaml is checked whole before any work, and every mistake is named."""
 
+import json
+import re
+from datetime import date
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 import yaml
-from checkouts import ROOT
+from checkouts import ROOT, run
 
 from shallowdeep.files.errors import InputError
 from shallowdeep.settings import params
@@ -39,7 +43,7 @@ def test_the_committed_file_holds_the_articles_set_up():
     assert settings.models["deep"] == params.Model(hidden=(5, 5, 3), epochs=10)
     assert (settings.batch_size, settings.lr, settings.data.size) == (32, 0.01, 128)
     assert settings.data.mean == settings.data.std == (0.5, 0.5, 0.5)
-    assert settings.data.split == params.Split(0.8, 0.1, 0.1)
+    assert settings.data.split == params.Split(train=0.8, validation=0.1, test=0.1)
 
 
 def test_a_models_own_epochs_override_the_common_ones(changed):
@@ -72,12 +76,16 @@ def test_mean_is_a_number_three_or_measured(changed, value, expected):
         ("epochs", True, "epochs: True is not a whole number"),
         ("epochs", None, "epochs: None is not a whole number"),
         ("epochs", 10**400, "is above 1,000,000"),
-        ("lr", "1e-5", "lr: '1e-5' is not a number; YAML reads it as text, write 1.0e-5"),
         ("lr", "0.1", "lr: '0.1' is not a number; it is text, write 0.1 without quotes"),
+        ("epochs", "30", "epochs: '30' is not a whole number; it is text, write 30 without quotes"),
+        ("lr", True, "lr: True is not a number"),
+        ("lr", -1, "lr: -1 is not above 0"),
         ("lr", 0, "lr: 0 is not above 0"),
         ("lr", float("nan"), "lr: nan is not a number"),
         ("lr", float("inf"), "lr: inf is above 1,000"),
         ("lr", 10**400, "is above 1,000"),
+        ("lr", -(10**400), "is not above 0"),
+        ("seed", date(2026, 1, 1), "seed: 2026-01-01 is not a whole number"),
         ("batch_size", -1, "batch_size: -1 is below 1"),
         ("runs", 1.0, "runs: 1.0 is not a whole number"),
         ("seed", -1, "seed: -1 is below 0"),
@@ -90,10 +98,27 @@ def test_mean_is_a_number_three_or_measured(changed, value, expected):
         ("models.deep.hidden", [5, 0], "hidden[1]: 0 is below 1"),
         ("models.deep.hidden", [1] * 65, "hidden: 65 entries are more than 64"),
         ("models.deep.widths", [5], "models: deep: unknown key 'widths'; known: epochs, hidden"),
+        ("models.deep", 3, "models: deep: 3 is not a mapping of keys to values"),
+        ("models.deep.epochs", 0, "models: deep: epochs: 0 is below 1"),
+        ("models.deep.hidden", {5: 3}, "hidden: {5: 3} is not a list"),
         ("models.Deep Net", {}, "'Deep Net' is no name for a model"),
+        ("models.verdict", {}, "no name for a model; it is a key of results/metrics.json"),
+        ("models.difference", {}, "'difference' is no name for a model; it is a key of results/"),
+        ("models.plots", {}, "'plots' is no name for a model; it is a folder of results/"),
+        (
+            "models.provenance",
+            {},
+            "'provenance' is no name for a model; it is a folder of results/",
+        ),
         ("data.dir", "", "data: dir: '' is not a text with at least one character"),
         ("data.dir", 7, "data: dir: 7 is not a text"),
         ("data.mean", [0.5, 0.5], "mean: 2 numbers; 3 are needed, one per channel"),
+        ("data.mean", [0.5, 0.5, 1.5], "mean[2]: 1.5 is above 1"),
+        ("data.mean", ["0.5", 0.5, 0.5], "mean[0]: '0.5' is not a number; it is text, write 0.5"),
+        ("data.mean", "0.5", "mean: '0.5' is not a number, a list of 3 or `train`; it is text"),
+        ("data.mean", None, "mean: None is not a number, a list of 3 or `train`"),
+        ("data.mean", True, "mean: True is not a number, a list of 3 or `train`"),
+        ("data.mean", float("nan"), "mean: nan is not a number"),
         ("data.std", 0, "std: 0 is not above 0"),
         ("data.std", "measured", "std: 'measured' is not a number, a list of 3 or `train`"),
         ("data.split.test", 0.2, "split: the fractions add up to 1.1, not to 1"),
@@ -110,6 +135,124 @@ def test_a_wrong_value_is_named_with_what_is_allowed(changed, keys, value, messa
     assert "\n" not in str(error.value)
 
 
+def test_a_rate_without_a_point_is_a_number(tmp_path):
+    """1e-5 is what it is to DVC; PyYAML would take it for a text."""
+    text = (ROOT / "params.yaml").read_text()
+    for written, meant in (("1e-5", 1e-5), ("1E-1", 0.1), (".5e+1", 5.0), ("3", 3.0)):
+        settings = loaded(tmp_path, text.replace("lr: 0.01", f"lr: {written}"))
+        assert repr(settings.lr) == repr(meant)
+    assert loaded(tmp_path, text.replace("seed: 0", "seed: 010")).seed == 10
+
+
+def test_of_several_mistakes_the_first_of_the_file_is_told(tmp_path):
+    """And how many more there are; a misspelt key comes before the one that is missing for it."""
+    text = (ROOT / "params.yaml").read_text()
+    for old, new, message in (
+        ("threads: 1", "threads: 0", "threads: 0 is below 1"),
+        ("- 5", "- 0", "threads: 0 is below 1 (and 2 more)"),
+        ("runs: 10", "runs: x", "runs: 'x' is not a whole number (and 3 more)"),
+        ("seed:", "sed:", "unknown key 'sed'; did you mean seed? (and 5 more)"),
+        ("epochs: 10", "epochs: 0", "unknown key 'sed'; did you mean seed? (and 6 more)"),
+    ):
+        text = text.replace(old, new)
+        with pytest.raises(InputError) as error:
+            loaded(tmp_path, text)
+        assert str(error.value).endswith(f"params.yaml: {message}")
+
+
+def test_the_records_do_not_change():
+    """Nor do they take what params.yaml could not hold."""
+    settings = params.read(ROOT / "params.yaml")
+    for record, name in (
+        (settings, "seed"),
+        (settings.data, "size"),
+        (settings.data.split, "test"),
+    ):
+        with pytest.raises(ValueError, match="frozen"):
+            setattr(record, name, 1)
+    with pytest.raises(ValueError, match="add up to"):
+        params.Split(train=0.5, validation=0.1, test=0.1)
+
+
+def test_an_alias_bomb_is_told_in_a_short_line(tmp_path):
+    """Where a number should be; a few lines that stand for millions of values."""
+    names = "abcdefghij"
+    rows = [f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in pairwise(names)]
+    with pytest.raises(InputError) as error:
+        loaded(tmp_path, "\n".join(["x: &a [x]", *rows, "seed: *j"]).replace("x:", "runs:"))
+    assert "params.yaml: runs: ['x'] is not a whole number" in str(error.value)
+    with pytest.raises(InputError) as error:
+        loaded(tmp_path, f"seed: &j {'[' * 20}x{', x]' * 20}\n")
+    assert len(str(error.value)) < 300
+
+
+CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
+SCHEMA = ROOT / "params.schema.json"
+
+
+def test_the_committed_schema_is_that_of_the_records():
+    """CONTRIBUTING.md has the command that writes it; params.yaml tells editors where it is."""
+    assert SCHEMA.read_text() == params.schema() + "\n"
+    first = (ROOT / "params.yaml").read_text().partition("\n")[0]
+    assert first == "# yaml-language-server: $schema=params.schema.json"
+    command = re.search(r'`.venv/bin/(python -c ".+") > params.schema.json`', CONTRIBUTING)
+    assert command
+    assert run(ROOT, "bash", "-c", command[1]) == SCHEMA.read_text()
+
+
+def test_the_schema_is_one_and_the_settings_fit(tmp_path):
+    """Asked of check-jsonschema, which editors agree with; what is wrong does not fit."""
+    run(ROOT, "check-jsonschema", "--check-metaschema", str(SCHEMA))
+    check = ("check-jsonschema", "--schemafile", str(SCHEMA))
+    run(ROOT, *check, "params.yaml")
+    text = (ROOT / "params.yaml").read_text()
+    path = tmp_path / "params.yaml"
+    path.write_text(text.replace("lr: 0.01", "lr: 1e-5").replace("std: 0.5", "std: train"))
+    run(ROOT, *check, str(path))
+    for number, (old, new) in enumerate(WRONG):
+        assert old in text
+        (tmp_path / f"{number}.yaml").write_text(text.replace(old, new, 1))
+    wrong = [str(tmp_path / f"{number}.yaml") for number in range(len(WRONG))]
+    found = json.loads(run(ROOT, *check, "--output-format", "json", *wrong, status=1))
+    assert {error["filename"] for error in found["errors"]} == set(wrong)
+
+
+WRONG = [
+    ("seed: 0", "seed: -1"),
+    ("seed: 0", "seed: '0'"),
+    ("seed:", "sed:"),
+    ("lr: 0.01", "lr: 0"),
+    ("keep: last", "keep: first"),
+    ("alpha: 0.05", "alpha: 1"),
+    ("dir: data/sample", "dir: ''"),
+    ("mean: 0.5", "mean: [0.5, 0.5]"),
+    ("std: 0.5", "std: 0"),
+    ("std: 0.5", "std: measured"),
+    ("    - 4", "    - 0"),
+    ("  deep:", "  deeper:"),
+    ("models:", "models:\n  plots: {hidden: [], epochs: }\n#"),
+    ("models:", "models:\n  Wide: {hidden: [], epochs: }\n#"),
+]
+
+
+def test_the_schema_says_what_the_comments_say():
+    """An editor shows it at each key."""
+    schema = json.loads(SCHEMA.read_text())
+    told = {
+        name: (field.get("title", ""), field["description"])
+        for section in (schema, *schema["$defs"].values())
+        for name, field in section["properties"].items()
+        if name != "data"
+    }
+    comments = re.findall(r"^ *(\w+):.* # (.+)$", (ROOT / "params.yaml").read_text(), re.MULTILINE)
+    assert len(comments) == 17
+    for name, comment in comments:
+        if name != "epochs":  # there are two
+            assert told[name][1] == comment
+    assert schema["properties"]["epochs"]["description"] in dict(comments)["epochs"]
+    assert all(title for name, (title, _) in told.items() if name != "split")
+
+
 @pytest.mark.parametrize(
     ("text", "message"),
     [
@@ -121,7 +264,14 @@ def test_a_wrong_value_is_named_with_what_is_allowed(changed, keys, value, messa
         ("!!python/object/apply:os.system [false]\n", "could not determine a constructor"),
         ("epochs: " + "9" * 10_000, "params.yaml:"),
         ("[" * 10_000, "params.yaml:"),
-        ("a: &a [x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a]\nc: [*b, *b, *b]\n", "the key epochs"),
+        ("a: &a [x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a]\nc: [*b, *b, *b]\n", "unknown key 'a'"),
+        ("3: 1\n", "unknown key 3; known: seed, runs"),
+        ("[1, 2]: 1\n", "unknown key (1, 2); known: seed, runs"),
+        ('"\\ud800": 1\n', "'\\ud800' has half a character in it"),
+        ("models: {1: {}}\n", "models: 1 is no name for a model"),
+        ("models: {null: {}}\n", "models: None is no name for a model"),
+        ('models: {"\\ud800": {}}\n', "models: '\\ud800' is no name for a model"),
+        ("seed: 0x" + "f" * 10_000, "seed: a number of thousands of digits is above 2,147,483,648"),
     ],
 )
 def test_a_file_that_is_no_settings_is_refused(tmp_path, text, message):

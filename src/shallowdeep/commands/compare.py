@@ -10,8 +10,8 @@ from dataclasses import dataclass
 from typing import NamedTuple
 
 from shallowdeep.commands import experiments
-from shallowdeep.commands.aligned import aligned
 from shallowdeep.commands.experiments import METRICS, WORKSPACE
+from shallowdeep.commands.terminal import table
 from shallowdeep.evaluation import metrics
 from shallowdeep.evaluation.intervals import Difference, Interval
 from shallowdeep.evaluation.metrics import Differences, Metrics, Scores
@@ -107,14 +107,15 @@ def shown(before: Side, after: Side, found: Sequence[Change]) -> str:
     """The changes side by side, for the terminal."""
     single = min(before.runs, after.runs) == 1
     interval = f"{100 * (1 - before.alpha):g} % interval"
-    rows = [("", before.name, after.name, "change", interval, "")]
+    rows = []
     for one in found:
         low_high = f"{one.low:+.3f} to {one.high:+.3f}"
         real = "real" if one.real and not single else ""
         numbers = (f"{one.before:.3f}", f"{one.after:.3f}", f"{one.after - one.before:+.3f}")
         rows.append((one.score, *numbers, low_high, real))
     verdict = f"verdict: {before.metrics.verdict} -> {after.metrics.verdict}"
-    lines = [aligned(rows), "", verdict]
+    head = ["", before.name, after.name, "change", interval, ""]
+    lines = [table(head, rows), "", verdict]
     there = before.pictures.keys() | after.pictures.keys()
     other = sorted(key for key in there if before.pictures.get(key) != after.pictures.get(key))
     if other:

@@ -9,12 +9,15 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, cast
+from typing import Annotated, Any, Literal, NamedTuple, cast
 
-from shallowdeep.commands.aligned import aligned
+from pydantic import Field, model_validator
+
 from shallowdeep.commands.experiments import WORKSPACE, read
+from shallowdeep.commands.terminal import table
 from shallowdeep.files.errors import InputError, told_in_one_line
-from shallowdeep.settings.checked_yaml import Section, number, one_of, parse
+from shallowdeep.files.yaml_file import parse
+from shallowdeep.settings.checked import IN_FLOATS, Record, checked
 
 CONFIG = Path("gate.yaml")
 
@@ -38,26 +41,39 @@ class Judgement(NamedTuple):
     verdict: Literal["ok", "worse", "missing"]
 
 
+_Tolerance = Annotated[float, Field(ge=0, le=1e9), IN_FLOATS]
+
+
+class _Entry(Record):
+    """What gate.yaml says of one metric."""
+
+    better: Literal["higher", "lower"]
+    absolute: _Tolerance = 0
+    relative: _Tolerance = 0
+
+    @model_validator(mode="after")
+    def _one_tolerance(self) -> "_Entry":
+        given = len({"absolute", "relative"} & self.model_fields_set)
+        if given != 1:
+            raise ValueError(f"needs one of absolute, relative; has {given}")
+        return self
+
+
 def rules(path: Path) -> list[Rule]:
     """Read and check gate.yaml.
 
     Raises:
         InputError: it is missing, empty or has a value that is not allowed.
     """
-    top = Section(str(path), parse(path))
-    if not top.names():
+    entries = checked(dict[str, _Entry], parse(path), str(path))
+    if not entries:
         raise InputError(f"{path}: names no metric, so that everything would pass")
-    return [_rule(str(name), top.section(cast(str, name))) for name in top.names()]
+    return [_rule(metric, entry) for metric, entry in entries.items()]
 
 
-def _rule(metric: str, section: Section) -> Rule:
-    better = section.read("better", one_of("higher", "lower"))
-    kinds = [kind for kind in ("absolute", "relative") if kind in section.names()]
-    if len(kinds) != 1:
-        raise InputError(f"{section.name}: needs one of absolute, relative; has {len(kinds)}")
-    tolerance = section.read(kinds[0], number(0, 1e9, low_allowed=True))
-    section.finish()
-    return Rule(metric, cast(Any, better), tolerance, kinds[0] == "relative")
+def _rule(metric: str, entry: _Entry) -> Rule:
+    relative = "relative" in entry.model_fields_set
+    return Rule(metric, entry.better, entry.relative if relative else entry.absolute, relative)
 
 
 def judge(rule: Rule, baseline: Mapping[str, Any], metrics: Mapping[str, Any]) -> Judgement:
@@ -86,7 +102,7 @@ def _value(metrics: Mapping[str, Any], name: str) -> float | None:
 
 def shown(judgements: list[Judgement], names: tuple[str, str], *, markdown: bool) -> str:
     """The judgements for the terminal, or as Markdown for a pull request."""
-    rows = [("metric", *names, "change", "may be", "")]
+    rows = []
     for one in judgements:
         before, after = (
             "missing" if value is None else f"{value:.4f}" for value in (one.before, one.after)
@@ -94,10 +110,8 @@ def shown(judgements: list[Judgement], names: tuple[str, str], *, markdown: bool
         known = one.before is not None and one.after is not None
         change = f"{cast(float, one.after) - cast(float, one.before):+.4f}" if known else ""
         rows.append((one.metric, before, after, change, one.allowed, one.verdict))
-    if markdown:
-        lines = [f"| {' | '.join(row)} |" for row in rows]
-        return "\n".join([lines[0], "| --- " * len(rows[0]) + "|", *lines[1:]])
-    return aligned(rows)
+    head = ["metric", *names, "change", "may be", ""]
+    return table(head, rows, style="pipe" if markdown else "plain")
 
 
 def main(arguments: Sequence[str]) -> None:

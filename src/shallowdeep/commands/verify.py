@@ -17,11 +17,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Literal, NamedTuple
 
-import yaml
-
-from shallowdeep.commands.aligned import aligned
+from shallowdeep.commands.terminal import table
 from shallowdeep.files.atomic import write_text
 from shallowdeep.files.errors import InputError, told_in_one_line
+from shallowdeep.files.yaml_file import parse
 from shallowdeep.provenance.dvc_hash import md5
 from shallowdeep.provenance.environment import environment
 from shallowdeep.provenance.records import FOLDER, read_all
@@ -46,7 +45,7 @@ def hashes(lock: Path, kind: Literal["deps", "outs"]) -> Hashes:
     """What a lock file says that its stages read or wrote."""
     if not lock.exists():
         return {}
-    stages = yaml.safe_load(lock.read_text(encoding="utf-8"))["stages"]
+    stages = parse(lock)["stages"]
     return {
         (stage, entry["path"]): entry["md5"]
         for stage, content in stages.items()
@@ -154,7 +153,7 @@ def rerun(clone: Path, *, seed: int | None) -> dict[str, str]:
     env = os.environ | change
     command = [shutil.which("dvc") or "dvc", "repro", "--no-run-cache"]
     if seed is not None and (clone / "data/dvc.yaml").exists():
-        folder = yaml.safe_load((clone / "params.yaml").read_text())["data"]["dir"]
+        folder = parse(clone / "params.yaml")["data"]["dir"]
         if folder == "data/sample":
             _run([*command, "data/dvc.yaml:sample"], clone, env, umask)
             _shuffle(clone / folder, seed)
@@ -187,12 +186,12 @@ def _shuffle(folder: Path, seed: int) -> None:
 
 def shown(findings: list[Finding]) -> str:
     """For the terminal."""
-    rows = [("stage", "output", "", "largest difference")]
+    rows = []
     for one in findings:
         apart = "" if one.verdict == "same bits" else "not numbers alone"
         apart = apart if one.difference is None or not apart else f"{one.difference:.2g}"
         rows.append((one.stage, one.output, one.verdict, apart))
-    return aligned(rows)
+    return table(["stage", "output", "", "largest difference"], rows)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -14,9 +14,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
-import yaml
-
 from shallowdeep.files.atomic import write_text
+from shallowdeep.files.errors import InputError
+from shallowdeep.files.yaml_file import parse
 from shallowdeep.provenance.dvc_hash import md5
 from shallowdeep.provenance.environment import Commit, Environment, commit, environment
 
@@ -96,13 +96,14 @@ def read_all(folder: Path) -> dict[str, Record]:
 def _paths(stage: str) -> tuple[list[str], list[str]]:
     """What dvc.yaml says that a stage reads and writes; nothing where there is no such stage."""
     try:
-        content = yaml.safe_load(Path("dvc.yaml").read_text(encoding="utf-8"))["stages"][stage]
-    except (OSError, yaml.YAMLError, LookupError, TypeError):
+        content = parse(Path("dvc.yaml"))["stages"][stage]
+    except (OSError, InputError, LookupError, TypeError):
         return [], []
     inputs = [str(dep) for dep in content["deps"]]
     if Path("params.yaml").exists():
-        params = yaml.safe_load(Path("params.yaml").read_text(encoding="utf-8"))
-        inputs = [dep.replace("${data.dir}", params["data"]["dir"]) for dep in inputs]
+        params = parse(Path("params.yaml"))
+        with suppress(LookupError, TypeError):  # what is wrong with it, the stage says
+            inputs = [dep.replace("${data.dir}", str(params["data"]["dir"])) for dep in inputs]
         inputs.append("params.yaml")
     outputs = [
         path

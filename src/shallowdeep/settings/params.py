@@ -1,74 +1,200 @@
 """params.yaml: read it, check every value before any work, hand it on as frozen records."""
 
+import json
 import math
 import re
-from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal
 
-from shallowdeep.files.errors import InputError
-from shallowdeep.settings.checked_yaml import (
-    Section,
-    integer,
-    list_of,
-    nothing_or,
-    number,
-    one_of,
-    parse,
-    shown,
-    text,
-    unquoted,
+from pydantic import (
+    BeforeValidator,
+    ConfigDict,
+    Field,
+    TypeAdapter,
+    ValidationInfo,
+    field_validator,
+    model_validator,
 )
+
+from shallowdeep.files.yaml_file import parse
+from shallowdeep.settings.checked import IN_FLOATS, Record, checked
+from shallowdeep.settings.mistakes import shown, unquoted
 
 Channels = tuple[float, float, float]  # one number for each of red, green, blue
 
+NEEDED = ("shallow", "deep")
+NAME = "[a-z0-9][a-z0-9_-]*"  # of a model
+TAKEN = {
+    "difference": "a key of results/metrics.json",
+    "verdict": "a key of results/metrics.json",
+    "plots": "a folder of results/",
+    "provenance": "a folder of results/",
+}
 
-@dataclass(frozen=True)
-class Split:
+_Fraction = Annotated[float, Field(gt=0, le=1), IN_FLOATS]
+_Mean = Annotated[float, Field(ge=0, le=1), IN_FLOATS]
+_Std = _Fraction
+_Means, _Stds = tuple[_Mean, _Mean, _Mean], tuple[_Std, _Std, _Std]
+_Width = Annotated[int, Field(ge=1, le=4_096)]
+
+
+def _as_tuple(value: object) -> object:
+    """Records hold tuples where YAML has lists."""
+    return tuple(value) if isinstance(value, list) else value
+
+
+def _channels(one: Any, three: Any) -> BeforeValidator:
+    """One number, which counts for all channels, three, or `train`."""
+    strict = ConfigDict(strict=True)
+    single, triple = TypeAdapter(one, config=strict), TypeAdapter(three, config=strict)
+
+    def check(value: object) -> object:
+        if value == "train":
+            return value
+        if isinstance(value, list | tuple):
+            if len(value) != 3:
+                raise ValueError(f"{len(value)} numbers; 3 are needed, one per channel")
+            return triple.validate_python(tuple(value))
+        if isinstance(value, str | bool) or not isinstance(value, int | float):
+            said = f"{shown(value)} is not a number, a list of 3 or `train`"
+            raise ValueError(f"{said}{unquoted(value)}")
+        return (single.validate_python(value),) * 3
+
+    return BeforeValidator(check, json_schema_input_type=one | three | Literal["train"])
+
+
+class Split(Record):
     """Fractions of the pictures; they add up to 1."""
 
-    train: float
-    validation: float
-    test: float
+    train: _Fraction = Field(description="fraction to train on")
+    validation: _Fraction = Field(description="fraction to choose the weights on")
+    test: _Fraction = Field(description="fraction to compare the models on")
+
+    @model_validator(mode="after")
+    def _whole(self) -> "Split":
+        total = self.train + self.validation + self.test
+        if not math.isclose(total, 1, abs_tol=1e-9):
+            raise ValueError(f"the fractions add up to {total:g}, not to 1")
+        return self
 
 
-@dataclass(frozen=True)
-class Data:
+class Data(Record):
     """Where the pictures are and how they become numbers."""
 
-    dir: str
-    size: int  # pixels along each side of a prepared picture
-    max_pixels: int
-    on_reject: Literal["skip", "fail"]
-    split: Split
-    mean: Channels | Literal["train"]  # of pixel / 255
-    std: Channels | Literal["train"]
+    dir: str = Field(
+        min_length=1,
+        pattern=r"^[^\u0000]*$",
+        description="a folder with one subfolder per class, two classes",
+    )
+    size: int = Field(ge=1, le=1_024, description="pictures are resized to size x size")
+    max_pixels: int = Field(
+        ge=1, le=2**31, description="a larger picture is rejected unread (decompression bomb)"
+    )
+    on_reject: Literal["skip", "fail"] = Field(
+        description="a file that is no picture: skip (and list it) or fail"
+    )
+    split: Split = Field(description="fractions; every class is split alike")
+    mean: Annotated[Channels | Literal["train"], _channels(_Mean, _Means)] = Field(
+        description="input = (pixel / 255 - mean) / std: one number, one per channel, or `train`"
+        " (measured)"
+    )
+    std: Annotated[Channels | Literal["train"], _channels(_Std, _Stds)] = Field(
+        description="as for mean: one number, one per channel, or `train` (measured)"
+    )
 
 
-@dataclass(frozen=True)
-class Model:
+class Model(Record):
     """One network: the widths of its hidden layers, none for logistic regression."""
 
-    hidden: tuple[int, ...]
-    epochs: int
+    epochs: int = Field(
+        ge=1,
+        le=1_000_000,
+        description="where empty, the number above counts",
+        json_schema_extra={"type": ["integer", "null"]},
+    )
+    hidden: Annotated[tuple[_Width, ...], Field(max_length=64), BeforeValidator(_as_tuple)] = Field(
+        description="widths of the ReLU layers"
+    )
 
 
-@dataclass(frozen=True)
-class Params:
+def _model_name(name: object) -> object:
+    if not (isinstance(name, str) and re.fullmatch(NAME, name)):
+        allowed = "allowed are small letters, digits, - and _"
+        raise ValueError(f"{shown(name)} is no name for a model; {allowed}")
+    if name in TAKEN:
+        raise ValueError(f"{shown(name)} is no name for a model; it is {TAKEN[name]}")
+    return name
+
+
+class Params(Record):
     """All of params.yaml, checked."""
 
-    seed: int
-    runs: int
-    batch_size: int
-    lr: float
-    keep: Literal["last", "best"]
-    solver: Literal["auto", "primal", "dual"]
-    device: Literal["auto", "cpu", "cuda"]
-    alpha: float
-    threads: int
+    seed: int = Field(
+        ge=0,
+        le=2**31,
+        description="first seed: run r draws its weights and batch order from seed + r; also draws"
+        " the split",
+    )
+    runs: int = Field(ge=1, le=1_000, description="independent runs of each network")
+    epochs: int = Field(ge=1, le=1_000_000, description="passes over the training pictures")
+    batch_size: int = Field(ge=1, le=1_000_000, description="pictures in a mini-batch")
+    lr: Annotated[float, Field(gt=0, le=1_000), IN_FLOATS] = Field(
+        description="learning rate of mini-batch SGD"
+    )
+    keep: Literal["last", "best"] = Field(
+        description="weights to keep: last (of the last epoch) or best (lowest validation loss, run"
+        " by run)"
+    )
+    solver: Literal["auto", "primal", "dual"] = Field(
+        description="primal (over pixels), dual (over the Gram matrix), or auto (whichever is"
+        " faster)"
+    )
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        description="cpu, cuda, or auto (cuda where there is one)"
+    )
+    alpha: Annotated[float, Field(gt=0, le=0.5), IN_FLOATS] = Field(
+        description="1 - alpha is the confidence of every interval; the verdict needs p below"
+        " alpha",
+    )
+    threads: int = Field(
+        ge=1,
+        le=1_024,
+        description="threads of one training; the same bits are promised for 1",
+    )
     data: Data
-    models: Mapping[str, Model]
+    models: Mapping[Annotated[str, BeforeValidator(_model_name)], Model] = Field(
+        description="hidden: widths of the ReLU layers; epochs: where empty, the number above"
+        " counts",
+        json_schema_extra={
+            "required": list(NEEDED),
+            "propertyNames": {"pattern": f"^{NAME}$", "not": {"enum": list(TAKEN)}},
+        },
+    )
+
+    @field_validator("models", mode="before")
+    @classmethod
+    def _with_epochs(cls, models: object, info: ValidationInfo) -> object:
+        """Where a model's `epochs` is empty, the common number counts; a wrong one told once."""
+        if not isinstance(models, dict):
+            return models
+        common = {"epochs": info.data.get("epochs", 1)}
+        return {
+            name: model | common if _has_empty_epochs(model) else model
+            for name, model in models.items()
+        }
+
+    @field_validator("models")
+    @classmethod
+    def _with_both(cls, models: Mapping[str, Model]) -> Mapping[str, Model]:
+        for needed in NEEDED:
+            if needed not in models:
+                raise ValueError(f"the key {needed} is missing")
+        return models
+
+
+def _has_empty_epochs(model: object) -> bool:
+    return isinstance(model, dict) and model.get("epochs", 1) is None
 
 
 def read(path: Path) -> Params:
@@ -78,91 +204,10 @@ def read(path: Path) -> Params:
         InputError: no such file, not YAML, a key twice, unknown or missing, a value of the
             wrong type or out of range. The message names key, value and what is allowed.
     """
-    return _params(Section(str(path), parse(path)))
+    return checked(Params, parse(path), str(path))
 
 
-def _params(top: Section) -> Params:
-    epochs = top.read("epochs", integer(1, 1_000_000))
-    params = Params(
-        seed=top.read("seed", integer(0, 2**31)),
-        runs=top.read("runs", integer(1, 1_000)),
-        batch_size=top.read("batch_size", integer(1, 1_000_000)),
-        lr=top.read("lr", number(0, 1_000, low_allowed=False)),
-        keep=cast(Any, top.read("keep", one_of("last", "best"))),
-        solver=cast(Any, top.read("solver", one_of("auto", "primal", "dual"))),
-        device=cast(Any, top.read("device", one_of("auto", "cpu", "cuda"))),
-        alpha=top.read("alpha", number(0, 0.5, low_allowed=False)),
-        threads=top.read("threads", integer(1, 1_024)),
-        data=_data(top.section("data")),
-        models=_models(top.section("models"), epochs),
-    )
-    top.finish()
-    return params
-
-
-def _data(section: Section) -> Data:
-    data = Data(
-        dir=section.read("dir", text),
-        size=section.read("size", integer(1, 1_024)),
-        max_pixels=section.read("max_pixels", integer(1, 2**31)),
-        on_reject=cast(Any, section.read("on_reject", one_of("skip", "fail"))),
-        split=_split(section.section("split")),
-        mean=section.read("mean", _channels(low_allowed=True)),
-        std=section.read("std", _channels(low_allowed=False)),
-    )
-    section.finish()
-    return data
-
-
-def _split(section: Section) -> Split:
-    fraction = number(0, 1, low_allowed=False)
-    split = Split(
-        train=section.read("train", fraction),
-        validation=section.read("validation", fraction),
-        test=section.read("test", fraction),
-    )
-    section.finish()
-    total = split.train + split.validation + split.test
-    if not math.isclose(total, 1, abs_tol=1e-9):
-        raise InputError(f"{section.name}: the fractions add up to {total:g}, not to 1")
-    return split
-
-
-def _models(section: Section, epochs: int) -> dict[str, Model]:
-    for name in section.names():
-        if not (isinstance(name, str) and re.fullmatch("[a-z0-9][a-z0-9_-]*", name)):
-            raise InputError(
-                f"{section.name}: {shown(name)} is no name for a model; "
-                "allowed are small letters, digits, - and _"
-            )
-    for needed in ("shallow", "deep"):
-        section.value(needed)
-    return {str(name): _model(section.section(str(name)), epochs) for name in section.names()}
-
-
-def _model(section: Section, epochs: int) -> Model:
-    own_epochs = section.read("epochs", nothing_or(integer(1, 1_000_000)))
-    hidden = section.read("hidden", list_of(integer(1, 4_096), longest=64))
-    section.finish()
-    return Model(hidden=tuple(hidden), epochs=own_epochs or epochs)
-
-
-def _channels(*, low_allowed: bool) -> Callable[[str, object], Channels | Literal["train"]]:
-    one_number = number(0, 1, low_allowed=low_allowed)
-
-    def check(name: str, value: object) -> Channels | Literal["train"]:
-        if value == "train":
-            return "train"
-        if isinstance(value, list):
-            numbers = list_of(one_number, longest=3)(name, value)
-            if len(numbers) != 3:
-                raise InputError(f"{name}: {len(numbers)} numbers; 3 are needed, one per channel")
-            return (numbers[0], numbers[1], numbers[2])
-        if isinstance(value, str):
-            raise InputError(
-                f"{name}: {shown(value)} is not a number, a list of 3 or `train`{unquoted(value)}"
-            )
-        one = one_number(name, value)
-        return (one, one, one)
-
-    return check
+def schema() -> str:
+    """The text of params.schema.json, by which an editor knows what params.yaml may hold."""
+    dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
+    return json.dumps(dialect | Params.model_json_schema(), indent=2)

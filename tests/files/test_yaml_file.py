@@ -1,0 +1,226 @@
+"""A YAML file means here what it means to DVC; what is none is refused in one line."""
+
+import json
+import math
+from itertools import pairwise
+
+import pytest
+import yaml
+from checkouts import run
+from dvc.utils.serialize import load_yaml
+
+from shallowdeep.files.errors import InputError
+from shallowdeep.files.yaml_file import parse
+
+# What YAML 1.1, as PyYAML reads it, and YAML 1.2, as DVC does, take for different things.
+DIFFERENT = {
+    "010": 10,
+    "-010": -10,
+    "+010": 10,
+    "08": 8,
+    "0_8": 8,
+    "0o10": 8,
+    "1:30": "1:30",
+    "190:20:30": "190:20:30",
+    "1:30:00.5": "1:30:00.5",
+    "1e-5": 1e-5,
+    "1e5": 1e5,
+    "1E5": 1e5,
+    "1.e5": 1e5,
+    "1.5e3": 1500.0,
+    "1e999": math.inf,
+    "-.5": -0.5,
+    "+.5": 0.5,
+    "yes": "yes",
+    "Yes": "Yes",
+    "YES": "YES",
+    "no": "no",
+    "No": "No",
+    "NO": "NO",
+    "on": "on",
+    "On": "On",
+    "ON": "ON",
+    "off": "off",
+    "Off": "Off",
+    "OFF": "OFF",
+}
+# What both take for the same, among it what one might think is not.
+SAME = {
+    "": None,
+    "~": None,
+    "null": None,
+    "true": True,
+    "TRUE": True,
+    "tRue": "tRue",
+    "y": "y",
+    "n": "n",
+    "10": 10,
+    "+10": 10,
+    "1_000": 1000,
+    "0b1": 1,
+    "0x1F": 31,
+    "0o9": "0o9",
+    "_1": "_1",
+    ".5": 0.5,
+    "1.": 1.0,
+    "1_0.5": 10.5,
+    "1.0e-5": 1e-5,
+    ".5e3": ".5e3",
+    ".5e+3": 500.0,
+    ".inf": math.inf,
+    "-.inf": -math.inf,
+    ".nan": math.nan,
+    "inf": "inf",
+    "'1e-5'": "1e-5",
+    "!!str 3": "3",
+    "!!float 3": 3.0,
+    "!!int '3'": 3,
+}
+REFUSED = ["=", "<<", "-_", "2026-13-45", "!!bool maybe", "!!int ''", "!!float x", "!thing 1"]
+
+
+def read_by(reader, path):
+    """What a reader makes of the file's key x; the class of its error where it cannot."""
+    try:
+        return reader(path)["x"]
+    except Exception as error:
+        return type(error)
+
+
+@pytest.fixture
+def file(tmp_path):
+    """A function that writes `x: ...` into a file and gives its path."""
+
+    def write(scalar):
+        path = tmp_path / "params.yaml"
+        path.write_text(f"x: {scalar}\n")
+        return path
+
+    return write
+
+
+def same(one, other):
+    """Equal in type and value; nan is nan, and 1, 1.0 and True are three."""
+    return type(one) is type(other) and repr(one) == repr(other)
+
+
+@pytest.mark.parametrize(
+    "scalar", [*DIFFERENT, *SAME, "2026-01-01", "2001-12-14t21:59:43.10-05:00"]
+)
+def test_a_scalar_means_what_it_means_to_dvc(file, scalar):
+    """Whatever PyYAML thinks of it."""
+    path = file(scalar)
+    ours = parse(path)["x"]
+    assert same(ours, load_yaml(path)["x"])
+    if scalar in DIFFERENT:
+        assert same(ours, DIFFERENT[scalar])
+        assert not same(ours, yaml.safe_load(path.read_text())["x"])
+    elif scalar in SAME:
+        assert same(ours, SAME[scalar])
+        assert same(ours, yaml.safe_load(path.read_text())["x"])
+
+
+@pytest.mark.parametrize("scalar", REFUSED)
+def test_what_dvc_cannot_read_is_refused_with_its_place(file, scalar):
+    """In one line, where DVC has its own words."""
+    path = file(scalar)
+    assert isinstance(read_by(load_yaml, path), type)
+    with pytest.raises(InputError, match=r"^\S*params\.yaml: line 1, column 4: [^\n]+$"):
+        parse(path)
+
+
+@pytest.mark.filterwarnings("ignore::ruamel.yaml.error.MantissaNoDotYAML1_1Warning")
+def test_a_version_that_a_file_names_counts(tmp_path):
+    """For DVC, so here."""
+    path = tmp_path / "params.yaml"
+    path.write_text("%YAML 1.1\n---\nx: [010, 1e-5, yes, 1:30]\n")
+    assert parse(path) == {"x": [8, 1e-5, True, 90]} == load_yaml(path)
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        (b"a: 1\nb: 2\na: 3\n", "line 3, column 1: the key a stands twice"),
+        (b"a: &a {x: 1}\nb: {<<: *a, y: 1, y: 2}\n", "line 2, column 19: the key y stands twice"),
+        (b"a: 1\n---\nb: 2\n", "line 2, column 1: expected a single document in the stream, but"),
+        (b"a:\t1\n", "line 1, column 3: found character '\\t' that cannot start any token"),
+        (b"a: 1\nb: \xff\n", "line 2, column 4: this is not UTF-8; save the file as UTF-8"),
+        ("a: 1".encode("utf-16"), "line 1, column 1: this is not UTF-8"),
+        ("a: 1".encode("utf-16-le"), "line 1, column 2: the character '\\x00' is not allowed"),
+        (b"a: *nothing\n", "line 1, column 4: found undefined alias"),
+        (b"a: {b: 1\n", "line 2, column 1: "),
+        (
+            b"a: !!python/object/apply:os.system ['false']\n",
+            "line 1, column 4: could not determine",
+        ),
+        (b"a: " + b"9" * 10_000, "line 1, column 4: '999999999999...9999999999999' cannot be read"),
+        (b"[" * 3_000, "lists or mappings are nested too deeply"),
+    ],
+)
+def test_what_is_no_yaml_is_one_line(tmp_path, content, message):
+    """It names line and column."""
+    path = tmp_path / "gate.yaml"
+    path.write_bytes(content)
+    with pytest.raises(InputError) as error:
+        parse(path)
+    assert str(error.value).startswith(f"{path}: {message}")
+    assert "\n" not in str(error.value) and len(str(error.value)) < 400
+
+
+def test_a_merge_may_be_overridden(tmp_path):
+    """A key beside `<<` is no key that stands twice, at any depth and through aliases."""
+    path = tmp_path / "params.yaml"
+    path.write_text("a: &a {x: 1, y: 1}\nb: {c: &c {<<: *a, x: 2}}\nd: {<<: *c, y: 3}\n")
+    assert parse(path)["d"] == {"x": 2, "y": 3}
+    assert parse(path) == load_yaml(path)
+
+
+def test_a_byte_order_mark_is_no_harm(tmp_path):
+    """Neither to DVC nor here."""
+    path = tmp_path / "params.yaml"
+    path.write_bytes(b"\xef\xbb\xbfx: 010\n")
+    assert parse(path) == load_yaml(path) == {"x": 10}
+
+
+def test_an_alias_bomb_is_read_at_once(tmp_path):
+    """The lists are shared; nothing writes them out."""
+    path = tmp_path / "params.yaml"
+    names = "abcdefghijkl"
+    rows = [f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in pairwise(names)]
+    path.write_text("\n".join(["a: &a [x]", *rows]))
+    assert len(parse(path)["l"]) == 9
+
+
+STAGE = 'python -c "from pathlib import Path; from shallowdeep.files.yaml_file import parse; import'
+STAGE += " json; Path('used.json').write_text(json.dumps(parse(Path('params.yaml'))))\""
+
+
+def test_dvc_records_what_the_stage_used(tmp_path):
+    """In dvc.lock of a real run, for every scalar; and again after `-S`."""
+    project = tmp_path / "a project"
+    project.mkdir()
+    run(project, "git", "init", "--quiet")
+    run(project, "git", "config", "user.name", "Tester")
+    run(project, "git", "config", "user.email", "tester@example.org")
+    run(project, "dvc", "init", "--quiet")
+    scalars = [*DIFFERENT, *SAME]
+    params = project / "params.yaml"
+    params.write_text("".join(f"p{i}: {scalar}\n" for i, scalar in enumerate(scalars)))
+    stage = {"cmd": STAGE, "params": [f"p{i}" for i in range(len(scalars))], "outs": ["used.json"]}
+    (project / "dvc.yaml").write_text(json.dumps({"stages": {"use": stage}}))
+    run(project, "dvc", "repro")
+    assert_recorded(project, len(scalars))
+    run(project, "git", "add", ".")
+    run(project, "git", "commit", "--quiet", "--message", "state")
+    set_anew = ("p0=1e-5", "p1=010", "p2=yes", "p3=1:30", "p4=0o10", "p5=1E5", "p6=.5", "p7=1_000")
+    run(project, "dvc", "exp", "run", *(word for one in set_anew for word in ("-S", one)))
+    assert_recorded(project, len(scalars))
+    assert json.loads((project / "used.json").read_text())["p0"] == 1e-5
+
+
+def assert_recorded(project, count):
+    recorded = load_yaml(project / "dvc.lock")["stages"]["use"]["params"]["params.yaml"]
+    used = json.loads((project / "used.json").read_text())
+    assert len(used) == count
+    for name, value in used.items():
+        assert same(value, recorded[name]), name
