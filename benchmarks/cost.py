@@ -62,10 +62,10 @@ def random_pictures(folder: Path, count: int, size: int) -> prepared_set.Prepare
     pictures.flush()
     labels = np.arange(count) % 2
     splits = stratified(labels, Split(train=0.8, validation=0.1, test=0.1), classes=CLASSES, seed=0)
-    manifest = [
+    manifest = prepared_set.as_table(
         prepared_set.Entry(f"{i}.png", "", int(label), split, size, size)
         for i, (label, split) in enumerate(zip(labels, splits, strict=True))
-    ]
+    )
     prepared_set.write(folder, manifest, prepared_set.Summary(CLASSES, size, HALF, HALF))
     return prepared_set.read(folder)
 

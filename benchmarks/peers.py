@@ -99,8 +99,9 @@ def article(material: Material, hidden: Sequence[int], *, workers: int = 0) -> T
     steps = [transforms.Resize((size, size)), transforms.ToTensor()]
     transform = transforms.Compose([*steps, transforms.Normalize(mean, std)])
     dataset = datasets.ImageFolder(str(material.photographs), transform)
-    training = (entry for entry in material.data.manifest if entry.split == "train")
-    dataset.samples = [(str(material.photographs / e.path), e.label) for e in training]
+    training = material.data.manifest.query("split == 'train'")
+    paths = [str(material.photographs / path) for path in training["path"]]
+    dataset.samples = list(zip(paths, training["label"].tolist(), strict=True))
     loader: Any = torch.utils.data.DataLoader(
         dataset, batch_size=BATCH_SIZE, shuffle=True, num_workers=workers
     )

@@ -43,7 +43,7 @@ def prepare(photographs: Path, data: params.Data, folder: Path, *, seed: int) ->
     files = listing.find(photographs, classes)
     decoded = preparation.decode_all(photographs, files, data, folder / "pictures.npy")
     manifest = preparation.manifest(decoded, classes, data.split, seed=seed)
-    train = np.flatnonzero([entry.split == "train" for entry in manifest])
+    train = np.flatnonzero(manifest["split"] == "train")
     normalisation = channels.normalisation(folder / "pictures.npy", train, data)
     pictures = np.load(folder / "pictures.npy", mmap_mode="r")
     matrix = np.empty((len(manifest), len(train)), np.float32)

@@ -31,7 +31,7 @@ def main() -> None:
         out.mkdir()
         decoded = preparation.decode_all(source, files, data, out / "pictures.npy")
         manifest = preparation.manifest(decoded, classes, data.split, seed=settings.seed)
-        train = np.flatnonzero([entry.split == "train" for entry in manifest])
+        train = np.flatnonzero(manifest["split"] == "train")
         normalisation = channels.normalisation(out / "pictures.npy", train, data)
         sizes = {"pictures": len(manifest), "train": len(train), "size": data.size}
         if solver.choose(settings.solver, **sizes) == "dual":

@@ -1,10 +1,13 @@
 """The project as a fresh clone, and commands run in it as a user would."""
 
+import contextlib
 import os
 import shutil
 import subprocess
 import sys
 from pathlib import Path
+
+from dvc.repo import Repo
 
 ROOT = Path(__file__).parent.parent
 
@@ -45,6 +48,13 @@ def clone(folder: Path) -> Path:
 def commit(folder: Path) -> None:
     run(folder, "git", "add", "--all")
     run(folder, "git", "commit", "--quiet", "--message", "state")
+
+
+def changed_stages(folder: Path) -> set[str]:
+    """The stages that DVC would run, asked in this process: that takes a second less than `run`."""
+    names = ("prepare", "train-shallow", "train-deep", "evaluate")
+    with contextlib.chdir(folder), Repo(str(folder)) as repo:  # paths are relative to it
+        return set(names) & set(repo.status(targets=list(names)))
 
 
 def with_environment(project: Path) -> Path:

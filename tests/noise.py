@@ -24,10 +24,10 @@ def write_prepared(
     splits = stratified(
         labels, Split(train=0.82, validation=0.09, test=0.09), classes=classes, seed=0
     )
-    manifest = [
+    manifest = prepared_set.as_table(
         prepared_set.Entry(f"{classes[label]}/{i}.png", "", int(label), split, size, size)
         for i, (label, split) in enumerate(zip(labels, splits, strict=True))
-    ]
+    )
     train = np.flatnonzero([split == "train" for split in splits])
     matrix = np.empty((count, len(train)), dtype=np.float32)
     gram(array, train, Normalisation(half, half), out=matrix)

@@ -50,6 +50,14 @@ def test_nothing_but_the_checkout_can_be_written_and_no_network_be_reached(proje
     assert flags.split() == ["NoNewPrivs:", "1"]
 
 
+def test_the_image_brings_matplotlibs_list_of_fonts(project):
+    """Charts are drawn without making one, and without a word on folders that are read-only."""
+    python = "import logging; logging.basicConfig(level='INFO'); import matplotlib.font_manager"
+    assert run(project, *IN_CONTAINER, "python", "-c", python) == ""
+    home = "test -e ~/.cache/matplotlib/fontlist-*.json && echo $HOME"
+    assert run(project, *IN_CONTAINER, "bash", "-c", home).strip().startswith(str(project))
+
+
 @pytest.mark.parametrize("engine", ["none", ENGINE])
 @pytest.mark.parametrize(
     ("command", "status"), [("exit 0", 0), ("exit 7", 7), ("no-such-command", 127), ("/tmp", 126)]

@@ -123,10 +123,10 @@ def test_the_manifest_follows_the_rows(folder):
     """One entry a row, split as asked."""
     result = decoded(folder)
     entries = manifest(result, CLASSES, FRACTIONS, seed=0)
-    assert [entry.path for entry in entries] == [one.found.path for one in result.accepted]
-    assert [entry.sha256 for entry in entries] == [one.sha256 for one in result.accepted]
-    assert [entry.split for entry in entries].count("train") == 48
-    assert entries[0].width == 91
+    assert list(entries["path"]) == [one.found.path for one in result.accepted]
+    assert list(entries["sha256"]) == [one.sha256 for one in result.accepted]
+    assert list(entries["split"]).count("train") == 48
+    assert entries["width"][0] == 91
 
 
 def test_too_few_pictures_because_of_rejected_ones(folder):

@@ -5,8 +5,7 @@ import sys
 from collections import defaultdict
 
 import pytest
-from checkouts import ROOT, run
-from dvc.repo import Repo
+from checkouts import ROOT, changed_stages, run
 
 PACKAGE = ROOT / "src" / "shallowdeep"
 ROOMS = sorted(path for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__")
@@ -74,20 +73,18 @@ def test_deep_and_shallow_are_names_in_two_places():
     assert places == {"settings/params.py", "evaluation/verdict.py"}
 
 
-def changed(project, room):
+def after_an_edit(project, room):
     """The stages that DVC would run after an edit in a room."""
     module = next(path for path in sorted((project / room).glob("*.py")) if path.stem[0] != "_")
     text = module.read_text()
     module.write_text(text + "\n# an edit\n")
-    with Repo(str(project)) as repo:
-        found = ALL & set(repo.status(targets=sorted(ALL)))
+    found = changed_stages(project)
     module.write_text(text)
     return found
 
 
-def test_an_edit_in_a_room_runs_the_stages_that_use_it(project, monkeypatch):
+def test_an_edit_in_a_room_runs_the_stages_that_use_it(project):
     """Asked of DVC; what nobody has edited is up to date."""
-    monkeypatch.chdir(project)  # DVC's paths are relative to it
     after = {
         "pictures": {"prepare"},
         "datasets": set(),
@@ -98,12 +95,11 @@ def test_an_edit_in_a_room_runs_the_stages_that_use_it(project, monkeypatch):
         "lessons": set(),
     }
     for room in (path.name for path in ROOMS):
-        assert changed(project, f"src/shallowdeep/{room}") == after.get(room, ALL), room
+        assert after_an_edit(project, f"src/shallowdeep/{room}") == after.get(room, ALL), room
 
 
-def test_an_edited_decoder_retrains_only_if_the_pictures_change(project, monkeypatch):
+def test_an_edited_decoder_retrains_only_if_the_pictures_change(project):
     """The same pixels: prepare alone has to run. Other pixels: all that comes after it too."""
-    monkeypatch.chdir(project)
     decoder = project / "src/shallowdeep/pictures/decoding.py"
     text, end = decoder.read_text(), "    return np.ascontiguousarray(small.numpy()[0, :3])\n"
     assert end in text
@@ -111,6 +107,4 @@ def test_an_edited_decoder_retrains_only_if_the_pictures_change(project, monkeyp
     for edited, expected in ((text + "\n# an edit\n", set()), (darker, ALL - {"prepare"})):
         decoder.write_text(edited)
         assert "Running stage 'prepare'" in run(project, "dvc", "repro", "prepare")
-        with Repo(str(project)) as repo:
-            found = repo.status(targets=sorted(ALL))
-        assert ALL & set(found) == expected
+        assert changed_stages(project) == expected

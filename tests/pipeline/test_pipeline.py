@@ -72,7 +72,7 @@ def test_the_primal_solver_gives_the_same(project):
     """Through the same stages and into the same files; without a Gram matrix."""
     expected = history(project, "deep")
     assert (project / "data/prepared/gram.npy").exists()
-    output = run(project, "dvc", "exp", "run", "-S", "solver=primal")
+    output = run(project, "dvc", "exp", "run", "train-deep", "-S", "solver=primal")
     assert "train-deep: 2 runs of 2 epochs, primal solver" in output
     assert not (project / "data/prepared/gram.npy").exists()
     for row, other in zip(history(project, "deep"), expected, strict=True):
@@ -83,7 +83,7 @@ def test_the_primal_solver_gives_the_same(project):
 
 def test_every_parameter_reaches_the_run_cache(project):
     """DVC's leaves out keys called `size` inside a section: 8 x 8 pixels gave the results of 16."""
-    run(project, "dvc", "exp", "run", "-S", "data.size=8")
+    run(project, "dvc", "exp", "run", "prepare", "-S", "data.size=8")
     assert json.loads((project / "data/prepared/meta.json").read_text())["size"] == 8
     for stage in yaml.safe_load((project / "dvc.lock").read_text())["stages"].values():
         assert not {"size", "nfiles"} & _keys_inside(stage.get("params", {}).get("params.yaml", {}))
@@ -100,7 +100,8 @@ def _keys_inside(params):
 
 def test_a_change_to_deep_retrains_deep_alone(project):
     """Parameters are listed narrowly."""
-    output = run(project, "dvc", "exp", "run", "-S", "models.deep.epochs=3")
+    both = ("train-shallow", "train-deep")
+    output = run(project, "dvc", "exp", "run", *both, "-S", "models.deep.epochs=3")
     assert "Stage 'train-shallow' didn't change, skipping" in output
     assert "Running stage 'train-deep'" in output
     assert (epochs(project, "shallow"), epochs(project, "deep")) == (2, 3)
@@ -123,11 +124,11 @@ def test_a_wrong_value_is_one_line(project, override, line):
 
 def test_a_number_means_to_dvc_what_it_means_to_the_stages(project):
     """`-S lr=1e-5` trains with 1e-5, and dvc.lock says so."""
-    run(project, "dvc", "exp", "run", "-S", "lr=1e-5")
+    run(project, "dvc", "exp", "run", "train-deep", "-S", "lr=1e-5")
     lock = load_yaml(project / "dvc.lock")["stages"]["train-deep"]["params"]["params.yaml"]
     assert lock["lr"] == params.read(project / "params.yaml").lr == 1e-5
     small = [float(row["train_loss"]) for row in history(project, "deep")]
-    run(project, "dvc", "exp", "run", "-S", "lr=0.00001")
+    run(project, "dvc", "exp", "run", "train-deep", "-S", "lr=0.00001")
     assert [float(row["train_loss"]) for row in history(project, "deep")] == small
 
 

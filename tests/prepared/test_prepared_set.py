@@ -8,7 +8,7 @@ import pytest
 
 from shallowdeep.files.errors import InputError
 from shallowdeep.prepared import prepared_set
-from shallowdeep.prepared.prepared_set import Entry, Summary, read
+from shallowdeep.prepared.prepared_set import Entry, Summary, as_table, read
 
 NAMES = [
     "cat/plain.jpg",
@@ -31,16 +31,17 @@ def folder(tmp_path):
     ]
     np.save(tmp_path / "pictures.npy", PICTURES)
     np.save(tmp_path / "gram.npy", np.zeros((6, 3), dtype=np.float32))
-    prepared_set.write(tmp_path, entries, SUMMARY)
+    prepared_set.write(tmp_path, as_table(entries), SUMMARY)
     return tmp_path
 
 
 def test_it_is_read_as_it_was_written(folder):
     """Names with line breaks, quotes and bytes that are not UTF-8 come back as they were."""
     found = read(folder)
-    assert [entry.path for entry in found.manifest] == NAMES
-    assert [entry.split for entry in found.manifest] == SPLITS
-    assert found.manifest[1] == Entry(NAMES[1], f"{1:064x}", 0, "validation", 301, 200)
+    assert list(found.manifest["path"]) == NAMES
+    assert list(found.manifest["split"]) == SPLITS
+    second = Entry(*found.manifest.iloc[1])
+    assert second == Entry(NAMES[1], f"{1:064x}", 0, "validation", 301, 200)
     assert (found.classes, found.size, found.mean, found.std) == SUMMARY
     assert np.array_equal(found.pictures, PICTURES)
     assert found.gram().shape == (6, 3)

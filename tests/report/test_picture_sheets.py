@@ -65,9 +65,10 @@ def test_the_most_wrong_come_first_and_none_that_is_right(pictures):
 def test_examples_are_training_pictures_of_one_class(pictures, count, shown):
     """None twice, however many are asked for."""
     paths = [tile.caption for tile in examples(pictures, 1, count=count)]
-    entries = {entry.path: entry for entry in pictures.manifest}
+    entries = pictures.manifest.set_index("path")
     assert len(set(paths)) == len(paths) == shown
-    assert {(entries[path].label, entries[path].split) for path in paths} == {(1, "train")}
+    assert set(entries["label"][paths]) == {1}
+    assert set(entries["split"][paths]) == {"train"}
 
 
 def test_a_jpeg_shows_the_picture():

@@ -10,6 +10,7 @@ from threading import Event
 from typing import BinaryIO, NamedTuple, TextIO, TypeVar
 
 import numpy as np
+import pandas as pd
 from tqdm import tqdm
 
 from shallowdeep.files.cores import available_cores
@@ -17,7 +18,7 @@ from shallowdeep.files.errors import InputError
 from shallowdeep.pictures.decoding import Picture, Unusable, decode, quiet
 from shallowdeep.pictures.listing import Found
 from shallowdeep.prepared.data_report import Counts, DataReport, LeftOut
-from shallowdeep.prepared.prepared_set import Entry
+from shallowdeep.prepared.prepared_set import Entry, as_table
 from shallowdeep.prepared.split import stratified
 from shallowdeep.settings.params import Data, Split
 
@@ -93,7 +94,7 @@ def decode_all(folder: Path, files: Sequence[Found], data: Data, array: Path) ->
 
 def manifest(
     decoded: Decoded, classes: Sequence[str], fractions: Split, *, seed: int
-) -> list[Entry]:
+) -> pd.DataFrame:
     """Split the accepted pictures and say of each what is known.
 
     Raises:
@@ -106,10 +107,10 @@ def manifest(
         if decoded.rejected:
             raise InputError(f"{error}; {_in_words(decoded.rejected)}") from None
         raise
-    return [
+    return as_table(
         Entry(found.path, sha256, found.label, split, width, height)
         for (found, sha256, width, height), split in zip(decoded.accepted, splits, strict=True)
-    ]
+    )
 
 
 def _in_words(rejected: Sequence[LeftOut]) -> str:

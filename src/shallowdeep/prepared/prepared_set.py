@@ -2,12 +2,13 @@
 
 import csv
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, NamedTuple, TextIO, TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 from shallowdeep.files.checksums import of_file, of_json
@@ -16,10 +17,6 @@ from shallowdeep.prepared.split import SPLITS, SplitName
 from shallowdeep.settings.params import Channels
 
 _T = TypeVar("_T")
-_SPLIT: dict[str, SplitName] = {name: name for name in SPLITS}
-_LABEL = {"0": 0, "1": 1}
-
-COLUMNS = ("path", "sha256", "label", "split", "width", "height")
 
 
 class Entry(NamedTuple):
@@ -33,13 +30,18 @@ class Entry(NamedTuple):
     height: int
 
 
+_KINDS = {"path": object, "sha256": object, "split": object} | dict.fromkeys(
+    ("label", "width", "height"), np.int64
+)
+
+
 @dataclass(frozen=True)
 class Prepared:
     """Prepared pictures, rows in the manifest's order."""
 
     folder: Path
     pictures: NDArray[np.uint8]  # [N, 3, S, S], memory-mapped; writing to it changes no file
-    manifest: list[Entry]
+    manifest: pd.DataFrame  # a row for each picture, columns as in Entry
     classes: tuple[str, str]
     size: int
     mean: Channels
@@ -48,11 +50,11 @@ class Prepared:
     @property
     def labels(self) -> NDArray[np.int64]:
         """Index of each picture's class [N]."""
-        return np.array([entry.label for entry in self.manifest], dtype=np.int64)
+        return self.manifest["label"].to_numpy(np.int64)
 
     def rows(self, split: SplitName) -> NDArray[np.intp]:
         """Rows of one split's pictures, ascending."""
-        return np.flatnonzero([entry.split == split for entry in self.manifest])
+        return np.flatnonzero(self.manifest["split"] == split)
 
     def gram(self) -> NDArray[np.float32]:
         """The Gram matrix [N, N_train], memory-mapped.
@@ -73,13 +75,23 @@ class Summary(NamedTuple):
     std: Channels
 
 
-def write(folder: Path, manifest: Sequence[Entry], summary: Summary) -> None:
+def as_table(entries: Iterable[Entry]) -> pd.DataFrame:
+    """Entries as the rows of a manifest."""
+    table = pd.DataFrame(list(entries), columns=list(Entry._fields), dtype=object)
+    return table.astype(_KINDS)
+
+
+def write(folder: Path, manifest: pd.DataFrame, summary: Summary) -> None:
     """Write manifest.csv and meta.json beside the arrays, whose checksums are in meta.json."""
-    with _open(folder / "manifest.csv", "w") as file:
-        # Texts are quoted always: Python 3.11 forgets to in a name with a carriage return.
-        rows = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_NONNUMERIC)
-        rows.writerow(COLUMNS)
-        rows.writerows(manifest)
+    # File names are bytes: those that are not UTF-8 survive as surrogate escapes. Texts are quoted
+    # always: Python 3.11 forgets to in a name with a carriage return.
+    manifest.to_csv(
+        folder / "manifest.csv",
+        index=False,
+        lineterminator="\n",
+        quoting=csv.QUOTE_NONNUMERIC,
+        errors="surrogateescape",
+    )
     counts = count(manifest, summary.classes)
     meta: dict[str, Any] = {"pictures": len(manifest), "counts": counts} | summary._asdict()
     meta["sha256"] = {
@@ -89,12 +101,13 @@ def write(folder: Path, manifest: Sequence[Entry], summary: Summary) -> None:
     (folder / "meta.json").write_text(json.dumps(meta, indent=2, sort_keys=True) + "\n")
 
 
-def count(manifest: Sequence[Entry], classes: Sequence[str]) -> dict[SplitName, dict[str, int]]:
+def count(manifest: pd.DataFrame, classes: Sequence[str]) -> dict[SplitName, dict[str, int]]:
     """Pictures by split and class."""
-    counts = {name: dict.fromkeys(classes, 0) for name in SPLITS}
-    for entry in manifest:
-        counts[entry.split][classes[entry.label]] += 1
-    return counts
+    of = manifest.groupby(["split", "label"]).size()
+    return {
+        split: {name: int(of.get((split, label), 0)) for label, name in enumerate(classes)}
+        for split in SPLITS
+    }
 
 
 def read(folder: Path) -> Prepared:
@@ -114,15 +127,14 @@ def read(folder: Path) -> Prepared:
     )
 
 
-def _manifest(path: Path) -> list[Entry]:
-    with _open(path, "r") as file:
-        rows = csv.reader(file)
-        if tuple(next(rows)) != COLUMNS:
-            raise ValueError
-        return [
-            Entry(name, sha256, _LABEL[label], _SPLIT[split], int(width), int(height))
-            for name, sha256, label, split, width, height in rows
-        ]
+def _manifest(path: Path) -> pd.DataFrame:
+    table = pd.read_csv(
+        path, dtype=_KINDS, keep_default_na=False, encoding_errors="surrogateescape"
+    )
+    known = table["label"].isin((0, 1)) & table["split"].isin(SPLITS)
+    if tuple(table.columns) != Entry._fields or not known.all():
+        raise ValueError
+    return table
 
 
 def _summary(path: Path) -> tuple[Summary, dict[str, str]]:
@@ -159,14 +171,7 @@ def _read(path: Path, read: Callable[[Path], _T]) -> _T:
         raise InputError(f"{path}: no such file; `dvc repro prepare` makes it") from None
     except (ArithmeticError, EOFError, LookupError, StopIteration, TypeError, ValueError):
         raise _altered(path) from None
-    except csv.Error:
-        raise _altered(path) from None
 
 
 def _altered(path: Path) -> InputError:
     return InputError(f"{path}: damaged or altered; `dvc repro --force prepare` makes it anew")
-
-
-def _open(path: Path, mode: Literal["r", "w"]) -> TextIO:
-    """File names are bytes: those that are not UTF-8 survive as surrogate escapes."""
-    return path.open(mode, encoding="utf-8", errors="surrogateescape", newline="")

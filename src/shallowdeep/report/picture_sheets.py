@@ -97,7 +97,8 @@ def examples(prepared: Prepared, label: int, *, count: int) -> list[Tile]:
     rows = rows[prepared.labels[rows] == label]
     chosen = np.linspace(0, len(rows) - 1, min(count, len(rows))).round().astype(int)
     return [
-        Tile(prepared.pictures[row], one_line(prepared.manifest[row].path)) for row in rows[chosen]
+        Tile(prepared.pictures[row], one_line(prepared.manifest["path"][row]))
+        for row in rows[chosen]
     ]
 
 
