@@ -6,12 +6,13 @@ import re
 import pytest
 from checkouts import run
 
+from shallowdeep.commands.experiments import numbers
 from shallowdeep.commands.gate import Rule, judge, rules, shown
 from shallowdeep.files.errors import InputError
 
 
 def metrics(value):
-    return {"deep": {"test": {"accuracy": {"mean": value}}}}
+    return numbers({"deep": {"test": {"accuracy": {"mean": value}}}})
 
 
 NAME = "deep.test.accuracy.mean"
@@ -38,7 +39,7 @@ def test_a_tolerance_is_absolute_or_relative(better, tolerance, relative, after,
 
 
 @pytest.mark.parametrize(
-    "bad", [{}, {"deep": {}}, metrics(float("nan")), metrics("x"), {"deep": 1}]
+    "bad", [{}, numbers({"deep": {}}), metrics(float("nan")), metrics("x"), numbers({"deep": 1})]
 )
 def test_what_is_missing_or_no_number_does_not_pass(bad):
     """On either side; DVC's own diff says nothing then."""
@@ -46,6 +47,13 @@ def test_what_is_missing_or_no_number_does_not_pass(bad):
     assert judge(rule, metrics(0.5), bad).verdict == "missing"
     assert judge(rule, bad, metrics(0.5)).verdict == "missing"
     assert "missing" in shown([judge(rule, metrics(0.5), bad)], ("a", "b"), markdown=True)
+
+
+def test_numbers_have_the_names_that_dvc_gives_them():
+    """Keys joined by dots; truths, words and what is not finite are no numbers."""
+    content = {"a": {"b": 1, "c": {"d": 0.5}}, "e": True, "f": "x", "g": float("inf"), "h": [1]}
+    assert numbers(content) == {"a.b": 1.0, "a.c.d": 0.5}
+    assert numbers("x") == numbers([1]) == {}
 
 
 @pytest.mark.parametrize(

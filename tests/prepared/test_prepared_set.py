@@ -54,6 +54,8 @@ def test_rows_and_labels(folder):
     assert found.rows("test").tolist() == [2, 5]
     assert found.labels.tolist() == [0, 0, 0, 0, 1, 1]
     assert found.labels.dtype == np.int64
+    assert found.labels.flags.writeable
+    assert found.rows("train").flags.writeable
 
 
 def test_counts_go_by_split_and_class(folder):

@@ -1,5 +1,6 @@
 """What a git revision, an experiment of DVC or the workspace says."""
 
+import math
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -14,8 +15,21 @@ class Experiment(NamedTuple):
     """The two files that say it; as JSON and YAML have them, unchecked."""
 
     name: str
-    metrics: Mapping[str, Any]
+    metrics: Mapping[str, object]
     params: Mapping[str, Any]
+
+
+def numbers(metrics: object, prefix: str = "") -> dict[str, float]:
+    """All finite numbers of a metrics file, by their names in `dvc metrics diff`: keys and dots."""
+    if isinstance(metrics, Mapping):
+        return {
+            name: number
+            for key, value in metrics.items()
+            for name, number in numbers(value, f"{prefix}.{key}" if prefix else str(key)).items()
+        }
+    if isinstance(metrics, bool) or not isinstance(metrics, int | float):
+        return {}
+    return {prefix: float(metrics)} if math.isfinite(metrics) else {}
 
 
 def read(revision: str) -> Experiment:

@@ -9,11 +9,11 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal, NamedTuple, cast
+from typing import Annotated, Literal, NamedTuple, cast
 
 from pydantic import Field, model_validator
 
-from shallowdeep.commands.experiments import WORKSPACE, read
+from shallowdeep.commands.experiments import WORKSPACE, numbers, read
 from shallowdeep.commands.terminal import table
 from shallowdeep.files.errors import InputError, told_in_one_line
 from shallowdeep.files.yaml_file import parse
@@ -76,9 +76,9 @@ def _rule(metric: str, entry: _Entry) -> Rule:
     return Rule(metric, entry.better, entry.relative if relative else entry.absolute, relative)
 
 
-def judge(rule: Rule, baseline: Mapping[str, Any], metrics: Mapping[str, Any]) -> Judgement:
+def judge(rule: Rule, baseline: Mapping[str, float], metrics: Mapping[str, float]) -> Judgement:
     """Hold one metric against the baseline; a missing or undefined one does not pass."""
-    before, after = _value(baseline, rule.metric), _value(metrics, rule.metric)
+    before, after = baseline.get(rule.metric), metrics.get(rule.metric)
     unit = f"{100 * rule.tolerance:g} %" if rule.relative else f"{rule.tolerance:g}"
     allowed = f"{unit} {'lower' if rule.better == 'higher' else 'higher'}"
     if before is None or after is None:
@@ -87,17 +87,6 @@ def judge(rule: Rule, baseline: Mapping[str, Any], metrics: Mapping[str, Any]) -
     worse = before - after if rule.better == "higher" else after - before
     exceeded = worse > room and not math.isclose(worse, room, rel_tol=1e-9, abs_tol=1e-12)
     return Judgement(rule.metric, before, after, allowed, "worse" if exceeded else "ok")
-
-
-def _value(metrics: Mapping[str, Any], name: str) -> float | None:
-    found: Any = metrics
-    for key in name.split("."):
-        if not isinstance(found, Mapping) or key not in found:
-            return None
-        found = found[key]
-    if isinstance(found, bool) or not isinstance(found, int | float) or not math.isfinite(found):
-        return None
-    return float(found)
 
 
 def shown(judgements: list[Judgement], names: tuple[str, str], *, markdown: bool) -> str:
@@ -124,7 +113,9 @@ def main(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
     with told_in_one_line("gate"):
         wanted = rules(CONFIG)
-        before, after = read(options.baseline).metrics, read(options.revision).metrics
+        before, after = (
+            numbers(read(name).metrics) for name in (options.baseline, options.revision)
+        )
         judgements = [judge(rule, before, after) for rule in wanted]
         print(shown(judgements, (options.baseline, options.revision), markdown=options.md))
         failed = [one.metric for one in judgements if one.verdict != "ok"]

@@ -50,7 +50,7 @@ class Prepared:
     @property
     def labels(self) -> NDArray[np.int64]:
         """Index of each picture's class [N]."""
-        return self.manifest["label"].to_numpy(np.int64)
+        return self.manifest["label"].to_numpy(np.int64, copy=True)  # torch warns of views
 
     def rows(self, split: SplitName) -> NDArray[np.intp]:
         """Rows of one split's pictures, ascending."""
