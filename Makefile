@@ -1,5 +1,6 @@
 # One command a chore. On a fresh clone each of them sets up what it needs first.
 
+# With its default shell, make 3.81 (macOS) looks up commands on the PATH that it was started with.
 SHELL := /bin/bash
 PYTHON3 ?= python3
 export PATH := $(CURDIR)/.venv/bin:$(PATH)

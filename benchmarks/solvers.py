@@ -29,8 +29,7 @@ from peers import BATCH_SIZE, LR, Material
 from shallowdeep.files.atomic import replacing, write_text
 from shallowdeep.files.errors import told_in_one_line
 from shallowdeep.pictures import listing, preparation
-from shallowdeep.prepared import channels, prepared_set
-from shallowdeep.prepared.gram import gram
+from shallowdeep.prepared import channels, gram, prepared_set
 from shallowdeep.settings import params
 
 HERE = Path(__file__).parent
@@ -45,10 +44,7 @@ def prepare(photographs: Path, data: params.Data, folder: Path, *, seed: int) ->
     manifest = preparation.manifest(decoded, classes, data.split, seed=seed)
     train = np.flatnonzero(manifest["split"] == "train")
     normalisation = channels.normalisation(folder / "pictures.npy", train, data)
-    pictures = np.load(folder / "pictures.npy", mmap_mode="r")
-    matrix = np.empty((len(manifest), len(train)), np.float32)
-    gram(pictures, train, normalisation, out=matrix)
-    np.save(folder / "gram.npy", matrix)
+    gram.write(folder, train, normalisation)
     prepared_set.write(folder, manifest, prepared_set.Summary(classes, data.size, *normalisation))
     return Material(photographs, prepared_set.read(folder))
 

@@ -14,7 +14,6 @@ WORKSPACE = "workspace"
 class Experiment(NamedTuple):
     """The two files that say it; as JSON and YAML have them, unchecked."""
 
-    name: str
     metrics: Mapping[str, object]
     params: Mapping[str, Any]
 
@@ -49,7 +48,7 @@ def read(revision: str) -> Experiment:
     rev = None if revision == WORKSPACE else revision
     try:
         metrics = dvc.api.metrics_show(METRICS, rev=rev)
-        return Experiment(revision, metrics, dvc.api.params_show(PARAMS, rev=rev))
+        return Experiment(metrics, dvc.api.params_show(PARAMS, rev=rev))
     except (OSError, KeyError):
         raise InputError(f"{revision}: has no {METRICS} of this project") from None
     except DvcException as error:

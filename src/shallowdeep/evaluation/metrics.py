@@ -1,5 +1,6 @@
 """results/metrics.json: every score of every model, the difference, the verdict."""
 
+import functools
 import json
 import math
 from collections.abc import Mapping
@@ -112,10 +113,7 @@ def parsed(content: object) -> Metrics:
     return Metrics(
         models=models,
         first_run={
-            name: _number(
-                _entry(_entry(_entry(_entry(content, name), "test"), "accuracy"), "first_run")
-            )
-            for name in models
+            name: _number(content, name, "test", "accuracy", "first_run") for name in models
         },
         difference=_scores(_entry(content, "difference"), Difference),
         verdict=VERDICTS[VERDICTS.index(said)],
@@ -125,12 +123,7 @@ def parsed(content: object) -> Metrics:
 def _scores(content: object, kind: type[_Score]) -> dict[SplitName, dict[str, _Score]]:
     return {
         split: {
-            name: kind(
-                *(
-                    _number(_entry(_entry(_entry(content, split), name), key))
-                    for key in kind._fields
-                )
-            )
+            name: kind(*(_number(content, split, name, key) for key in kind._fields))
             for name in SCORES
         }
         for split in SPLITS
@@ -150,7 +143,8 @@ def _entry(content: object, key: str) -> object:
     return section[key]
 
 
-def _number(value: object) -> float:
+def _number(content: object, *keys: str) -> float:
+    value = functools.reduce(_entry, keys, content)
     if isinstance(value, bool) or not isinstance(value, int | float) or not math.isfinite(value):
         raise ValueError(f"{value!r:.40} is not a finite number")
     return float(value)

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
-from shallowdeep.files.errors import InputError
+from shallowdeep.prepared.reading import read_whole
 from shallowdeep.prepared.split import SPLITS, SplitName
 
 Counts = Mapping[SplitName, Mapping[str, int]]  # pictures by split and class
@@ -65,16 +65,15 @@ def read_listing(path: Path) -> list[LeftOut]:
     Raises:
         InputError: it is missing, or not as `write_listing` wrote it.
     """
-    try:
-        with path.open(newline="", encoding="utf-8") as file:
-            header, *rows = csv.reader(file)
-        if tuple(header) != COLUMNS:
-            raise ValueError
-        return [LeftOut(name, reason) for name, reason in rows]
-    except FileNotFoundError:
-        raise _missing(path) from None
-    except (ValueError, csv.Error):
-        raise _altered(path) from None
+    return read_whole(path, _listing)
+
+
+def _listing(path: Path) -> list[LeftOut]:
+    with path.open(newline="", encoding="utf-8") as file:
+        header, *rows = csv.reader(file)
+    if tuple(header) != COLUMNS:
+        raise ValueError
+    return [LeftOut(name, reason) for name, reason in rows]
 
 
 def write_counts(report: DataReport, path: Path) -> None:
@@ -89,31 +88,22 @@ def read_counts(path: Path) -> DataReport:
     Raises:
         InputError: it is missing, or not as `write_counts` wrote it.
     """
-    try:
-        content = json.loads(path.read_text(encoding="utf-8"))
-        split: dict[SplitName, dict[str, int]] = {
-            name: {str(key): _whole(value) for key, value in content["split"][name].items()}
-            for name in SPLITS
-        }
-        pictures, rejected, duplicates = (
-            _whole(content[key]) for key in ("pictures", "rejected", "duplicates")
-        )
-        return DataReport(pictures, rejected, duplicates, split)
-    except FileNotFoundError:
-        raise _missing(path) from None
-    except (ValueError, TypeError, LookupError, AttributeError):
-        raise _altered(path) from None
+    return read_whole(path, _counts)
+
+
+def _counts(path: Path) -> DataReport:
+    content = json.loads(path.read_text(encoding="utf-8"))
+    split: dict[SplitName, dict[str, int]] = {
+        name: {str(key): _whole(value) for key, value in content["split"][name].items()}
+        for name in SPLITS
+    }
+    pictures, rejected, duplicates = (
+        _whole(content[key]) for key in ("pictures", "rejected", "duplicates")
+    )
+    return DataReport(pictures, rejected, duplicates, split)
 
 
 def _whole(value: object) -> int:
     if isinstance(value, bool) or not isinstance(value, int) or value < 0:
         raise ValueError
     return value
-
-
-def _missing(path: Path) -> InputError:
-    return InputError(f"{path}: no such file; `dvc repro prepare` makes it")
-
-
-def _altered(path: Path) -> InputError:
-    return InputError(f"{path}: damaged or altered; `dvc repro --force prepare` makes it anew")

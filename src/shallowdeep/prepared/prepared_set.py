@@ -2,21 +2,19 @@
 
 import csv
 import json
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple, TypeVar
+from typing import Any, NamedTuple
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
 from shallowdeep.files.checksums import of_file, of_json
-from shallowdeep.files.errors import InputError
+from shallowdeep.prepared.reading import altered, read_whole
 from shallowdeep.prepared.split import SPLITS, SplitName
 from shallowdeep.settings.params import Channels
-
-_T = TypeVar("_T")
 
 
 class Entry(NamedTuple):
@@ -116,11 +114,11 @@ def read(folder: Path) -> Prepared:
     Raises:
         InputError: a file is missing, truncated or altered, with the command that makes it anew.
     """
-    summary, checksums = _read(folder / "meta.json", _summary)
+    summary, checksums = read_whole(folder / "meta.json", _summary)
     for name, checksum in checksums.items():
-        if _read(folder / name, of_file) != checksum:
-            raise _altered(folder / name)
-    manifest = _read(folder / "manifest.csv", _manifest)
+        if read_whole(folder / name, of_file) != checksum:
+            raise altered(folder / name)
+    manifest = read_whole(folder / "manifest.csv", _manifest)
     shape = (len(manifest), 3, summary.size, summary.size)
     return Prepared(
         folder, _array(folder / "pictures.npy", np.dtype(np.uint8), shape), manifest, *summary
@@ -160,18 +158,4 @@ def _array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[
             raise ValueError
         return array
 
-    return _read(path, read)
-
-
-def _read(path: Path, read: Callable[[Path], _T]) -> _T:
-    """Read a file; say what mends it where it is not as `prepare` wrote it."""
-    try:
-        return read(path)
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; `dvc repro prepare` makes it") from None
-    except (ArithmeticError, EOFError, LookupError, StopIteration, TypeError, ValueError):
-        raise _altered(path) from None
-
-
-def _altered(path: Path) -> InputError:
-    return InputError(f"{path}: damaged or altered; `dvc repro --force prepare` makes it anew")
+    return read_whole(path, read)

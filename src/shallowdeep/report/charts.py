@@ -183,13 +183,12 @@ def _svg(figure: Figure, title: str, *, standalone: bool) -> str:
     content = re.sub(r'<g id="[^"]*"', "<g", content)  # the same in every chart of a page
     content = re.sub(r"'DejaVu Sans'[^;\"]*", "system-ui, sans-serif", content)
     content = re.sub(r"<[^>]*>", _rounded, content)
-    head, _, body = content.partition(">")
+    body = content.partition(">")[2]  # all but the tag's own size and links
     width, height = (72 * inches for inches in figure.get_size_inches())
     box = f'viewBox="0 0 {width:.0f} {height:.0f}" role="img"'
     links = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
     style = f"<style>{STYLE}</style>" if standalone else ""
     size = f'width="{width:.0f}" height="{height:.0f}" ' if standalone else ""
-    del head
     return f"<svg {links} {size}{box}><title>{escape(title)}</title>{style}{with_variables(body)}"
 
 
