@@ -14,9 +14,9 @@ from epoch_times import NETWORKS
 from peers import Material, Ours, Solver
 
 from shallowdeep.prepared import prepared_set
+from shallowdeep.prepared.folds import cut
 from shallowdeep.prepared.gram import gram
 from shallowdeep.prepared.normalisation import Normalisation
-from shallowdeep.prepared.split import stratified
 from shallowdeep.settings.params import Split
 
 CLASSES, HALF = ("cat", "dog"), (0.5, 0.5, 0.5)
@@ -61,21 +61,21 @@ def random_pictures(folder: Path, count: int, size: int) -> prepared_set.Prepare
         pictures[row] = rng.integers(0, 256, shape[1:], dtype=np.uint8)
     pictures.flush()
     labels = np.arange(count) % 2
-    splits = stratified(labels, Split(train=0.8, validation=0.1, test=0.1), classes=CLASSES, seed=0)
+    single = Split(train=0.8, validation=0.1, test=0.1)
+    parts = cut(labels, single, folds=1, classes=CLASSES, seed=0).tolist()
     manifest = prepared_set.as_table(
-        prepared_set.Entry(f"{i}.png", "", int(label), split, size, size)
-        for i, (label, split) in enumerate(zip(labels, splits, strict=True))
+        prepared_set.Entry(f"{i}.png", "", int(label), part, size, size)
+        for i, (label, part) in enumerate(zip(labels, parts, strict=True))
     )
-    prepared_set.write(folder, manifest, prepared_set.Summary(CLASSES, size, HALF, HALF))
+    prepared_set.write(folder, manifest, prepared_set.Summary(CLASSES, 1, size, HALF, HALF))
     return prepared_set.read(folder)
 
 
 def _gram(data: prepared_set.Prepared) -> float:
     """Write the Gram matrix; return seconds."""
-    train = data.rows("train")
-    out = np.empty((len(data.manifest), len(train)), np.float32)
+    out = np.empty((len(data.manifest), len(data.manifest)), np.float32)
     start = time.perf_counter()
-    gram(data.pictures, train, Normalisation(data.mean, data.std), out=out)
+    gram(data.pictures, Normalisation(data.mean, data.std), out=out)
     seconds = time.perf_counter() - start
     np.save(data.folder / "gram.npy", out)
     return seconds
@@ -84,7 +84,7 @@ def _gram(data: prepared_set.Prepared) -> float:
 def _write_zeros(data: prepared_set.Prepared) -> None:
     np.save(
         data.folder / "gram.npy",
-        np.zeros((len(data.manifest), len(data.rows("train"))), np.float32),
+        np.zeros((len(data.manifest), len(data.manifest)), np.float32),
     )
 
 

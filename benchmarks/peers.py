@@ -15,8 +15,7 @@ from torch import Tensor, nn
 
 from shallowdeep.prepared import prepared_set
 from shallowdeep.prepared.normalisation import Normalisation
-from shallowdeep.training.fitting import set_up
-from shallowdeep.training.sgd import train
+from shallowdeep.training.fitting import Fitting, Settings
 
 BATCH_SIZE, LR = 32, 0.01
 
@@ -99,7 +98,7 @@ def article(material: Material, hidden: Sequence[int], *, workers: int = 0) -> T
     steps = [transforms.Resize((size, size)), transforms.ToTensor()]
     transform = transforms.Compose([*steps, transforms.Normalize(mean, std)])
     dataset = datasets.ImageFolder(str(material.photographs), transform)
-    training = material.data.manifest.query("split == 'train'")
+    training = material.data.manifest.iloc[material.data.rows("train")]
     paths = [str(material.photographs / path) for path in training["path"]]
     dataset.samples = list(zip(paths, training["label"].tolist(), strict=True))
     loader: Any = torch.utils.data.DataLoader(
@@ -165,20 +164,19 @@ class Ours:
         runs: int,
         where: str = "cpu",
     ) -> None:
-        device = torch.device(where)
-        self._runs = set_up(material.data, hidden, range(runs), solver=solver, device=device)
+        settings = Settings(hidden, epochs=1, batch_size=BATCH_SIZE, lr=LR, keep="last")
+        device, by_fold = torch.device(where), [range(runs)]
+        fitting = Fitting(material.data, settings, by_fold, solver=solver, device=device)
+        ready = fitting.ready()
+        self._groups = [ready(number) for number in range(fitting.epochs)]
 
     def train(self, epochs: int) -> list[float]:
         """Train on; measures loss and accuracy on the validation pictures too."""
-        history = train(
-            self._runs,
-            epochs=epochs,
-            batch_size=BATCH_SIZE,
-            lr=LR,
-            keep="last",
-            report=lambda _: None,
-        )
-        return [float(epoch.train_loss.mean()) for epoch in history]
+        losses = []
+        for _ in range(epochs):
+            each = [runs.epoch(batch_size=BATCH_SIZE, lr=LR).train_loss for runs in self._groups]
+            losses.append(float(torch.cat(each).mean()))
+        return losses
 
 
 class Peer(NamedTuple):

@@ -20,7 +20,6 @@ from typing import Any
 
 import cost
 import epoch_times
-import numpy as np
 import pipeline_time
 import solvers_report
 import torch
@@ -29,7 +28,7 @@ from peers import BATCH_SIZE, LR, Material
 from shallowdeep.files.atomic import replacing, write_text
 from shallowdeep.files.errors import told_in_one_line
 from shallowdeep.pictures import listing, preparation
-from shallowdeep.prepared import channels, gram, prepared_set
+from shallowdeep.prepared import channels, folds, gram, prepared_set
 from shallowdeep.settings import params
 
 HERE = Path(__file__).parent
@@ -41,11 +40,12 @@ def prepare(photographs: Path, data: params.Data, folder: Path, *, seed: int) ->
     classes = listing.classes(photographs)
     files = listing.find(photographs, classes)
     decoded = preparation.decode_all(photographs, files, data, folder / "pictures.npy")
-    manifest = preparation.manifest(decoded, classes, data.split, seed=seed)
-    train = np.flatnonzero(manifest["split"] == "train")
+    manifest = preparation.manifest(decoded, classes, data.split, folds=1, seed=seed)
+    train = folds.fold(manifest["fold"].to_numpy(), 0, folds=1).train
     normalisation = channels.normalisation(folder / "pictures.npy", train, data)
-    gram.write(folder, train, normalisation)
-    prepared_set.write(folder, manifest, prepared_set.Summary(classes, data.size, *normalisation))
+    gram.write(folder, normalisation)
+    summary = prepared_set.Summary(classes, 1, data.size, *normalisation)
+    prepared_set.write(folder, manifest, summary)
     return Material(photographs, prepared_set.read(folder))
 
 

@@ -1,4 +1,4 @@
-"""models, data/prepared, results/NAME/history.csv -> results/metrics.json, plots, report.html."""
+"""models, results/NAME, data/prepared -> results/metrics.json, plots, report.html."""
 
 from shallowdeep.files.arithmetic import pin_arithmetic
 from shallowdeep.files.errors import end_in_silence, told_in_one_line
@@ -10,16 +10,16 @@ import gc
 from pathlib import Path
 
 from shallowdeep.evaluation import metrics, tables
-from shallowdeep.evaluation.answers import answer
+from shallowdeep.evaluation.answers import check_belonging, of_fold_0, on_the_tested
 from shallowdeep.evaluation.intervals import Difference, Interval
-from shallowdeep.evaluation.verdict import DIFFERENCE
+from shallowdeep.evaluation.verdict import DIFFERENCE, SCORE
 from shallowdeep.files.atomic import write_text
 from shallowdeep.files.yaml_file import parse
 from shallowdeep.prepared import data_report, prepared_set
 from shallowdeep.provenance.records import Hashes, recorded
 from shallowdeep.report import charts, page, picture_sheets, records_page
 from shallowdeep.settings import params
-from shallowdeep.training import devices, history, model
+from shallowdeep.training import devices, held_out, history, model
 
 RESULTS, PLOTS = Path("results"), Path("results/plots")
 
@@ -30,11 +30,19 @@ def main(inputs: Hashes | None) -> None:
     pictures = prepared_set.read(Path("data/prepared"))
     left_out = data_report.read_listing(RESULTS / "rejected.csv")
     data = data_report.read_counts(RESULTS / "data.json")
-    devices.pick("cpu", threads=settings.threads)
+    devices.pick("cpu")
     models = {name: model.read(Path("models") / f"{name}.pt") for name in settings.models}
+    check_belonging(models, pictures, settings)
     histories = {name: history.read(RESULTS / name / "history.csv") for name in models}
-    answers = answer(models, pictures)
-    test = answers["test"]
+    tested = len(pictures.tested())
+    said = {
+        name: held_out.read(
+            RESULTS / name / "answers.npy", one.made, runs=settings.runs, tested=tested
+        )
+        for name, one in models.items()
+    }
+    test = on_the_tested(pictures, {name: answers[-1] for name, answers in said.items()})
+    answers = of_fold_0(models, pictures) | {"test": test}
 
     drawn = charts.Tables(
         learning_curves=tables.learning(histories, history.MEASURES),
@@ -45,13 +53,14 @@ def main(inputs: Hashes | None) -> None:
     )
     for name, table in drawn._asdict().items():
         tables.write(table, PLOTS / f"{name}.csv")
-    scores = metrics.evaluate(answers, alpha=settings.alpha)
+    scores = metrics.evaluate(answers, settings)
     metrics.write(scores, RESULTS / "metrics.json")
     shown = picture_sheets.chosen(models, pictures, test)
     picture_sheets.write(shown.first_layer, PLOTS / "first_layer.jpg")
     picture_sheets.write(shown.most_wrong, PLOTS / "most_wrong.jpg")
     facts = page.Facts(
         metrics=scores,
+        compared=metrics.compared(scores.models, scores.difference, test.trained, settings),
         data=data,
         left_out=left_out,
         settings=settings,
@@ -66,12 +75,12 @@ def main(inputs: Hashes | None) -> None:
 
 
 def in_words(scores: metrics.Metrics, runs: int) -> list[str]:
-    """Accuracies, their difference and the verdict, for the terminal."""
-    accuracies = {name: of_model["test"]["accuracy"] for name, of_model in scores.models.items()}
-    difference = scores.difference["test"]["accuracy"]
+    """Balanced accuracies, their difference and the verdict, for the terminal."""
+    of_models = {name: of_model["test"][SCORE] for name, of_model in scores.models.items()}
+    difference = scores.difference["test"][SCORE]
     alone = " (one run of each decides nothing)" if runs == 1 else ""
     return [
-        *(f"{name}: test accuracy {_shown(one)}" for name, one in accuracies.items()),
+        *(f"{name}: balanced accuracy {_shown(one)}" for name, one in of_models.items()),
         f"{DIFFERENCE}: {_shown(difference)}, p = {difference.p_value:.2g}",
         f"verdict: {scores.verdict}{alone}",
     ]

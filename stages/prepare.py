@@ -6,11 +6,9 @@ end_in_silence()
 
 from pathlib import Path
 
-import numpy as np
-
 from shallowdeep.files.atomic import replacing
 from shallowdeep.pictures import listing, preparation
-from shallowdeep.prepared import channels, data_report, gram, prepared_set, solver
+from shallowdeep.prepared import channels, data_report, folds, gram, prepared_set, solver
 from shallowdeep.provenance.records import recorded
 from shallowdeep.settings import params
 
@@ -23,6 +21,8 @@ def main() -> None:
     data, source = settings.data, Path(settings.data.dir)
     classes = listing.classes(source)
     files = listing.find(source, classes)
+    if said := solver.warning(settings, len(files)):  # and `dual` that cannot be is refused
+        print("prepare:", said)
     with (
         replacing(OUT) as out,
         replacing(RESULTS / "rejected.csv") as left_out,
@@ -30,14 +30,16 @@ def main() -> None:
     ):
         out.mkdir()
         decoded = preparation.decode_all(source, files, data, out / "pictures.npy")
-        manifest = preparation.manifest(decoded, classes, data.split, seed=settings.seed)
-        train = np.flatnonzero(manifest["split"] == "train")
-        normalisation = channels.normalisation(out / "pictures.npy", train, data)
-        sizes = {"pictures": len(manifest), "train": len(train), "size": data.size}
-        if solver.choose(settings.solver, **sizes) == "dual":
-            gram.write(out, train, normalisation)
-        prepared_set.write(out, manifest, prepared_set.Summary(classes, data.size, *normalisation))
-        report = decoded.report(prepared_set.count(manifest, classes))
+        manifest = preparation.manifest(
+            decoded, classes, data.split, folds=settings.folds, seed=settings.seed
+        )
+        first = folds.fold(manifest["fold"].to_numpy(), 0, folds=settings.folds)
+        normalisation = channels.normalisation(out / "pictures.npy", first.train, data)
+        if solver.choose(settings, len(manifest)) == "dual":
+            gram.write(out, normalisation)
+        summary = prepared_set.Summary(classes, settings.folds, data.size, *normalisation)
+        prepared_set.write(out, manifest, summary)
+        report = decoded.report(prepared_set.count(manifest, summary))
         data_report.write_listing(decoded.rejected + decoded.duplicates, left_out)
         data_report.write_counts(report, counts)
     print("prepare:", one_line(report.in_words()))

@@ -1,4 +1,4 @@
-"""data/prepared -> models/NAME.pt, results/NAME/history.csv: train one network, many runs."""
+"""data/prepared -> models/NAME.pt, results/NAME/: train one network, many runs on every fold."""
 
 from shallowdeep.files.arithmetic import pin_arithmetic, pinned
 from shallowdeep.files.errors import InputError, end_in_silence, told_in_one_line
@@ -11,15 +11,16 @@ import sys
 import time
 from pathlib import Path
 
+from shallowdeep.files.checksums import of_array
+from shallowdeep.files.cores import available_cores
 from shallowdeep.prepared import prepared_set, solver
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.provenance.records import Hashes, recorded
 from shallowdeep.settings import params
-from shallowdeep.training import devices, history, model
-from shallowdeep.training.checkpoint import Checkpoint
-from shallowdeep.training.fitting import set_up
+from shallowdeep.training import devices, held_out, history, model
+from shallowdeep.training.checkpoint import Checkpoints
+from shallowdeep.training.fitting import Fitting, Settings, asked_after, seeds
 from shallowdeep.training.progress import Progress, describe
-from shallowdeep.training.sgd import train
 
 
 def main(name: str, inputs: Hashes | None) -> None:
@@ -30,39 +31,51 @@ def main(name: str, inputs: Hashes | None) -> None:
         raise InputError(f"{name!r} is no model in params.yaml; there are {known}")
     network = settings.models[name]
     pictures = prepared_set.read(Path("data/prepared"))
-    rows, train_rows = len(pictures.labels), len(pictures.rows("train"))
-    chosen = solver.choose(settings.solver, pictures=rows, train=train_rows, size=pictures.size)
-    device = devices.pick(settings.device, threads=settings.threads)
-    seeds = [settings.seed + run for run in range(settings.runs)]
+    if pictures.folds != settings.folds:
+        raise InputError(
+            f"data/prepared: has {pictures.folds} folds, params.yaml says {settings.folds};"
+            " `dvc repro prepare` makes them"
+        )
+    chosen = solver.of_prepared(settings.solver, has_gram=pictures.has_gram)
+    device = devices.pick(settings.device)
+    by_fold = seeds(settings.seed, folds=settings.folds, runs=settings.runs)
 
     start = time.perf_counter()
     place = None
     if inputs is not None:
-        place = Checkpoint(f"train-{name}", {**inputs, **pinned(), "device": str(device)})
-        if place.exists:
+        place = Checkpoints(f"train-{name}", {**inputs, **pinned(), "device": str(device)})
+        if place.exist:
             print(f"train-{name}: goes on where it was interrupted")
-    runs = set_up(pictures, network.hidden, seeds, solver=chosen, device=device)
-    with Progress(f"train-{name}", network.epochs) as progress:
-        epochs = train(
-            runs,
-            epochs=network.epochs,
-            batch_size=settings.batch_size,
-            lr=settings.lr,
-            keep=settings.keep,
-            report=progress.show,
-            checkpoint=place,
-        )
+    how = Settings(network.hidden, network.epochs, settings.batch_size, settings.lr, settings.keep)
+    fitting = Fitting(pictures, how, by_fold, solver=chosen, device=device, cores=available_cores())
+    with Progress(f"train-{name}", fitting.epochs) as progress:
+        fitted = fitting.fit(progress.show, place)
+    made = model.Made(
+        pictures=pictures.sha256,
+        answers=of_array(fitted.answers),
+        asked=asked_after(network.epochs),
+        parameters=model.parameters(settings, name),
+    )
     normalisation = Normalisation(pictures.mean, pictures.std)
-    trained = model.Model(runs.trained(), seeds, pictures.classes, pictures.size, normalisation)
+    trained = model.Model(
+        fitted.layers, by_fold[0], pictures.classes, pictures.size, normalisation, made
+    )
+    results = Path("results") / name
     model.write(trained, Path("models") / f"{name}.pt")
-    history.write(epochs, Path("results") / name / "history.csv")
+    held_out.write(fitted.answers, results / "answers.npy")
+    history.write(fitted.history, results / "history.csv")
     if place:
         place.remove()
-    number = f"{len(seeds)} run{'s' * (len(seeds) > 1)} of {network.epochs} epoch"
+    loss, _, accuracy = fitted.history[:, :, -1].mean((0, 1))
     print(
-        f"train-{name}: {number}{'s' * (network.epochs > 1)}, {chosen} solver on {device}, "
-        f"{time.perf_counter() - start:.1f} s: {describe(epochs[-1])}"
+        f"train-{name}: {_times(settings.runs, 'run')} on {_times(settings.folds, 'fold')}, "
+        f"{_times(network.epochs, 'epoch')}, {chosen} solver on {device}, "
+        f"{time.perf_counter() - start:.1f} s: {describe(loss, accuracy)}"
     )
+
+
+def _times(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number > 1)}"
 
 
 if __name__ == "__main__":

@@ -1,38 +1,75 @@
 """Prepared pictures of noise."""
 
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
+import torch
 
 from shallowdeep.prepared import prepared_set
+from shallowdeep.prepared.folds import cut
 from shallowdeep.prepared.gram import gram
 from shallowdeep.prepared.normalisation import Normalisation
-from shallowdeep.prepared.split import stratified
 from shallowdeep.settings.params import Split
+from shallowdeep.training.checkpoint import Checkpoints
+from shallowdeep.training.fitting import Fitting, Settings
+from shallowdeep.training.network import Layer
+from shallowdeep.training.sgd import Epoch
 
 SIZE = 12
+CPU = torch.device("cpu")
 
 
 def write_prepared(
-    folder: Path, *, count: int, seed: int, brighter: int = 15, size: int = SIZE
+    folder: Path, *, count: int, seed: int, brighter: int = 15, size: int = SIZE, folds: int = 1
 ) -> prepared_set.Prepared:
     rng = np.random.default_rng(seed)
     labels = rng.permutation(np.arange(count) % 2)
     array = rng.integers(0, 240, (count, 3, size, size), dtype=np.uint8)
     array += (brighter * labels[:, None, None, None]).astype(np.uint8)
     classes, half = ("cat", "dog"), (0.5, 0.5, 0.5)
-    splits = stratified(
-        labels, Split(train=0.82, validation=0.09, test=0.09), classes=classes, seed=0
-    )
+    single = Split(train=0.82, validation=0.09, test=0.09)
+    parts = cut(labels, single, folds=folds, classes=classes, seed=0)
     manifest = prepared_set.as_table(
-        prepared_set.Entry(f"{classes[label]}/{i}.png", "", int(label), split, size, size)
-        for i, (label, split) in enumerate(zip(labels, splits, strict=True))
+        prepared_set.Entry(f"{classes[label]}/{i}.png", "", int(label), part, size, size)
+        for i, (label, part) in enumerate(zip(labels, parts.tolist(), strict=True))
     )
-    train = np.flatnonzero([split == "train" for split in splits])
-    matrix = np.empty((count, len(train)), dtype=np.float32)
-    gram(array, train, Normalisation(half, half), out=matrix)
+    matrix = np.empty((count, count), dtype=np.float32)
+    gram(array, Normalisation(half, half), out=matrix)
     folder.mkdir(parents=True)
     np.save(folder / "pictures.npy", array)
     np.save(folder / "gram.npy", matrix)
-    prepared_set.write(folder, manifest, prepared_set.Summary(classes, size, half, half))
+    prepared_set.write(folder, manifest, prepared_set.Summary(classes, folds, size, half, half))
     return prepared_set.read(folder)
+
+
+class Came(NamedTuple):
+    """What a training of one fold came to."""
+
+    layers: list[Layer]
+    epochs: list[Epoch]
+
+
+def fitting(
+    pictures: prepared_set.Prepared,
+    hidden: list[int],
+    seeds,
+    *,
+    solver: str,
+    device: torch.device = CPU,
+    dtype: torch.dtype = torch.float32,
+    **options,
+) -> Fitting:
+    """The training of some runs of fold 0."""
+    settings = {"epochs": 10, "batch_size": 16, "lr": 0.05, "keep": "last"} | options
+    how = Settings(hidden, **settings)
+    return Fitting(pictures, how, [list(seeds)], solver=solver, device=device, dtype=dtype)
+
+
+def trained(
+    pictures, hidden, seeds, *, report=lambda _: None, place: Checkpoints | None = None, **options
+) -> Came:
+    """Train some runs of fold 0."""
+    fitted = fitting(pictures, hidden, seeds, **options).fit(report, place)
+    (history,) = torch.from_numpy(fitted.history)
+    return Came(fitted.layers, [Epoch(*measures.T) for measures in history.transpose(0, 1)])

@@ -20,7 +20,8 @@ def folder(tmp_path):
     """A model of three runs on 8 x 8 pixels, two pictures and a text."""
     generators = [torch.Generator().manual_seed(seed) for seed in (0, 1, 2)]
     half = Normalisation((0.5,) * 3, (0.5,) * 3)
-    trained = model.Model(draw(192, [4], generators), [0, 1, 2], ("cat", "dog"), 8, half)
+    made = model.Made("", "", [1], {})
+    trained = model.Model(draw(192, [4], generators), [0, 1, 2], ("cat", "dog"), 8, half, made)
     model.write(trained, tmp_path / "deep.pt")
     rng = np.random.default_rng(0)
     for name in ("a b.png", "c.jpg"):

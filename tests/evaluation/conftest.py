@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from shallowdeep.prepared.normalisation import Normalisation
-from shallowdeep.training.model import Model
+from shallowdeep.training.model import Made, Model
 from shallowdeep.training.network import draw
 
 
@@ -20,6 +20,7 @@ def models(pictures):
             pictures.classes,
             pictures.size,
             half,
+            Made(pictures.sha256, "", [1], {}),
         )
         for name, hidden in (("shallow", [4]), ("deep", [5, 5, 3]))
     }

@@ -11,7 +11,10 @@ RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, 2, 80)
 # rounded, so that there are ties
 SAID = np.round(np.clip(0.4 * LABELS + RNG.random((3, 80)) * 0.6, 0, 1), 2)
-ANSWERS = Answers(LABELS, np.arange(80), {"shallow": SAID, "deep": 1 - SAID})
+PROBABILITIES = {"shallow": SAID, "deep": 1 - SAID}
+ANSWERS = Answers(LABELS, np.arange(80), np.zeros(80, int), 640, PROBABILITIES)
+FOLDS = np.arange(80) % 2
+IN_TWO_FOLDS = ANSWERS._replace(folds=FOLDS)
 
 
 def test_roc_rows_hold_the_mean_of_the_runs():
@@ -25,6 +28,19 @@ def test_roc_rows_hold_the_mean_of_the_runs():
     assert row.true_positive_rate.item() == pytest.approx(np.mean(expected), abs=1e-6)
     bounds = table[["low", "true_positive_rate", "high"]].to_numpy()
     assert (np.diff(bounds, prepend=0, append=1) >= 0).all()
+
+
+def test_roc_curves_are_of_each_folds_pictures():
+    """Runs of different folds are different networks: their answers are not ranked together."""
+    table = tables.roc(IN_TWO_FOLDS)
+    curves = [
+        metrics.roc_curve(LABELS[own], run[own])[:2]
+        for own in (FOLDS == 0, FOLDS == 1)
+        for run in SAID
+    ]
+    row = table[(table.model == "shallow") & (table.false_positive_rate == 0.3)]
+    expected = np.mean([np.interp(0.3, *curve) for curve in curves])
+    assert row.true_positive_rate.item() == pytest.approx(expected, abs=1e-6)
 
 
 def test_confusion_rows_are_shares_of_the_actual_class():
@@ -55,15 +71,22 @@ def test_calibration_rows_are_means_of_bins():
 def test_accuracy_rows_name_run_and_model():
     """One row a run."""
     table = tables.accuracy_by_run(ANSWERS)
-    assert list(table.columns) == ["model", "run", "accuracy"]
+    assert list(table.columns) == ["model", "fold", "run", "accuracy"]
     expected = [round(np.mean((run > 0.5) == LABELS), 6) for run in SAID]
     assert list(table.accuracy[table.model == "shallow"]) == expected
     assert list(table.run[table.model == "deep"]) == [0, 1, 2]
+    own = FOLDS == 1
+    table = tables.accuracy_by_run(IN_TWO_FOLDS)
+    assert list(table.fold[table.model == "deep"]) == [0, 0, 0, 1, 1, 1]
+    assert list(table.run[table.model == "deep"]) == [0, 1, 2, 0, 1, 2]
+    expected = [round(np.mean((run > 0.5)[own] == LABELS[own]), 6) for run in SAID]
+    assert list(table.accuracy[(table.model == "shallow") & (table.fold == 1)]) == expected
 
 
 def test_learning_curves_carry_a_band():
-    """Mean and one standard deviation over runs; a single run has no width."""
-    histories = {"shallow": np.array([[[1.0, 4.0]], [[3.0, 4.0]]]), "deep": np.ones((1, 2, 2))}
+    """Mean and one standard deviation over runs and folds; a single run has no width."""
+    runs = np.array([[[1.0, 4.0]], [[3.0, 4.0]]])
+    histories = {"shallow": runs[:, None], "deep": np.ones((1, 1, 2, 2))}
     table = tables.learning(histories, ("train_loss", "validation_loss"))
     assert list(table.columns) == ["model", "epoch", "measure", "mean", "low", "high"]
     rows = [list(row) for row in table.itertuples(index=False)]
@@ -75,7 +98,7 @@ def test_learning_curves_carry_a_band():
 
 def test_a_table_has_the_same_numbers_as_its_file(tmp_path):
     """Six decimals, rounded as they are printed, Unix line ends."""
-    histories = {"shallow": np.full((1, 1, 1), 0.6411225)}  # a tie that NumPy rounds another way
+    histories = {"shallow": np.full((1, 1, 1, 1), 0.6411225)}  # a tie that NumPy rounds another way
     table = tables.learning(histories, ("train_loss",))
     tables.write(table, tmp_path / "table.csv")
     rows = b"model,epoch,measure,mean,low,high\nshallow,1,train loss,0.641123,0.641123,0.641123\n"

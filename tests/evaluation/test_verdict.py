@@ -1,4 +1,4 @@
-"""The verdict is that of the interval, in a word and in a sentence."""
+"""The verdict is that of the intervals, in a word and in a sentence."""
 
 import json
 
@@ -7,57 +7,119 @@ import yaml
 from checkouts import ROOT
 
 from shallowdeep.evaluation.intervals import Difference, Interval
-from shallowdeep.evaluation.metrics import parsed
-from shallowdeep.evaluation.verdict import sentence, verdict
+from shallowdeep.evaluation.metrics import compared, parsed
+from shallowdeep.evaluation.verdict import Comparison, covered, sentence, verdict
+from shallowdeep.settings import params
 
 
-def test_a_verdict_names_the_model_that_is_better():
-    """By the sign of a difference that leaves 0 out."""
-    assert verdict(Difference(0.02, 0.01, 0.03, 0.001), runs=10) == "deep"
-    assert verdict(Difference(-0.02, -0.03, -0.01, 0.001), runs=10) == "shallow"
-    assert verdict(Difference(0.02, -0.01, 0.05, 0.2), runs=10) == "undecided"
-    assert verdict(Difference(0.02, 0.01, 0.03, 0.001), runs=1) == "undecided"
-
-
-def said(*, deep, shallow, low, high, runs=10, alpha=0.05):
-    accuracies = {"deep": Interval(deep, 0, 0, 1), "shallow": Interval(shallow, 0, 0, 1)}
-    difference = Difference(deep - shallow, low, high, 0.5)
-    return sentence(accuracies, difference, runs=runs, alpha=alpha)
-
-
-def test_an_undecided_verdict_says_how_far_it_may_be_off():
-    """Both ways, in points."""
-    found = said(deep=0.57, shallow=0.572, low=-0.04, high=0.036)
-    assert found.startswith("These pictures cannot tell whether depth helps")
-    assert "57.0 %" in found
-    assert "4.0 points for the shallow network to 3.6 for the deep one" in found
+def comparison(
+    low, high, *, deep=(0.57, 0.55, 0.59), shallow=(0.57, 0.55, 0.59), runs=10, folds=10, alpha=0.05
+):
+    """With an equivalence margin of 2 points; of a network its mean, low and high."""
+    scores = {
+        name: Interval(mean, 0.0, least, most)
+        for name, (mean, least, most) in {"deep": deep, "shallow": shallow}.items()
+    }
+    difference = Difference((low + high) / 2, low, high, 0.5)
+    return Comparison(scores, difference, runs, folds, 1_600, alpha, 0.02)
 
 
 @pytest.mark.parametrize(
-    ("better", "deep", "low", "high", "ahead"),
+    ("low", "high", "expected"),
     [
-        ("deep", 0.65, 0.01, 0.09, "1.0 to 9.0"),
-        ("shallow", 0.55, -0.09, -0.01, "1.0 to 9.0"),
+        (0.01, 0.03, "deep"),
+        (-0.03, -0.01, "shallow"),
+        (-0.01, 0.05, "undecided"),
+        (-0.05, 0.01, "undecided"),
+        (-0.021, 0.01, "undecided"),
+        (-0.02, 0.02, "equal"),
+        (-0.01, 0.015, "equal"),
+        (0.005, 0.015, "equal"),  # surely ahead, and surely by less than what matters
+        (0.005, 0.021, "deep"),
     ],
 )
-def test_a_verdict_says_who_is_ahead_and_by_how_much(better, deep, low, high, ahead):
+def test_the_interval_decides(low, high, expected):
+    """A network where it leaves 0 out, equal where all of it is within the margin."""
+    assert verdict(comparison(low, high)) == expected
+
+
+def test_one_run_decides_nothing():
+    """However clear its pictures are, and however equal its networks."""
+    assert verdict(comparison(0.05, 0.09, runs=1)) == "undecided"
+    assert verdict(comparison(-0.01, 0.01, runs=1)) == "undecided"
+
+
+@pytest.mark.parametrize("low", [0.5, 0.47])
+def test_a_network_that_guesses_is_not_called_better(low):
+    """Though the other may be worse than guessing, surely so."""
+    of = comparison(0.01, 0.07, deep=(0.51, low, 0.53), shallow=(0.47, 0.45, 0.49))
+    assert verdict(of) == "undecided"
+    assert "Neither has learned to tell them apart: guessing, 50 %" in sentence(of)
+    assert verdict(comparison(0.01, 0.07, shallow=(0.5, 0.48, 0.52))) == "deep"
+
+
+def test_networks_that_both_guess_may_be_equal():
+    """Which is said, and that neither has learned."""
+    guessing = (0.505, 0.49, 0.52)
+    of = comparison(-0.01, 0.01, deep=guessing, shallow=guessing)
+    assert verdict(of) == "equal"
+    assert sentence(of).endswith("guessing, 50 %, is within their intervals.")
+
+
+def test_an_undecided_verdict_says_how_far_it_may_be_off():
+    """Both ways, in points, with the confidence and what it is over."""
+    found = sentence(comparison(-0.04, 0.036, shallow=(0.572, 0.55, 0.59)))
+    assert found == (
+        "These pictures cannot tell whether depth helps: of new ones, the deep network gets 57.0 %"
+        " right and the shallow one 57.2 %, and with 95 % confidence over new pictures, new"
+        " training sets and new seeds the difference is between 4.0 points for the shallow one and"
+        " 3.6 points for the deep one."
+    )
+    found = sentence(comparison(0.0001, 0.09, deep=(0.51, 0.49, 0.52)))
+    assert "between none and 9.0 points for the deep one" in found
+    assert found.endswith(
+        "The deep network has not learned to tell them apart: guessing, 50 %, is"
+        " within its interval."
+    )
+
+
+def test_an_equal_verdict_says_how_far_apart_they_are_at_most():
+    """In points."""
+    found = sentence(comparison(-0.0149, 0.01))
+    assert found.startswith("Trained on 1,600 pictures like these, the two networks are equal")
+    assert "they are at most 1.5 points apart." in found
+
+
+@pytest.mark.parametrize(
+    ("better", "low", "high"), [("deep", 0.01, 0.09), ("shallow", -0.09, -0.01)]
+)
+def test_a_verdict_says_who_is_ahead_and_by_how_much(better, low, high):
     """With the confidence that alpha means."""
-    found = said(deep=deep, shallow=0.6, low=low, high=high, alpha=0.1)
-    assert f"the {better} network is better" in found
-    assert found.endswith(f"with 90 % confidence it is ahead by {ahead} points.")
+    found = sentence(comparison(low, high, alpha=0.1, folds=1))
+    assert f"the {better} network gets more of new ones right" in found
+    assert found.endswith(
+        "it is ahead by 1.0 to 9.0 points, with 90 % confidence over new pictures and new seeds."
+    )
 
 
 def test_one_run_cannot_tell():
     """Whatever its interval says."""
-    found = said(deep=0.7, shallow=0.6, low=0.01, high=0.19, runs=1)
+    found = sentence(comparison(0.01, 0.19, deep=(0.7, 0.6, 0.8), runs=1))
     assert "another seed may turn that round" in found
+
+
+def test_what_an_interval_covers_depends_on_runs_and_folds():
+    """Training sets vary over folds, seeds over runs."""
+    assert covered(runs=1, folds=10) == "new pictures"
+    assert covered(runs=2, folds=1) == "new pictures and new seeds"
+    assert covered(runs=2, folds=10) == "new pictures, new training sets and new seeds"
 
 
 def test_the_readme_has_the_verdict_of_the_committed_run():
     """A new committed run with another result must change it."""
     metrics = parsed(json.loads((ROOT / "results/metrics.json").read_text()))
-    params = yaml.safe_load((ROOT / "params.yaml").read_text())
+    settings = params.read(ROOT / "params.yaml")
+    counts = yaml.safe_load((ROOT / "results/data.json").read_text())["split"]["train"]
     readme = " ".join((ROOT / "README.md").read_text().replace("> ", "").split())
-    accuracies = {name: scores["test"]["accuracy"] for name, scores in metrics.models.items()}
-    difference = metrics.difference["test"]["accuracy"]
-    assert sentence(accuracies, difference, runs=params["runs"], alpha=params["alpha"]) in readme
+    of = compared(metrics.models, metrics.difference, sum(counts.values()), settings)
+    assert sentence(of) in readme

@@ -122,10 +122,10 @@ def test_no_pictures_at_all(tmp_path):
 def test_the_manifest_follows_the_rows(folder):
     """One entry a row, split as asked."""
     result = decoded(folder)
-    entries = manifest(result, CLASSES, FRACTIONS, seed=0)
+    entries = manifest(result, CLASSES, FRACTIONS, folds=1, seed=0)
     assert list(entries["path"]) == [one.found.path for one in result.accepted]
     assert list(entries["sha256"]) == [one.sha256 for one in result.accepted]
-    assert list(entries["split"]).count("train") == 48
+    assert list(entries["fold"]).count(2) == 48
     assert entries["width"][0] == 91
 
 
@@ -134,4 +134,4 @@ def test_too_few_pictures_because_of_rejected_ones(folder):
     for path in (folder / "dog").iterdir():
         path.write_bytes(b"")
     with pytest.raises(InputError, match=r"dog: 0 usable.*40 files rejected, first dog/00.*empty"):
-        manifest(decoded(folder), CLASSES, FRACTIONS, seed=0)
+        manifest(decoded(folder), CLASSES, FRACTIONS, folds=1, seed=0)

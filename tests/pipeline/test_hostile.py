@@ -313,6 +313,7 @@ HARM = {
     "data/prepared/gram.npy": ["train-deep"],
     "models/deep.pt": ["evaluate"],
     "results/deep/history.csv": ["evaluate"],
+    "results/deep/answers.npy": ["evaluate"],
     "results/data.json": ["evaluate"],
 }
 

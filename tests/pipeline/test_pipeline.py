@@ -4,11 +4,13 @@ import csv
 import json
 
 import pytest
+import torch
 import yaml
 from checkouts import clone, run
 from dvc.utils.serialize import load_yaml
 
 from shallowdeep.settings import params
+from shallowdeep.training import model
 
 RESULTS = [
     "results/data.json",
@@ -27,13 +29,13 @@ RESULTS = [
 ]
 
 
-def history(project, model):
-    with (project / "results" / model / "history.csv").open(newline="") as file:
+def history(project, name):
+    with (project / "results" / name / "history.csv").open(newline="") as file:
         return list(csv.DictReader(file))
 
 
-def epochs(project, model):
-    return max(int(row["epoch"]) for row in history(project, model))
+def epochs(project, name):
+    return max(int(row["epoch"]) for row in history(project, name))
 
 
 def test_a_run_leaves_metrics_that_git_holds(miniature):
@@ -42,8 +44,8 @@ def test_a_run_leaves_metrics_that_git_holds(miniature):
     assert [name for name in committed if name.startswith("results")] == RESULTS
     assert not [name for name in committed if name.endswith((".pt", ".npy", ".html"))]
     metrics = json.loads((miniature / "results/metrics.json").read_text())
-    for model in ("shallow", "deep"):
-        assert 0 <= metrics[model]["test"]["accuracy"]["mean"] <= 1
+    for name in ("shallow", "deep"):
+        assert 0 <= metrics[name]["test"]["accuracy"]["mean"] <= 1
 
 
 def test_a_second_run_does_nothing(project):
@@ -73,12 +75,36 @@ def test_the_primal_solver_gives_the_same(project):
     expected = history(project, "deep")
     assert (project / "data/prepared/gram.npy").exists()
     output = run(project, "dvc", "exp", "run", "train-deep", "-S", "solver=primal")
-    assert "train-deep: 2 runs of 2 epochs, primal solver" in output
+    assert "train-deep: 2 runs on 10 folds, 2 epochs, primal solver" in output
     assert not (project / "data/prepared/gram.npy").exists()
     for row, other in zip(history(project, "deep"), expected, strict=True):
         assert row.keys() == other.keys()
         for name, value in row.items():
             assert float(value) == pytest.approx(float(other[name]), rel=1e-4)
+
+
+def test_the_single_split_is_fold_0(project):
+    """`folds: 1` trains the networks of fold 0 again; what it covers is said."""
+    ten, before = model.read(project / "models/deep.pt"), history(project, "deep")
+    run(project, "dvc", "exp", "run", "-S", "folds=1")
+    one = model.read(project / "models/deep.pt")
+    for a, b in zip(ten.layers, one.layers, strict=True):
+        assert torch.equal(a.weight, b.weight)
+    assert history(project, "deep") == before[:4]
+    assert (ten.made.parameters["folds"], one.made.parameters["folds"]) == (10, 1)
+    assert "chance: new pictures and new seeds." in (project / "results/report.html").read_text()
+
+
+def test_results_of_other_parameters_are_refused(project):
+    """By a stage that is run by hand; the old results stay as they are."""
+    before = (project / "results/metrics.json").read_text()
+    params = project / "params.yaml"
+    params.write_text(params.read_text().replace("lr: 0.01", "lr: 0.02"))
+    said = run(project, "docker/run", "python", "stages/evaluate.py", status=1)
+    wanted = "evaluate: models/shallow.pt: trained with lr: 0.01, params.yaml has 0.02; `dvc repro`"
+    assert said.startswith(wanted)
+    assert said.count("\n") == 1
+    assert (project / "results/metrics.json").read_text() == before
 
 
 def test_every_parameter_reaches_the_run_cache(project):

@@ -41,6 +41,7 @@ def save(image, path):
 def configure(project, **data):
     settings = yaml.safe_load((ROOT / "params.yaml").read_text())
     split = {"train": 0.6, "validation": 0.2, "test": 0.2}
+    settings |= {"folds": 5}
     settings["data"] |= {"dir": "set", "size": 16, "split": split} | data
     (project / "params.yaml").write_text(yaml.safe_dump(settings))
 
@@ -114,7 +115,7 @@ def test_whatever_lies_in_the_folder(project):
     train = ready.pictures[ready.rows("train")] / 255
     np.testing.assert_allclose(ready.mean, train.mean((0, 2, 3)))
     np.testing.assert_allclose(ready.std, train.std((0, 2, 3)))
-    assert ready.gram().shape == (26, 15)
+    assert ready.gram().shape == (26, 26)
     report = json.loads((project / "results" / "data.json").read_text())
     assert report["rejected"] == 6
     assert report["split"]["train"] == {"cat": 7, "dog": 8}
@@ -161,10 +162,12 @@ def test_the_same_picture_in_both_classes(project):
 
 
 def test_a_class_too_small(project):
-    """Five pictures cannot be split 60/20/20 with two in every split."""
+    """Five pictures are not two for each of five folds."""
     for i in range(7):
         (project / "set" / "dog" / f"{i}.jpg").unlink()
-    refused(project, "data: class dog: 5 usable pictures are too few to split")
+    refused(
+        project, "data: class dog: 5 usable pictures are too few for folds: 5, which need two each"
+    )
 
 
 def test_a_disk_that_is_full(project):

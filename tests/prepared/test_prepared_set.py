@@ -18,19 +18,19 @@ NAMES = [
     os.fsdecode(b"dog/not \xff UTF-8.jpg"),
     "dog/NaN",
 ]
-SPLITS = ["train", "validation", "test", "train", "train", "test"]
-SUMMARY = Summary(("cat", "dog"), 4, (0.5, 0.4, 0.3), (0.1, 0.2, 1 / 3))
+FOLDS = [2, 1, 0, 2, 2, 0]
+SUMMARY = Summary(("cat", "dog"), 1, 4, (0.5, 0.4, 0.3), (0.1, 0.2, 1 / 3))
 PICTURES = np.random.default_rng(0).integers(0, 256, (6, 3, 4, 4), dtype=np.uint8)
 
 
 @pytest.fixture
 def folder(tmp_path):
     entries = [
-        Entry(name, f"{i:064x}", int(name.startswith("dog")), split, 300 + i, 200)
-        for i, (name, split) in enumerate(zip(NAMES, SPLITS, strict=True))
+        Entry(name, f"{i:064x}", int(name.startswith("dog")), fold, 300 + i, 200)
+        for i, (name, fold) in enumerate(zip(NAMES, FOLDS, strict=True))
     ]
     np.save(tmp_path / "pictures.npy", PICTURES)
-    np.save(tmp_path / "gram.npy", np.zeros((6, 3), dtype=np.float32))
+    np.save(tmp_path / "gram.npy", np.zeros((6, 6), dtype=np.float32))
     prepared_set.write(tmp_path, as_table(entries), SUMMARY)
     return tmp_path
 
@@ -39,12 +39,12 @@ def test_it_is_read_as_it_was_written(folder):
     """Names with line breaks, quotes and bytes that are not UTF-8 come back as they were."""
     found = read(folder)
     assert list(found.manifest["path"]) == NAMES
-    assert list(found.manifest["split"]) == SPLITS
+    assert list(found.manifest["fold"]) == FOLDS
     second = Entry(*found.manifest.iloc[1])
-    assert second == Entry(NAMES[1], f"{1:064x}", 0, "validation", 301, 200)
-    assert (found.classes, found.size, found.mean, found.std) == SUMMARY
+    assert second == Entry(NAMES[1], f"{1:064x}", 0, 1, 301, 200)
+    assert (found.classes, found.folds, found.size, found.mean, found.std) == SUMMARY
     assert np.array_equal(found.pictures, PICTURES)
-    assert found.gram().shape == (6, 3)
+    assert found.gram().shape == (6, 6)
 
 
 def test_rows_and_labels(folder):
@@ -94,7 +94,7 @@ def cut(data):
         ("gram.npy", lambda data: data.replace(b"<f4", b"<i4")),
         ("manifest.csv", cut),
         ("manifest.csv", lambda data: data[: data.rindex(b'"dog/')]),
-        ("manifest.csv", lambda data: data.replace(b"validation", b"toast")),
+        ("manifest.csv", lambda data: data.replace(b",0,2,", b",0,3,")),
         ("manifest.csv", lambda data: data.replace(b",1,", b",2,")),
         ("manifest.csv", lambda data: data.replace(b"sha256", b"md5")),
         ("manifest.csv", lambda data: data + b"\0" + b'"' + b"x" * 200_000),

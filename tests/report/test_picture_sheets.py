@@ -17,7 +17,7 @@ from shallowdeep.report.picture_sheets import (
     most_wrong,
     write,
 )
-from shallowdeep.training.model import Model
+from shallowdeep.training.model import Made, Model
 from shallowdeep.training.network import draw
 
 
@@ -25,7 +25,7 @@ from shallowdeep.training.network import draw
 def model(pictures):
     layers = draw(3 * pictures.size**2, [4], [torch.Generator().manual_seed(run) for run in (0, 1)])
     half = Normalisation((0.5,) * 3, (0.5,) * 3)
-    return Model(layers, [0, 1], pictures.classes, pictures.size, half)
+    return Model(layers, [0, 1], pictures.classes, pictures.size, half, Made("", "", [1], {}))
 
 
 def test_weights_become_grey_around_zero(model):
@@ -47,7 +47,7 @@ def test_weights_that_are_all_zero_are_grey(model):
 def test_the_most_wrong_come_first_and_none_that_is_right(pictures):
     """By the mean of the runs; the caption says what it is and what it was called."""
     rows = pictures.rows("test")
-    answers = Answers(pictures.labels[rows], rows, {})
+    answers = Answers(pictures.labels[rows], rows, np.zeros(len(rows), int), 82, {})
     wrong = np.full(len(rows), 0.3)
     wrong[[2, 5]] = 0.9, 0.7
     of_dog = np.where(answers.labels == 1, 1 - wrong, wrong)
@@ -68,7 +68,7 @@ def test_examples_are_training_pictures_of_one_class(pictures, count, shown):
     entries = pictures.manifest.set_index("path")
     assert len(set(paths)) == len(paths) == shown
     assert set(entries["label"][paths]) == {1}
-    assert set(entries["split"][paths]) == {"train"}
+    assert set(entries["fold"][paths]) == {2}  # of the single split: it trains
 
 
 def test_a_jpeg_shows_the_picture():

@@ -123,6 +123,13 @@ def test_mean_is_a_number_three_or_measured(changed, value, expected):
         ("data.std", "measured", "std: 'measured' is not a number, a list of 3 or `train`"),
         ("data.split.test", 0.2, "split: the fractions add up to 1.1, not to 1"),
         ("data.split.test", 0, "split: test: 0 is not above 0"),
+        ("folds", 0, "folds: 0 is below 1"),
+        ("folds", 2, "folds: 2 is not allowed: 1 is a single split; 3 or more leave pictures"),
+        ("folds", 2.5, "folds: 2.5 is not a whole number"),
+        ("folds", 5, "folds: 5 needs data.split: train 0.6, validation 0.2, test 0.2; other"),
+        ("folds", 3, "data.split: train 0.3333333333, validation 0.3333333333, test 0.3333333333"),
+        ("equivalence_margin", -0.01, "equivalence_margin: -0.01 is below 0"),
+        ("equivalence_margin", 1, "equivalence_margin: 1 is above 0.5"),
         ("epoch", 3, "unknown key 'epoch'; did you mean epochs?"),
         ("alpha", 1, "alpha: 1 is above 0.5"),
     ],
@@ -144,12 +151,29 @@ def test_a_rate_without_a_point_is_a_number(tmp_path):
     assert loaded(tmp_path, text.replace("seed: 0", "seed: 010")).seed == 10
 
 
+@pytest.mark.parametrize("folds", [3, 4, 5, 7, 10, 30])
+def test_what_the_message_says_fits(tmp_path, folds):
+    """The fractions that a number of folds needs can be typed as they are told."""
+    text = (ROOT / "params.yaml").read_text().replace("folds: 10", f"folds: {folds}")
+    text = text.replace("train: 0.8", f"train: {(folds - 2) / folds:.10g}")
+    for name in ("validation", "test"):
+        text = text.replace(f"{name}: 0.1", f"{name}: {1 / folds:.10g}")
+    assert loaded(tmp_path, text).folds == folds
+
+
+def test_a_single_split_may_have_any_fractions(tmp_path):
+    """As the source article's."""
+    text = (ROOT / "params.yaml").read_text().replace("folds: 10", "folds: 1")
+    text = text.replace("train: 0.8", "train: 0.5").replace("test: 0.1", "test: 0.4")
+    assert loaded(tmp_path, text).data.split.test == 0.4
+
+
 def test_of_several_mistakes_the_first_of_the_file_is_told(tmp_path):
     """And how many more there are; a misspelt key comes before the one that is missing for it."""
     text = (ROOT / "params.yaml").read_text()
     for old, new, message in (
-        ("threads: 1", "threads: 0", "threads: 0 is below 1"),
-        ("- 5", "- 0", "threads: 0 is below 1 (and 2 more)"),
+        ("alpha: 0.05", "alpha: 0", "alpha: 0 is not above 0"),
+        ("- 5", "- 0", "alpha: 0 is not above 0 (and 2 more)"),
         ("runs: 10", "runs: x", "runs: 'x' is not a whole number (and 3 more)"),
         ("seed:", "sed:", "unknown key 'sed'; did you mean seed? (and 5 more)"),
         ("epochs: 10", "epochs: 0", "unknown key 'sed'; did you mean seed? (and 6 more)"),
@@ -218,6 +242,7 @@ def test_the_schema_is_one_and_the_settings_fit(tmp_path):
 
 
 WRONG = [
+    ("folds: 10", "folds: 2"),
     ("seed: 0", "seed: -1"),
     ("seed: 0", "seed: '0'"),
     ("seed:", "sed:"),
@@ -245,7 +270,7 @@ def test_the_schema_says_what_the_comments_say():
         if name != "data"
     }
     comments = re.findall(r"^ *(\w+):.* # (.+)$", (ROOT / "params.yaml").read_text(), re.MULTILINE)
-    assert len(comments) == 17
+    assert len(comments) == 18
     for name, comment in comments:
         if name != "epochs":  # there are two
             assert told[name][1] == comment
@@ -265,8 +290,8 @@ def test_the_schema_says_what_the_comments_say():
         ("epochs: " + "9" * 10_000, "params.yaml:"),
         ("[" * 10_000, "params.yaml:"),
         ("a: &a [x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a]\nc: [*b, *b, *b]\n", "unknown key 'a'"),
-        ("3: 1\n", "unknown key 3; known: seed, runs"),
-        ("[1, 2]: 1\n", "unknown key (1, 2); known: seed, runs"),
+        ("3: 1\n", "unknown key 3; known: seed, folds, runs"),
+        ("[1, 2]: 1\n", "unknown key (1, 2); known: seed, folds, runs"),
         ('"\\ud800": 1\n', "'\\ud800' has half a character in it"),
         ("models: {1: {}}\n", "models: 1 is no name for a model"),
         ("models: {null: {}}\n", "models: None is no name for a model"),

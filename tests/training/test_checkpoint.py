@@ -7,13 +7,11 @@ import time
 import pytest
 import torch
 from checkouts import run, with_environment
+from noise import trained
 
+from shallowdeep.files.checksums import of_tensors
 from shallowdeep.training import checkpoint
-from shallowdeep.training.checkpoint import FOLDER, Checkpoint
-from shallowdeep.training.fitting import set_up
-from shallowdeep.training.sgd import train
-
-SETTINGS = {"batch_size": 16, "lr": 0.05}
+from shallowdeep.training.checkpoint import FOLDER, Checkpoints
 
 
 @pytest.fixture(autouse=True)
@@ -29,9 +27,7 @@ class StoppedError(Exception):
 
 def fit(pictures, *, solver, keep, stop_after=None, inputs=None):
     """Train 8 epochs; returns the weights and the history."""
-    device = torch.device("cpu")
-    runs = set_up(pictures, [3, 2], [0, 1, 2], solver=solver, device=device)
-    place = Checkpoint("train-x", inputs) if inputs else None
+    place = Checkpoints("train-x", inputs) if inputs else None
     reported = []
 
     def report(epoch):
@@ -39,11 +35,11 @@ def fit(pictures, *, solver, keep, stop_after=None, inputs=None):
         if len(reported) == stop_after:
             raise StoppedError
 
-    options = {"epochs": 8, "keep": keep, "report": report, "checkpoint": place}
-    history = train(runs, **SETTINGS, **options)
+    options = {"epochs": 8, "keep": keep, "report": report, "place": place}
+    layers, history = trained(pictures, [3, 2], [0, 1, 2], solver=solver, **options)
     if place:
         place.remove()
-    layers = [tensor for layer in runs.trained() for tensor in layer]
+    layers = [tensor for layer in layers for tensor in layer]
     return layers, [torch.stack(epoch) for epoch in history]
 
 
@@ -71,7 +67,7 @@ def test_a_checkpoint_of_other_inputs_is_not_used(pictures):
     with pytest.raises(StoppedError):
         fit(pictures, solver="dual", keep="last", stop_after=3, inputs={"params.yaml": "1"})
     assert len(content()) == 1
-    assert not Checkpoint("train-x", {"params.yaml": "2"}).exists
+    assert not Checkpoints("train-x", {"params.yaml": "2"}).exist
     assert content() == []
 
 
@@ -79,8 +75,51 @@ def test_another_stage_keeps_its_own(pictures):
     """Shallow and deep do not take each other's."""
     with pytest.raises(StoppedError):
         fit(pictures, solver="dual", keep="last", stop_after=3, inputs={"a": "1"})
-    assert not Checkpoint("train-y", {"a": "1"}).exists
+    assert not Checkpoints("train-y", {"a": "1"}).exist
     assert len(content()) == 1
+
+
+def test_a_checkpoint_of_another_training_under_this_ones_name_is_not_used(pictures):
+    """The fingerprint is in the file too."""
+    expected, _ = fit(pictures, solver="dual", keep="last")
+    found = []
+    for inputs in ({"a": "2"}, {"a": "1"}):
+        with pytest.raises(StoppedError):
+            fit(pictures, solver="dual", keep="last", stop_after=3, inputs=inputs)
+        (path,) = FOLDER.glob("*.pt")
+        found.append(path.read_bytes())
+    path.write_bytes(found[0])
+    assert Checkpoints("train-x", {"a": "1"}).of(0).read() is None
+    layers, _ = fit(pictures, solver="dual", keep="last", inputs={"a": "1"})
+    assert all(torch.equal(a, b) for a, b in zip(expected, layers, strict=True))
+
+
+@pytest.mark.parametrize("change", ["epochs", "shape", "type", "nan", "missing", "answers"])
+def test_a_state_that_does_not_fit_the_training_is_not_used(pictures, change):
+    """Whatever its checksum says: too many epochs, other shapes and types, no numbers."""
+    expected, _ = fit(pictures, solver="dual", keep="last")
+    with pytest.raises(StoppedError):
+        fit(pictures, solver="dual", keep="last", stop_after=4, inputs={"a": "1"})
+    (path,) = FOLDER.glob("*.pt")
+    content = torch.load(path, weights_only=True)
+    tensors = content["tensors"]
+    past = next(i for i, tensor in enumerate(tensors) if tensor.shape == (3, 3, 3))
+    if change == "epochs":
+        tensors[past] = tensors[past].repeat(4, 1, 1)
+    elif change == "shape":
+        tensors[0] = tensors[0][:, :1]
+    elif change == "type":
+        tensors[0] = tensors[0].double()
+    elif change == "nan":
+        tensors[0][0, 0, 0] = torch.nan
+    elif change == "missing":
+        del tensors[past:]
+    else:
+        del tensors[-1]
+    content["sha256"] = of_tensors(tensors)
+    torch.save(content, path)
+    layers, _ = fit(pictures, solver="dual", keep="last", inputs={"a": "1"})
+    assert all(torch.equal(a, b) for a, b in zip(expected, layers, strict=True))
 
 
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "empty", "no model"])
@@ -96,7 +135,7 @@ def test_a_damaged_checkpoint_is_not_used(pictures, damage):
     path.write_bytes(
         {"truncated": data[:-100], "flipped": data, "empty": b"", "no model": b"words"}[damage]
     )
-    assert Checkpoint("train-x", {"a": "1"}).read() is None
+    assert Checkpoints("train-x", {"a": "1"}).of(0).read() is None
     layers, _ = fit(pictures, solver="dual", keep="last", inputs={"a": "1"})
     assert all(torch.equal(a, b) for a, b in zip(expected, layers, strict=True))
 

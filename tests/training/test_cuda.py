@@ -2,16 +2,14 @@
 
 import pytest
 import torch
-from noise import write_prepared
+from noise import fitting, trained, write_prepared
 from torch._subclasses.fake_tensor import FakeTensorMode, unset_fake_temporarily
 from torch.utils._python_dispatch import TorchDispatchMode, _disable_current_modes
 from torch.utils._pytree import tree_map
 
 from shallowdeep.prepared import normalisation
 from shallowdeep.training import checkpoint
-from shallowdeep.training.checkpoint import Checkpoint
-from shallowdeep.training.fitting import set_up
-from shallowdeep.training.sgd import train
+from shallowdeep.training.checkpoint import Checkpoint, Checkpoints
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 SOLVERS = ("primal", "dual")
@@ -118,7 +116,7 @@ def test_the_numbers_are_the_cpus(pictures, solver, keep, request):
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_no_step_waits_for_the_device(pictures, solver, played):
     """What goes to the device in an epoch, the batch orders, goes once, however many steps."""
-    runs = set_up(pictures, [5, 3], [0, 1], solver=solver, device=CUDA)
+    runs = fitting(pictures, [5, 3], [0, 1], solver=solver, device=CUDA).ready()(0)
     runs.epoch(batch_size=16, lr=0.1)
     counts = []
     for batch_size in (4, 40):
@@ -128,26 +126,24 @@ def test_no_step_waits_for_the_device(pictures, solver, played):
     assert counts == [1, 1]
 
 
-class Place(Checkpoint):
-    """A checkpoint that is read without the played device, under which torch reads no file."""
-
-    def read(self):
-        """Read it."""
-        with _disable_current_modes():
-            return super().read()
-
-
 @pytest.mark.usefixtures("played")
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_training_goes_on_from_its_checkpoint(pictures, solver, tmp_path, monkeypatch):
     """To the same bits as without interruption."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(checkpoint, "EVERY", 0)
+    read = Checkpoint.read
+
+    def without_the_device(self):  # under it torch reads no file
+        with _disable_current_modes():
+            return read(self)
+
+    monkeypatch.setattr(Checkpoint, "read", without_the_device)
     whole = _trained(pictures, solver, CUDA)
     with pytest.raises(KeyboardInterrupt):
-        _trained(pictures, solver, CUDA, place=Place("train-x", {}), stop_after=3)
-    assert Place("train-x", {}).read() is not None
-    resumed = _trained(pictures, solver, CUDA, place=Place("train-x", {}))
+        _trained(pictures, solver, CUDA, place=Checkpoints("train-x", {}), stop_after=3)
+    assert Checkpoints("train-x", {}).of(0).read() is not None
+    resumed = _trained(pictures, solver, CUDA, place=Checkpoints("train-x", {}))
     assert all(torch.equal(a, b) for a, b in zip(whole, resumed, strict=True))
 
 
@@ -170,10 +166,10 @@ def _trained(pictures, solver, device, *, keep="best", place=None, stop_after=No
         if len(reported) == stop_after:
             raise KeyboardInterrupt
 
-    runs = set_up(pictures, [5, 5, 3], [0, 1, 2], solver=solver, device=device)
-    settings = {"epochs": 5, "batch_size": 16, "lr": 0.05, "keep": keep, "checkpoint": place}
-    history = train(runs, **settings, report=report)
-    layers = runs.trained()
+    settings = {"solver": solver, "device": device, "epochs": 5, "keep": keep}
+    layers, history = trained(
+        pictures, [5, 5, 3], [0, 1, 2], report=report, place=place, **settings
+    )
     assert {tensor.device.type for layer in layers for tensor in layer} == {device.type}
     past = torch.stack([torch.stack(epoch) for epoch in history])
     return [past, *(tensor.cpu() for layer in layers for tensor in layer)]

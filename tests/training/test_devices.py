@@ -13,9 +13,9 @@ from shallowdeep.training import devices
 
 
 def test_auto_takes_cuda_where_there_is_one():
-    """And sets the number of threads."""
+    """And leaves one thread to a step."""
     expected = "cuda" if torch.cuda.is_available() else "cpu"
-    assert devices.pick("auto", threads=1).type == expected
+    assert devices.pick("auto").type == expected
     assert torch.get_num_threads() == 1
     assert {library["num_threads"] for library in threadpool_info()} == {1}
 
@@ -23,10 +23,10 @@ def test_auto_takes_cuda_where_there_is_one():
 def test_cuda_that_is_not_there_is_refused():
     """With what to type instead; where there is one it is taken."""
     if torch.cuda.is_available():
-        assert devices.pick("cuda", threads=1).type == "cuda"
+        assert devices.pick("cuda").type == "cuda"
         return
     with pytest.raises(InputError, match="sees no CUDA device; take auto or cpu"):
-        devices.pick("cuda", threads=1)
+        devices.pick("cuda")
 
 
 CODE = """
@@ -35,7 +35,7 @@ from shallowdeep.training import devices
 from shallowdeep.files.errors import told_in_one_line
 torch.cuda.is_available = lambda: True
 with told_in_one_line("train"):
-    print(devices.pick(sys.argv[1], threads=1))
+    print(devices.pick(sys.argv[1]))
 """
 
 

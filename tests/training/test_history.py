@@ -2,37 +2,35 @@
 
 import numpy as np
 import pytest
-import torch
 
 from shallowdeep.files.errors import InputError
 from shallowdeep.training import history
-from shallowdeep.training.sgd import Epoch
 
 
 @pytest.fixture
 def path(tmp_path):
-    """A history of two runs and three epochs."""
-    epochs = [
-        Epoch(torch.tensor([0.7, 0.6]) / n, torch.tensor([0.7, 0.8]), torch.tensor([0.5, 1.0]))
-        for n in (1, 2, 3)
-    ]
-    history.write(epochs, tmp_path / "history.csv")
+    """A history of two folds, two runs and three epochs."""
+    runs = np.array([[0.7, 0.7, 0.5], [0.6, 0.8, 1.0]], np.float32)
+    measures = np.tile(runs[None, :, None], (2, 1, 3, 1))
+    measures[0, :, :, 0] /= [1, 2, 3]
+    history.write(measures, tmp_path / "history.csv")
     return tmp_path / "history.csv"
 
 
 def test_it_reads_as_people_expect(path):
-    """Run by run, epochs from 1, six decimals."""
+    """Fold by fold, run by run, epochs from 1, six decimals."""
     lines = path.read_text().splitlines()
-    assert lines[0] == "run,epoch,train_loss,validation_loss,validation_accuracy"
-    assert lines[1] == "0,1,0.700000,0.700000,0.500000"
-    assert [line[:4] for line in lines[1:]] == ["0,1,", "0,2,", "0,3,", "1,1,", "1,2,", "1,3,"]
+    assert lines[0] == "fold,run,epoch,train_loss,validation_loss,validation_accuracy"
+    assert lines[1] == "0,0,1,0.700000,0.700000,0.500000"
+    starts = ["0,0,1", "0,0,2", "0,0,3", "0,1,1", "0,1,2", "0,1,3", "1,0,1"]
+    assert [line[:5] for line in lines[1:8]] == starts
 
 
 def test_it_comes_back(path):
-    """As runs x epochs x measures."""
+    """As folds x runs x epochs x measures."""
     measures = history.read(path)
-    assert measures.shape == (2, 3, 3)
-    np.testing.assert_allclose(measures[1, :, 0], [0.6, 0.3, 0.2])
+    assert measures.shape == (2, 2, 3, 3)
+    np.testing.assert_allclose(measures[0, 1, :, 0], [0.6, 0.3, 0.2])
 
 
 @pytest.mark.parametrize("damage", ["", "run,epoch\n", "a,b,c\n1,2,3\n"])
@@ -40,6 +38,26 @@ def test_a_damaged_file_is_named(path, damage):
     """With the command that makes it anew."""
     path.write_text(damage)
     with pytest.raises(InputError, match=r"history\.csv: damaged or altered; `dvc repro --force`"):
+        history.read(path)
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("1,0,2,", "1,0,1,"),
+        ("1,1,3,", "1,7,3,"),
+        ("1,1,3,", "9,1,3,"),
+        ("0,0,1,0.7", "0,0,1,inf"),
+        ("0,0,1,0.7", "0,0,1,x"),
+        ("1,1,3,", "1,1,3e99,"),
+    ],
+)
+def test_rows_that_are_not_as_they_were_written_are_noticed(path, old, new):
+    """Out of order, of a run or fold too many, or no numbers."""
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    with pytest.raises(InputError, match="damaged or altered"):
         history.read(path)
 
 

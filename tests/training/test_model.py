@@ -23,7 +23,8 @@ from shallowdeep.training import model, network
 generators = [torch.Generator().manual_seed(seed) for seed in (0, 1)]
 layers = network.draw(3 * 8 * 8, [5, 3], generators)
 half = normalisation.Normalisation((0.5,) * 3, (0.5,) * 3)
-model.write(model.Model(layers, [0, 1], ("cat", "dog"), 8, half), Path(sys.argv[1]))
+made = model.Made("a", "b", [1, 2], {"epochs": 2})
+model.write(model.Model(layers, [0, 1], ("cat", "dog"), 8, half, made), Path(sys.argv[1]))
 """
 
 
@@ -51,7 +52,8 @@ def test_what_is_saved_is_loaded(path):
     for layer, drawn in zip(loaded.layers, expected, strict=True):
         assert torch.equal(layer.weight, drawn.weight)
         assert torch.equal(layer.bias, drawn.bias)
-    assert loaded[1:] == ([0, 1], ("cat", "dog"), 8, Normalisation((0.5,) * 3, (0.5,) * 3))
+    half, made = Normalisation((0.5,) * 3, (0.5,) * 3), model.Made("a", "b", [1, 2], {"epochs": 2})
+    assert loaded[1:] == ([0, 1], ("cat", "dog"), 8, half, made)
 
 
 def test_another_process_writes_the_same_bytes(path, tmp_path):
@@ -94,6 +96,7 @@ def test_code_in_a_model_file_is_not_run(tmp_path, monkeypatch):
         ("size", 9, "weights of shape [2, 5, 192] after 243 inputs"),
         ("seeds", [0, 1, 2], "weights of shape [2, 5, 192] after 192 inputs"),
         ("classes", None, "damaged, or of another kind"),
+        ("made", {"pictures": "a"}, "damaged, or of another kind"),
         ("weights", {}, "192 outputs instead of 1"),
     ],
 )

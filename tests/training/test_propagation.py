@@ -7,10 +7,10 @@ import pytest
 import torch
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
+from noise import trained
 
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.training import propagation
-from shallowdeep.training.fitting import set_up
 from shallowdeep.training.network import draw
 from shallowdeep.training.propagation import (
     backward,
@@ -27,9 +27,7 @@ from shallowdeep.training.propagation import (
     sigmoid,
     sigmoid_backward,
 )
-from shallowdeep.training.sgd import train
 
-CPU = torch.device("cpu")
 often = settings(derandomize=True, deadline=None, max_examples=60)
 
 
@@ -246,17 +244,11 @@ class ByHand:
         return total / m
 
 
-def solver(pictures, hidden, seed):
-    return set_up(pictures, hidden, [seed], solver="primal", device=CPU, dtype=torch.float64)
-
-
 @pytest.mark.parametrize("hidden", [[4], [5, 5, 3]], ids=str)
 def test_a_training_by_hand_follows_the_solver(pictures, hidden):
     """The losses of ten epochs agree to 1e-9 in float64, a smaller last batch included."""
     options = {"batch_size": 16, "lr": 0.05}
-    epochs = train(
-        solver(pictures, hidden, 3), epochs=10, keep="last", report=lambda _: None, **options
-    )
+    _, epochs = trained(pictures, hidden, [3], solver="primal", dtype=torch.float64, **options)
     by_hand = ByHand(pictures, hidden, 3)
     losses = [by_hand.epoch(**options) for _ in range(10)]
     assert losses[-1] < losses[0]
@@ -266,13 +258,14 @@ def test_a_training_by_hand_follows_the_solver(pictures, hidden):
 @pytest.mark.parametrize("hidden", [[], [4], [5, 5, 3]], ids=str)
 def test_a_step_by_hand_is_the_solvers(pictures, hidden):
     """One step on all training pictures leaves the same weights to 1e-12."""
-    runs = solver(pictures, hidden, 0)
     by_hand = ByHand(pictures, hidden, 0)
     before = flat(by_hand.network)
     options = {"batch_size": len(pictures.rows("train")), "lr": 0.5}
-    runs.epoch(**options)
+    layers, _ = trained(
+        pictures, hidden, [0], solver="primal", dtype=torch.float64, epochs=1, **options
+    )
     by_hand.epoch(**options)
-    after = flat([[tensor[0].numpy() for tensor in layer] for layer in runs.trained()])
+    after = flat([[tensor[0].numpy() for tensor in layer] for layer in layers])
     assert np.abs(after - before).max() > 1e-3
     np.testing.assert_allclose(flat(by_hand.network), after, rtol=0, atol=1e-12)
 

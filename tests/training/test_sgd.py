@@ -3,28 +3,18 @@
 import numpy as np
 import pytest
 import torch
-from noise import write_prepared
+from noise import fitting, trained, write_prepared
 from torch import nn
 
 from shallowdeep.files.errors import InputError
 from shallowdeep.prepared.gram import gram
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.prepared.prepared_set import Prepared
-from shallowdeep.training.fitting import set_up
 from shallowdeep.training.network import Layer, logits
 from shallowdeep.training.primal import Batches
-from shallowdeep.training.sgd import Epoch, train
+from shallowdeep.training.sgd import Epoch
 
-CPU = torch.device("cpu")
 NETWORKS = ([], [4], [5, 5, 3])
-
-
-def trained(pictures, hidden, seeds, *, solver, dtype=torch.float32, **options):
-    """Train, and return the weights and the epochs."""
-    runs = set_up(pictures, hidden, seeds, solver=solver, device=CPU, dtype=dtype)
-    settings = {"epochs": 10, "batch_size": 16, "lr": 0.05, "keep": "last"} | options
-    epochs = train(runs, **settings, report=lambda _: None)
-    return runs.trained(), epochs
 
 
 def inputs(pictures, split, dtype=torch.float64):
@@ -40,9 +30,8 @@ class ExactPrepared(Prepared):
 
     def gram(self):
         """Of the normalised pictures, by the project's own function."""
-        train = self.rows("train")
-        out = np.empty((len(self.labels), len(train)))
-        gram(self.pictures, train, Normalisation(self.mean, self.std), out=out)
+        out = np.empty((len(self.labels), len(self.labels)))
+        gram(self.pictures, Normalisation(self.mean, self.std), out=out)
         return out
 
 
@@ -93,7 +82,7 @@ def test_it_is_what_pytorch_does(pictures, hidden, solver):
 
 @pytest.mark.parametrize("solver", ["primal", "dual"])
 def test_a_run_of_ten_is_that_run_alone(pictures, solver):
-    """Run r depends on seed + r only; to rounding."""
+    """A run depends on its own seed only; to rounding."""
     ten, _ = trained(pictures, [5, 5, 3], range(10), solver=solver)
     for run in (0, 7):
         one, _ = trained(pictures, [5, 5, 3], [run], solver=solver)
@@ -172,9 +161,10 @@ def test_the_history_is_what_the_weights_say(pictures, solver):
 def test_progress_is_reported_each_epoch(pictures):
     """With the figures that go into the history."""
     seen: list[Epoch] = []
-    runs = set_up(pictures, [4], [0], solver="dual", device=CPU)
-    epochs = train(runs, epochs=3, batch_size=16, lr=0.1, keep="last", report=seen.append)
-    assert seen == epochs
+    _, epochs = trained(pictures, [4], [0], solver="dual", epochs=3, report=seen.append)
+    assert len(seen) == fitting(pictures, [4], [0], solver="dual", epochs=3).epochs == 3
+    for one, other in zip(seen, epochs, strict=True):
+        assert torch.equal(torch.stack(one), torch.stack(other))
 
 
 @pytest.mark.parametrize("solver", ["primal", "dual"])

@@ -16,7 +16,7 @@ from shallowdeep.evaluation import metrics
 from shallowdeep.evaluation.intervals import Difference, Interval
 from shallowdeep.evaluation.metrics import Differences, Metrics, Scores
 from shallowdeep.files.errors import InputError, told_in_one_line
-from shallowdeep.prepared.split import SPLITS, SplitName
+from shallowdeep.prepared.folds import SPLITS, SplitName
 
 Score = Interval | Difference
 
@@ -97,7 +97,7 @@ def read(revision: str) -> Side:
     found = experiments.read(revision)
     try:
         scores = metrics.parsed(found.metrics)
-        pictures = found.params["data"] | {"seed": found.params["seed"]}
+        pictures = found.params["data"] | {key: found.params.get(key) for key in ("seed", "folds")}
         return Side(revision, scores, found.params["runs"], found.params["alpha"], pictures)
     except (ValueError, LookupError, TypeError) as error:
         raise InputError(f"{revision}: {METRICS} is not of this project: {error}") from None

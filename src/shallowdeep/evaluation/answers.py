@@ -1,39 +1,93 @@
-"""What the trained models say about the pictures of every split."""
+"""What the trained models say about the pictures, and whether what lies here belongs together."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
+from shallowdeep.files.errors import InputError
+from shallowdeep.prepared.folds import SplitName
 from shallowdeep.prepared.prepared_set import Prepared
-from shallowdeep.prepared.split import SPLITS, SplitName
+from shallowdeep.settings.params import Params
 
 if TYPE_CHECKING:  # `compare` reads metrics and needs no torch
     from shallowdeep.training.model import Model
 
 
 class Answers(NamedTuple):
-    """What every run of several models says about the pictures of one split."""
+    """What every run of several models says about pictures."""
 
     labels: NDArray[np.int64]  # [n], index into the classes
     rows: NDArray[np.intp]  # [n], of the prepared pictures
-    probabilities: dict[str, NDArray[np.float64]]  # by model: [R, n], of the second class
+    folds: NDArray[np.int64]  # [n], whose runs answer: each picture is in one
+    trained: int  # pictures that a fold's runs were trained on; 0: on these very ones
+    probabilities: Mapping[str, NDArray[np.float64]]  # by model: [R, n], of the second class
 
 
-def answer(models: Mapping[str, Model], prepared: Prepared) -> dict[SplitName, Answers]:
-    """Run every model on every split."""
+def check_belonging(models: Mapping[str, Model], prepared: Prepared, params: Params) -> None:
+    """Refuse models of other pictures or parameters than those that lie here.
+
+    Raises:
+        InputError: naming the model, and what it was trained with.
+    """
+    from shallowdeep.training.model import parameters
+
+    if prepared.folds != params.folds:
+        raise InputError(
+            f"data/prepared: has folds: {prepared.folds}, params.yaml {params.folds};"
+            " `dvc repro` makes them"
+        )
+    for name, model in models.items():
+        path = Path("models") / f"{name}.pt"
+        for key, wanted in parameters(params, name).items():
+            if model.made.parameters.get(key) != wanted:
+                had = model.made.parameters.get(key)
+                raise InputError(
+                    f"{path}: trained with {key}: {had}, params.yaml has {wanted}; `dvc repro`"
+                    " trains it"
+                )
+        if model.made.pictures != prepared.sha256:
+            raise InputError(
+                f"{path}: trained on other pictures than those in data/prepared; `dvc repro`"
+                " trains it"
+            )
+
+
+def on_the_tested(prepared: Prepared, probabilities: Mapping[str, NDArray[np.float32]]) -> Answers:
+    """What all folds' runs say about the pictures that they were neither trained nor chosen by.
+
+    Args:
+        prepared: the pictures.
+        probabilities: by model, of the second class, columns as in `Prepared.tested`.
+    """
+    rows = prepared.tested()
+    return Answers(
+        prepared.labels[rows],
+        rows,
+        prepared.parts[rows],
+        len(prepared.rows("train")),
+        {name: values.astype(np.float64) for name, values in probabilities.items()},
+    )
+
+
+def of_fold_0(models: Mapping[str, Model], prepared: Prepared) -> dict[SplitName, Answers]:
+    """What fold 0's runs say about the pictures that they were trained and chosen by."""
     import torch
 
     pictures = torch.from_numpy(prepared.pictures)
-    answers = {}
-    for split in SPLITS:
+    answers: dict[SplitName, Answers] = {}
+    splits: tuple[SplitName, ...] = ("train", "validation")
+    for split in splits:
         rows = prepared.rows(split)
         probabilities = {
             name: model.probabilities(pictures, torch.from_numpy(rows)).double().numpy()
             for name, model in models.items()
         }
-        answers[split] = Answers(prepared.labels[rows], rows, probabilities)
+        trained = 0 if split == "train" else len(prepared.rows("train"))
+        folds = np.zeros(len(rows), np.int64)
+        answers[split] = Answers(prepared.labels[rows], rows, folds, trained, probabilities)
     return answers

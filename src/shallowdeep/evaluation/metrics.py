@@ -8,12 +8,29 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+import numpy as np
+
 from shallowdeep.evaluation.answers import Answers
-from shallowdeep.evaluation.intervals import Difference, Interval, differences, summarise
+from shallowdeep.evaluation.intervals import (
+    Design,
+    Difference,
+    Interval,
+    differences,
+    summarise,
+)
 from shallowdeep.evaluation.scores import SCORES, published
-from shallowdeep.evaluation.verdict import DEEP, SHALLOW, VERDICTS, Verdict, verdict
+from shallowdeep.evaluation.verdict import (
+    DEEP,
+    SCORE,
+    SHALLOW,
+    VERDICTS,
+    Comparison,
+    Verdict,
+    verdict,
+)
 from shallowdeep.files.atomic import write_text
-from shallowdeep.prepared.split import SPLITS, SplitName
+from shallowdeep.prepared.folds import SPLITS, SplitName
+from shallowdeep.settings.params import Params
 
 _Score = TypeVar("_Score", Interval, Difference)
 
@@ -26,49 +43,78 @@ class Metrics:
     """All of metrics.json, rounded to 6 digits."""
 
     models: Mapping[str, Scores]  # by model
-    first_run: Mapping[str, float]  # by model: test accuracy of its first run, as in the article
+    first_run: Mapping[str, float]  # by model: test accuracy of fold 0's first run, the article's
     difference: Differences  # deep minus shallow
-    verdict: Verdict  # on the test pictures' accuracy
+    verdict: Verdict
 
 
-def evaluate(answers: Mapping[SplitName, Answers], *, alpha: float) -> Metrics:
+def evaluate(answers: Mapping[SplitName, Answers], params: Params) -> Metrics:
     """Score what the models say.
 
     Args:
         answers: by split.
-        alpha: 1 - alpha is the confidence of the intervals; the verdict needs p below alpha.
+        params: confidence and equivalence margin.
     """
     models = {
-        name: {split: _intervals(one, name, alpha) for split, one in answers.items()}
+        name: {split: _intervals(one, name, params.alpha) for split, one in answers.items()}
         for name in answers["test"].probabilities
     }
-    apart = {split: _differences(one, alpha) for split, one in answers.items()}
-    labels, _, probabilities = answers["test"]
+    apart = {split: _differences(one, params.alpha) for split, one in answers.items()}
     return Metrics(
         models=models,
-        first_run={
-            name: round(float(published(labels, runs[:1])["accuracy"][0]), 6)
-            for name, runs in probabilities.items()
-        },
+        first_run={name: _first_run(answers["test"], name) for name in models},
         difference=apart,
-        verdict=verdict(apart["test"]["accuracy"], runs=len(probabilities[DEEP])),
+        verdict=verdict(compared(models, apart, answers["test"].trained, params)),
     )
+
+
+def compared(
+    models: Mapping[str, Scores], difference: Differences, trained: int, params: Params
+) -> Comparison:
+    """What the verdict stands on.
+
+    Args:
+        models: scores by model.
+        difference: deep minus shallow.
+        trained: how many pictures a network was trained on.
+        params: what was asked for.
+    """
+    return Comparison(
+        {name: scores["test"][SCORE] for name, scores in models.items()},
+        difference["test"][SCORE],
+        runs=params.runs,
+        folds=params.folds,
+        trained=trained,
+        alpha=params.alpha,
+        equivalence_margin=params.equivalence_margin,
+    )
+
+
+def _design(answers: Answers) -> Design:
+    return Design(answers.labels, answers.folds, answers.trained)
+
+
+def _first_run(answers: Answers, name: str) -> float:
+    own = answers.folds == 0
+    runs = answers.probabilities[name][:1, own]
+    return round(float(published(answers.labels[own], runs)["accuracy"][0]), 6)
 
 
 def _intervals(answers: Answers, name: str, alpha: float) -> dict[str, Interval]:
     """Of one model on one split: scikit-learn's scores, and our intervals around them."""
-    labels, probabilities = answers.labels, answers.probabilities[name]
-    intervals = summarise(labels, probabilities, alpha=alpha)
-    for score, runs in published(labels, probabilities).items():
-        std = float(runs.std(ddof=1)) if len(runs) > 1 else 0.0
-        intervals[score] = intervals[score]._replace(mean=float(runs.mean()), std=std)
+    probabilities, design = answers.probabilities[name], _design(answers)
+    intervals = summarise(design, probabilities, alpha=alpha)
+    by_fold = [published(answers.labels[own], probabilities[:, own]) for own in design.by_fold()]
+    for score in intervals:
+        mean = float(np.mean([fold[score] for fold in by_fold]))
+        intervals[score] = intervals[score]._replace(mean=mean)
     return _rounded(intervals)
 
 
 def _differences(answers: Answers, alpha: float) -> dict[str, Difference]:
     """Of the two models of the verdict on one split; to six digits those of their scores."""
     one, other = answers.probabilities[DEEP], answers.probabilities[SHALLOW]
-    return _rounded(differences(answers.labels, one, other, alpha=alpha))
+    return _rounded(differences(_design(answers), one, other, alpha=alpha))
 
 
 def _rounded(scores: Mapping[str, _Score]) -> dict[str, _Score]:

@@ -19,10 +19,10 @@ DECIMALS = 6
 
 
 def learning(histories: Mapping[str, NDArray[np.float64]], measures: Sequence[str]) -> pd.DataFrame:
-    """Learning curves, mean over runs and the band of one standard deviation.
+    """Learning curves, mean over runs and folds and the band of one standard deviation.
 
     Args:
-        histories: by model, the columns of history.csv that are measures: [R, epochs, measures].
+        histories: by model, the columns of history.csv that are measures: [K, R, epochs, measures].
         measures: their names.
 
     Returns:
@@ -30,8 +30,10 @@ def learning(histories: Mapping[str, NDArray[np.float64]], measures: Sequence[st
     """
     frames = []
     for model, history in histories.items():
-        mean, low, high = (band.T.ravel() for band in _band(history))  # [measures * epochs]
-        epochs = np.arange(1, history.shape[1] + 1)
+        mean, low, high = (
+            band.T.ravel() for band in _band(np.concatenate(history))
+        )  # [measures * epochs]
+        epochs = np.arange(1, history.shape[2] + 1)
         columns = {
             "model": model,
             "epoch": np.tile(epochs, len(measures)),
@@ -49,7 +51,11 @@ def roc(answers: Answers) -> pd.DataFrame:
     """
     frames = []
     for model, probabilities in answers.probabilities.items():
-        curves = [roc_curve(answers.labels, run)[:2] for run in probabilities]
+        curves = [
+            roc_curve(answers.labels[own], run[own])[:2]
+            for own in _by_fold(answers)
+            for run in probabilities
+        ]
         mean, low, high = _band(np.array([np.interp(GRID, fpr, tpr) for fpr, tpr in curves]))
         columns = {"model": model, "false_positive_rate": GRID, "true_positive_rate": mean}
         frames.append(pd.DataFrame(columns | {"low": low.clip(0), "high": high.clip(max=1)}))
@@ -96,12 +102,19 @@ def calibration(answers: Answers) -> pd.DataFrame:
 
 
 def accuracy_by_run(answers: Answers) -> pd.DataFrame:
-    """Test accuracy of every run: columns model, run, accuracy."""
+    """Test accuracy of every run of every fold: columns model, fold, run, accuracy."""
     frames = []
     for model, probabilities in answers.probabilities.items():
-        runs = accuracy(answers.labels, probabilities).runs
-        frames.append(pd.DataFrame({"model": model, "run": np.arange(len(runs)), "accuracy": runs}))
+        for fold, own in enumerate(_by_fold(answers)):
+            runs = accuracy(answers.labels[own], probabilities[:, own]).runs
+            columns = {"model": model, "fold": fold, "run": np.arange(len(runs)), "accuracy": runs}
+            frames.append(pd.DataFrame(columns))
     return _table(frames)
+
+
+def _by_fold(answers: Answers) -> list[NDArray[np.bool_]]:
+    """Which pictures each fold tests."""
+    return [answers.folds == fold for fold in np.unique(answers.folds)]
 
 
 def _table(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

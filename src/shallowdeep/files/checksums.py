@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
     from torch import Tensor
 
 
@@ -19,6 +20,13 @@ def of_file(path: Path) -> str:
 def of_json(content: Any) -> str:
     """SHA-256 of what JSON can hold, whatever the order of its keys."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
+
+
+def of_array(array: "NDArray[Any]") -> str:
+    """SHA-256 of an array's numbers."""
+    import numpy as np
+
+    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
 
 def of_tensors(tensors: "Iterable[Tensor]") -> str:

@@ -1,6 +1,8 @@
-"""How many cores this process may use."""
+"""How many cores this process may use, and independent work on them."""
 
 import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 
 def available_cores() -> int:
@@ -11,3 +13,35 @@ def available_cores() -> int:
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
     return os.cpu_count() or 1
+
+
+def side_by_side(
+    work: Callable[[int], None],
+    items: Sequence[int],
+    *,
+    threads: int,
+    begin: Callable[[], None] = lambda: None,
+    stop: Callable[[], None] = lambda: None,
+) -> None:
+    """Do independent work on several cores; with one thread, in the caller's.
+
+    Args:
+        work: called with each item; the first exception ends it all.
+        items: what there is to do, the first ones first.
+        threads: how many work at a time.
+        begin: called in each new thread.
+        stop: called as soon as there is an exception, or Ctrl-C; may end running work early.
+    """
+    if threads == 1:
+        for item in items:
+            work(item)
+        return
+    with ThreadPoolExecutor(threads, initializer=begin) as pool:
+        try:
+            running = [pool.submit(work, item) for item in items]
+            for one in wait(running, return_when=FIRST_EXCEPTION).done:
+                one.result()
+        except BaseException:
+            stop()
+            pool.shutdown(cancel_futures=True)
+            raise

@@ -18,8 +18,8 @@ from shallowdeep.files.errors import InputError
 from shallowdeep.pictures.decoding import Picture, Unusable, decode, quiet
 from shallowdeep.pictures.listing import Found
 from shallowdeep.prepared.data_report import Counts, DataReport, LeftOut
+from shallowdeep.prepared.folds import cut
 from shallowdeep.prepared.prepared_set import Entry, as_table
-from shallowdeep.prepared.split import stratified
 from shallowdeep.settings.params import Data, Split
 
 _T = TypeVar("_T")
@@ -93,23 +93,25 @@ def decode_all(folder: Path, files: Sequence[Found], data: Data, array: Path) ->
 
 
 def manifest(
-    decoded: Decoded, classes: Sequence[str], fractions: Split, *, seed: int
+    decoded: Decoded, classes: Sequence[str], single: Split, *, folds: int, seed: int
 ) -> pd.DataFrame:
-    """Split the accepted pictures and say of each what is known.
+    """Cut the accepted pictures into the folds' parts and say of each what is known.
 
     Raises:
         InputError: a class has too few pictures; where files were rejected, the message says so.
     """
     labels = np.array([one.found.label for one in decoded.accepted], dtype=np.int64)
     try:
-        splits = stratified(labels, fractions, classes=classes, seed=seed)
+        parts = cut(labels, single, folds=folds, classes=classes, seed=seed)
     except InputError as error:
         if decoded.rejected:
             raise InputError(f"{error}; {_in_words(decoded.rejected)}") from None
         raise
     return as_table(
-        Entry(found.path, sha256, found.label, split, width, height)
-        for (found, sha256, width, height), split in zip(decoded.accepted, splits, strict=True)
+        Entry(found.path, sha256, found.label, part, width, height)
+        for (found, sha256, width, height), part in zip(
+            decoded.accepted, parts.tolist(), strict=True
+        )
     )
 
 

@@ -8,10 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
+from shallowdeep.prepared.folds import SPLITS, SplitName
 from shallowdeep.prepared.reading import read_whole
-from shallowdeep.prepared.split import SPLITS, SplitName
 
-Counts = Mapping[SplitName, Mapping[str, int]]  # pictures by split and class
+Counts = Mapping[SplitName, Mapping[str, int]]  # pictures by split of fold 0 and class
 
 COLUMNS = ("path", "reason")
 

@@ -6,7 +6,6 @@ adds. float64 then adds the blocks, exactly too. Normalisation enters afterwards
 <a u + o, a v + o> = a**2 <u, v> + a o (sum u + sum v) + n o**2 per channel.
 """
 
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -19,8 +18,6 @@ from tqdm import tqdm
 from shallowdeep.files.cores import available_cores
 from shallowdeep.prepared.normalisation import Normalisation
 
-Rows = NDArray[np.intp]
-
 EXACT_PIXELS = 1_024  # 128 * 128 * 1,024 = 2**24, the last integer up to which float32 has no gaps
 TILE = 512  # pictures at most, and
 TILE_PIXELS = 2**23  # of one channel, 32 MiB in float32: 512 pictures of 128 x 128
@@ -28,45 +25,34 @@ TILE_PIXELS = 2**23  # of one channel, 32 MiB in float32: 512 pictures of 128 x 
 
 def gram(
     pictures: NDArray[np.uint8],
-    train: Rows,
     normalisation: Normalisation,
     *,
     out: NDArray[np.floating[Any]],
 ) -> None:
-    """Products of all pictures with the training pictures, after normalisation.
+    """Products of all pictures with each other, after normalisation.
 
     Args:
         pictures: uint8 [N, 3, S, S], in memory or memory-mapped.
-        train: row of each training picture [N_train].
         normalisation: what makes bytes the inputs of a network.
-        out: floating point [N, N_train], overwritten: ``out[i, j] = <x_i, x_train[j]>``, each the
-            float64 value, rounded once where `out` is float32.
+        out: floating point [N, N], overwritten: ``out[i, j] = <x_i, x_j>``, each the float64
+            value, rounded once where `out` is float32.
     """
     channels = pictures.reshape(len(pictures), 3, -1)
     size = max(1, min(TILE, TILE_PIXELS // channels.shape[2]))
-    others = np.setdiff1d(np.arange(len(pictures)), train)
+    starts = range(0, len(pictures), size)
 
-    def one(start: int, columns: Rows, row_start: int | None, rows: Rows) -> None:
+    def one(row: int, column: int) -> None:
+        rows, columns = slice(row, row + size), slice(column, column + size)
         tile = _tile(channels[rows], channels[columns], normalisation)
-        out[rows, start : start + len(columns)] = tile
-        if row_start is not None:  # the other half is its mirror
-            out[columns, row_start : row_start + len(rows)] = tile.T
+        out[rows, columns] = tile
+        if row != column:  # the other half is its mirror
+            out[columns, rows] = tile.T
 
     # A thread a tile: BLAS's own threads, waiting for each other, took six times as long on a busy
     # machine. NumPy's BLAS does not hold the interpreter's lock.
     cores = available_cores()
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores) as pool:
-        tiles = [
-            pool.submit(one, start, columns, row_start, rows)
-            for start, columns in _tiles(train, size)
-            for row_start, rows in _tiles(train, size)
-            if row_start >= start
-        ]
-        tiles += [
-            pool.submit(one, start, columns, None, rows)
-            for start, columns in _tiles(train, size)
-            for _, rows in _tiles(others, size)
-        ]
+        tiles = [pool.submit(one, i, j) for j in starts for i in starts if i >= j]
         try:
             for tile in tqdm(tiles, "Gram matrix", unit=" tiles", disable=None, leave=False):
                 tile.result()
@@ -74,24 +60,18 @@ def gram(
             pool.shutdown(cancel_futures=True)  # Ctrl-C does not wait for minutes of tiles
 
 
-def write(folder: Path, train: Rows, normalisation: Normalisation) -> None:
+def write(folder: Path, normalisation: Normalisation) -> None:
     """Write gram.npy of the pictures.npy beside it, as it grows.
 
     Args:
         folder: of both files.
-        train: row of each training picture [N_train].
         normalisation: what makes bytes the inputs of a network.
     """
     pictures = np.load(folder / "pictures.npy", mmap_mode="r")
-    shape = (len(pictures), len(train))
+    shape = (len(pictures), len(pictures))
     matrix = np.lib.format.open_memmap(folder / "gram.npy", "w+", np.float32, shape)
-    gram(pictures, train, normalisation, out=matrix)
+    gram(pictures, normalisation, out=matrix)
     matrix.flush()
-
-
-def _tiles(rows: Rows, size: int) -> Iterator[tuple[int, Rows]]:
-    for start in range(0, len(rows), size):
-        yield start, rows[start : start + size]
 
 
 def _tile(

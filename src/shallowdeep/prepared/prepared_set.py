@@ -2,7 +2,7 @@
 
 import csv
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -12,8 +12,8 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shallowdeep.files.checksums import of_file, of_json
+from shallowdeep.prepared.folds import SPLITS, Fold, Parts, SplitName, fold
 from shallowdeep.prepared.reading import altered, read_whole
-from shallowdeep.prepared.split import SPLITS, SplitName
 from shallowdeep.settings.params import Channels
 
 
@@ -23,13 +23,13 @@ class Entry(NamedTuple):
     path: str  # relative to data.dir
     sha256: str  # of the prepared pixels
     label: int
-    split: SplitName
+    fold: int  # that tests it; if there is one fold, 0 is tested, 1 validates, 2 trains
     width: int  # of the picture before it was resized
     height: int
 
 
-_KINDS = {"path": object, "sha256": object, "split": object} | dict.fromkeys(
-    ("label", "width", "height"), np.int64
+_KINDS = {"path": object, "sha256": object} | dict.fromkeys(
+    ("label", "fold", "width", "height"), np.int64
 )
 
 
@@ -41,26 +41,47 @@ class Prepared:
     pictures: NDArray[np.uint8]  # [N, 3, S, S], memory-mapped; writing to it changes no file
     manifest: pd.DataFrame  # a row for each picture, columns as in Entry
     classes: tuple[str, str]
+    folds: int
     size: int
     mean: Channels
     std: Channels
+    sha256: str  # of pictures and manifest: what the networks' answers depend on
 
     @property
     def labels(self) -> NDArray[np.int64]:
         """Index of each picture's class [N]."""
         return self.manifest["label"].to_numpy(np.int64, copy=True)  # torch warns of views
 
+    @property
+    def parts(self) -> Parts:
+        """The column `fold` of the manifest [N]."""
+        return self.manifest["fold"].to_numpy(np.int64)
+
+    def fold(self, number: int) -> Fold:
+        """The rows that fold `number` trains, validates and tests on."""
+        return fold(self.parts, number, folds=self.folds)
+
     def rows(self, split: SplitName) -> NDArray[np.intp]:
-        """Rows of one split's pictures, ascending."""
-        return np.flatnonzero(self.manifest["split"] == split)
+        """Rows of one split of fold 0, ascending."""
+        rows: NDArray[np.intp] = getattr(self.fold(0), split)
+        return rows
+
+    def tested(self) -> NDArray[np.intp]:
+        """Rows of the pictures that some fold tests, ascending: all of them, save of one fold."""
+        return np.flatnonzero(self.parts < self.folds)
+
+    @property
+    def has_gram(self) -> bool:
+        """Whether `prepare` made a Gram matrix."""
+        return (self.folder / "gram.npy").exists()
 
     def gram(self) -> NDArray[np.float32]:
-        """The Gram matrix [N, N_train], memory-mapped.
+        """The Gram matrix [N, N], memory-mapped.
 
         Raises:
             InputError: `prepare` ran for the primal solver, or the file was altered.
         """
-        shape = (len(self.manifest), len(self.rows("train")))
+        shape = (len(self.manifest), len(self.manifest))
         return _array(self.folder / "gram.npy", np.dtype(np.float32), shape)
 
 
@@ -68,6 +89,7 @@ class Summary(NamedTuple):
     """What meta.json says."""
 
     classes: tuple[str, str]
+    folds: int
     size: int
     mean: Channels
     std: Channels
@@ -90,7 +112,7 @@ def write(folder: Path, manifest: pd.DataFrame, summary: Summary) -> None:
         quoting=csv.QUOTE_NONNUMERIC,
         errors="surrogateescape",
     )
-    counts = count(manifest, summary.classes)
+    counts = count(manifest, summary)
     meta: dict[str, Any] = {"pictures": len(manifest), "counts": counts} | summary._asdict()
     meta["sha256"] = {
         path.name: of_file(path) for path in sorted(folder.iterdir()) if path.name != "meta.json"
@@ -99,11 +121,15 @@ def write(folder: Path, manifest: pd.DataFrame, summary: Summary) -> None:
     (folder / "meta.json").write_text(json.dumps(meta, indent=2, sort_keys=True) + "\n")
 
 
-def count(manifest: pd.DataFrame, classes: Sequence[str]) -> dict[SplitName, dict[str, int]]:
-    """Pictures by split and class."""
-    of = manifest.groupby(["split", "label"]).size()
+def count(manifest: pd.DataFrame, summary: Summary) -> dict[SplitName, dict[str, int]]:
+    """Pictures of fold 0 by split and class."""
+    rows = fold(manifest["fold"].to_numpy(), 0, folds=summary.folds)._asdict()
+    labels = manifest["label"].to_numpy()
     return {
-        split: {name: int(of.get((split, label), 0)) for label, name in enumerate(classes)}
+        split: {
+            name: int((labels[rows[split]] == label).sum())
+            for label, name in enumerate(summary.classes)
+        }
         for split in SPLITS
     }
 
@@ -118,18 +144,18 @@ def read(folder: Path) -> Prepared:
     for name, checksum in checksums.items():
         if read_whole(folder / name, of_file) != checksum:
             raise altered(folder / name)
-    manifest = read_whole(folder / "manifest.csv", _manifest)
+    manifest = read_whole(folder / "manifest.csv", lambda path: _manifest(path, summary.folds))
     shape = (len(manifest), 3, summary.size, summary.size)
-    return Prepared(
-        folder, _array(folder / "pictures.npy", np.dtype(np.uint8), shape), manifest, *summary
-    )
+    pictures = _array(folder / "pictures.npy", np.dtype(np.uint8), shape)
+    identity = of_json([checksums["pictures.npy"], checksums["manifest.csv"]])
+    return Prepared(folder, pictures, manifest, *summary, identity)
 
 
-def _manifest(path: Path) -> pd.DataFrame:
+def _manifest(path: Path, folds: int) -> pd.DataFrame:
     table = pd.read_csv(
         path, dtype=_KINDS, keep_default_na=False, encoding_errors="surrogateescape"
     )
-    known = table["label"].isin((0, 1)) & table["split"].isin(SPLITS)
+    known = table["label"].isin((0, 1)) & table["fold"].between(0, max(folds, 3) - 1)
     if tuple(table.columns) != Entry._fields or not known.all():
         raise ValueError
     return table
@@ -138,11 +164,15 @@ def _manifest(path: Path) -> pd.DataFrame:
 def _summary(path: Path) -> tuple[Summary, dict[str, str]]:
     """What meta.json says, and the checksums of the files beside it."""
     meta = json.loads(path.read_text(encoding="utf-8"))
-    if meta["sha256"].pop("meta.json") != of_json(meta) or "pictures.npy" not in meta["sha256"]:
+    if meta["sha256"].pop("meta.json") != of_json(meta) or not {
+        "pictures.npy",
+        "manifest.csv",
+    } <= set(meta["sha256"]):
         raise ValueError
     mean, std, classes = meta["mean"], meta["std"], meta["classes"]
     summary = Summary(
         (str(classes[0]), str(classes[1])),
+        int(meta["folds"]),
         int(meta["size"]),
         (float(mean[0]), float(mean[1]), float(mean[2])),
         (float(std[0]), float(std[1]), float(std[2])),

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from shallowdeep.evaluation.intervals import Difference, Interval
 from shallowdeep.evaluation.metrics import Metrics
-from shallowdeep.evaluation.verdict import DIFFERENCE, sentence
+from shallowdeep.evaluation.verdict import DIFFERENCE, Comparison, covered, sentence
 from shallowdeep.prepared.data_report import DataReport, LeftOut
 from shallowdeep.report import colours
 from shallowdeep.report.charts import Tables, drawn
@@ -38,6 +38,7 @@ class Facts(NamedTuple):
     """What the page says in numbers and words."""
 
     metrics: Metrics
+    compared: Comparison  # what the verdict stands on
     data: DataReport
     left_out: Sequence[LeftOut]
     settings: Params
@@ -48,14 +49,9 @@ class Facts(NamedTuple):
 def render(facts: Facts, tables: Tables, pictures: Pictures) -> str:
     """The whole page."""
     settings, metrics = facts.settings, facts.metrics
-    accuracies = {name: scores["test"]["accuracy"] for name, scores in metrics.models.items()}
     page: str = template("page.html.jinja").render(
-        sentence=sentence(
-            accuracies,
-            metrics.difference["test"]["accuracy"],
-            runs=settings.runs,
-            alpha=settings.alpha,
-        ),
+        sentence=sentence(facts.compared),
+        covered=covered(runs=settings.runs, folds=settings.folds),
         names=list(settings.models),
         scores=SCORES,
         difference=DIFFERENCE,

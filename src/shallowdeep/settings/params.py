@@ -94,7 +94,9 @@ class Data(Record):
     on_reject: Literal["skip", "fail"] = Field(
         description="a file that is no picture: skip (and list it) or fail"
     )
-    split: Split = Field(description="fractions; every class is split alike")
+    split: Split = Field(
+        description="fractions, class by class; those of 10 folds are 0.8, 0.1, 0.1"
+    )
     mean: Annotated[Channels | Literal["train"], _channels(_Mean, _Means)] = Field(
         description="input = (pixel / 255 - mean) / std: one number, one per channel, or `train`"
         " (measured)"
@@ -133,10 +135,17 @@ class Params(Record):
     seed: int = Field(
         ge=0,
         le=2**31,
-        description="first seed: run r draws its weights and batch order from seed + r; also draws"
-        " the split",
+        description="draws the folds, and with r and k the weights and batch order of run r of"
+        " fold k",
     )
-    runs: int = Field(ge=1, le=1_000, description="independent runs of each network")
+    folds: int = Field(
+        ge=1,
+        le=1_000,
+        description="parts, each tested once on networks trained on others; 1: a single split, as"
+        " in the article",
+        json_schema_extra={"not": {"const": 2}},
+    )
+    runs: int = Field(ge=1, le=1_000, description="independent runs of each network on each fold")
     epochs: int = Field(ge=1, le=1_000_000, description="passes over the training pictures")
     batch_size: int = Field(ge=1, le=1_000_000, description="pictures in a mini-batch")
     lr: Annotated[float, Field(gt=0, le=1_000), IN_FLOATS] = Field(
@@ -157,10 +166,8 @@ class Params(Record):
         description="1 - alpha is the confidence of every interval; the verdict needs p below"
         " alpha",
     )
-    threads: int = Field(
-        ge=1,
-        le=1_024,
-        description="threads of one training; the same bits are promised for 1",
+    equivalence_margin: Annotated[float, Field(ge=0, le=0.5), IN_FLOATS] = Field(
+        description="equal: the whole interval of the difference lies within +- this",
     )
     data: Data
     models: Mapping[Annotated[str, BeforeValidator(_model_name)], Model] = Field(
@@ -171,6 +178,30 @@ class Params(Record):
             "propertyNames": {"pattern": f"^{NAME}$", "not": {"enum": list(TAKEN)}},
         },
     )
+
+    @field_validator("folds")
+    @classmethod
+    def _one_or_three(cls, folds: int) -> int:
+        if folds == 2:
+            said = "1 is a single split; 3 or more leave pictures to train on beside those to"
+            raise ValueError(f"2 is not allowed: {said} validate and to test on")
+        return folds
+
+    @model_validator(mode="after")
+    def _split_fits(self) -> "Params":
+        """Folds leave no choice: of k parts one is tested, one validates, the others train."""
+        given, needed = self.data.split, fractions(self.folds, self.data.split)
+        if not all(
+            math.isclose(getattr(given, name), getattr(needed, name), abs_tol=1e-9)
+            for name in Split.model_fields
+        ):
+            wanted = ", ".join(
+                f"{name} {getattr(needed, name):.10g}" for name in Split.model_fields
+            )
+            raise ValueError(
+                f"folds: {self.folds} needs data.split: {wanted}; other fractions need folds: 1"
+            )
+        return self
 
     @field_validator("models", mode="before")
     @classmethod
@@ -191,6 +222,13 @@ class Params(Record):
             if needed not in models:
                 raise ValueError(f"the key {needed} is missing")
         return models
+
+
+def fractions(folds: int, single: Split) -> Split:
+    """How many of the pictures each fold trains, validates and tests on; `single` for 1 fold."""
+    if folds == 1:
+        return single
+    return Split(train=(folds - 2) / folds, validation=1 / folds, test=1 / folds)
 
 
 def _has_empty_epochs(model: object) -> bool:

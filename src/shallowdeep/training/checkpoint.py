@@ -6,56 +6,81 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from torch import Tensor
 
 from shallowdeep.files.atomic import write_torch
 from shallowdeep.files.checksums import of_json, of_tensors
 
 FOLDER = Path(".checkpoints")
-EVERY = 30.0  # seconds
+EVERY = 30.0  # seconds between states of a training that goes on
+WORTH = 1.0  # seconds that a training must have taken for its end to be saved
 
 
 class Checkpoint:
     """The place of one training's state.
 
-    Its file's name holds a fingerprint of all that the training depends on, so that the state of
-    another one is never taken for it; such states of the same stage are removed.
+    A fingerprint of all that the training depends on is in the file and in its name, so that the
+    state of another one is never taken for it.
     """
 
-    def __init__(self, stage: str, inputs: Mapping[str, Any]) -> None:
-        self._path = FOLDER / f"{stage}.{of_json(inputs)}.pt"
-        for other in FOLDER.glob(f"{stage}.*.pt"):
-            if other != self._path:
-                other.unlink(missing_ok=True)
+    def __init__(self, path: Path, fingerprint: str) -> None:
+        self._path, self._fingerprint = path, fingerprint
         self._saved = time.monotonic()
 
-    @property
-    def exists(self) -> bool:
-        """Whether a training of just these inputs was interrupted."""
-        return self._path.exists()
-
-    def read(self) -> dict[str, Any] | None:
+    def read(self) -> list[Tensor] | None:
         """The state that was saved last; None where there is none, or it is damaged."""
         try:
-            content: dict[str, Any] = torch.load(self._path, map_location="cpu", weights_only=True)
-            if content.pop("sha256") != of_tensors(content["tensors"]):
-                raise ValueError("altered")
+            content = torch.load(self._path, map_location="cpu", weights_only=True)
+            tensors: list[Tensor] = content["tensors"]
+            if (content["fingerprint"], content["sha256"]) != (
+                self._fingerprint,
+                of_tensors(tensors),
+            ):
+                raise ValueError("of another training, or altered")
         except FileNotFoundError:
             return None
         except Exception:  # whatever is wrong with it, the training can start again
-            self._path.unlink(missing_ok=True)
+            self.remove()
             return None
-        return content
+        return tensors
 
-    def offer(self, state: Callable[[], dict[str, Any]]) -> None:
+    def offer(self, state: Callable[[], list[Tensor]], *, finished: bool) -> None:
         """Save a state, unless the last one is young."""
-        if time.monotonic() - self._saved < EVERY:
+        if time.monotonic() - self._saved < (min(WORTH, EVERY) if finished else EVERY):
             return
-        content = state()
-        write_torch(self._path, content | {"sha256": of_tensors(content["tensors"])})
+        tensors = state()
+        about = {"fingerprint": self._fingerprint, "sha256": of_tensors(tensors)}
+        write_torch(self._path, about | {"tensors": tensors})
         self._saved = time.monotonic()
 
     def remove(self) -> None:
-        """The training is done."""
+        """The state is of no use any more."""
         self._path.unlink(missing_ok=True)
+
+
+class Checkpoints:
+    """Where the trainings of one stage leave their states; those of other inputs are removed."""
+
+    def __init__(self, stage: str, inputs: Mapping[str, Any]) -> None:
+        self._fingerprint = of_json(inputs)
+        self._name = f"{stage}.{self._fingerprint}"
+        for other in FOLDER.glob(f"{stage}.*.pt"):
+            if not other.name.startswith(f"{self._name}."):
+                other.unlink(missing_ok=True)
+
+    @property
+    def exist(self) -> bool:
+        """Whether a stage of just these inputs was interrupted."""
+        return any(FOLDER.glob(f"{self._name}.*.pt"))
+
+    def of(self, number: int) -> Checkpoint:
+        """The place of the training `number` of this stage."""
+        path = FOLDER / f"{self._name}.{number}.pt"
+        return Checkpoint(path, f"{self._fingerprint}.{number}")
+
+    def remove(self) -> None:
+        """The stage is done."""
+        for path in FOLDER.glob(f"{self._name}.*.pt"):
+            path.unlink(missing_ok=True)
         if FOLDER.exists() and not any(FOLDER.iterdir()):
             FOLDER.rmdir()

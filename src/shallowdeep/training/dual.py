@@ -4,64 +4,58 @@ The first layer only ever moves along training pictures: after any number of ste
 where column i of C has gathered lr * dL/dz_i over the steps that saw picture i. So its output for
 picture j is W0 x_j - sum_i C_i <x_i, x_j> + b: all that a step needs is the Gram matrix. It is the
 kernel perceptron's idea (Aizerman, Braverman and Rozonoer 1964) for the first layer of any network.
+What comes out for pictures that are not trained on is carried along, so that it costs nothing to
+ask for it after any epoch.
 """
+
+from collections.abc import Sequence
 
 import torch
 from torch import Tensor
 
+from shallowdeep.files.cores import side_by_side
 from shallowdeep.prepared.normalisation import Normalisation
-from shallowdeep.training.network import Layer, product
-from shallowdeep.training.primal import CHUNK, inputs, pixel_outputs
+from shallowdeep.training.network import product
+from shallowdeep.training.primal import CHUNK, inputs
+
+
+def one_thread() -> None:
+    """Let torch compute in this thread alone: a new one takes as many as there are cores."""
+    torch.set_num_threads(1)
 
 
 class GramLayer:
     """The first layer of R runs, trained through the Gram matrix.
 
     Attributes:
+        coefficients: C, floating point [R, h, N], trained in place.
         bias: floating point [R, h, 1], trained in place.
     """
 
-    def __init__(
-        self,
-        layer: Layer,
-        pictures: Tensor,  # uint8 [N, 3, S, S], read at the start and at the end only
-        normalisation: Normalisation,
-        gram: Tensor,  # floating point [N, N_train], on the CPU: the layer takes what it needs
-        *,
-        train: Tensor,  # int64 [N_train], rows of `pictures`
-        validation: Tensor,  # int64 [N_validation]
-    ) -> None:
-        self._initial = layer.weight
-        self.bias = layer.bias
-        self._pictures, self._normalisation, self._train = pictures, normalisation, train
-        self._gram, self._gram_validation = (
-            gram[rows.cpu()].to(layer.weight) for rows in (train, validation)
-        )
-        no_bias = Layer(layer.weight, torch.zeros_like(layer.bias))
-        self._Z = pixel_outputs(no_bias, pictures, normalisation, train)  # [R, h, N_train]
-        self._Z0_validation = pixel_outputs(no_bias, pictures, normalisation, validation)
-        self._C = torch.zeros_like(self._Z)
+    def __init__(self, Z: Tensor, bias: Tensor, gram: Tensor) -> None:
+        """From what comes out before training, without the bias, and the Gram matrix [N, N]."""
+        self._Z, self.bias, self._gram = Z, bias, gram
+        self.coefficients = torch.zeros_like(Z)
 
     @property
     def state(self) -> list[Tensor]:
         """All that training changes, each with the runs along its first axis."""
-        return [self._C, self.bias, self._Z]
+        return [self.coefficients, self.bias, self._Z]
 
     def forward(self, rows: Tensor, turn: slice) -> Tensor:  # noqa: ARG002
-        """Outputs [R, h, m] for a batch: int64 [R, m], positions in `train`; all runs in step."""
-        runs, h, _ = self._Z.shape
-        self._rows = rows[:, None].expand(runs, h, rows.shape[1]).contiguous()
+        """Outputs [R, h, m] for a batch: int64 [R, m], rows of the pictures; all runs in step."""
+        self._rows = self._by_neuron(rows).contiguous()
         return self._Z.gather(2, self._rows) + self.bias
 
     def backward(self, dZ: Tensor, lr: float) -> None:
         """Descend along the gradient, `dZ` [R, h, m] being the loss's for the latest outputs.
 
-        Every training picture's output changes by a weighted sum of m rows of the Gram matrix. As
-        an embedding bag that took 0.18 ms for ten runs; gathering the rows first, 0.30 ms.
+        Every picture's output changes by a weighted sum of m rows of the Gram matrix. As an
+        embedding bag that took 0.18 ms for ten runs; gathering the rows first, 0.30 ms.
         """
         m = dZ.shape[-1]
         step = dZ * (lr / m)
-        self._C.scatter_add_(2, self._rows, step)
+        self.coefficients.scatter_add_(2, self._rows, step)
         change = torch.nn.functional.embedding_bag(
             self._rows.flatten(),
             self._gram,
@@ -72,16 +66,67 @@ class GramLayer:
         self._Z.sub_(change.view(self._Z.shape))
         self.bias.sub_(step.sum(-1, keepdim=True))
 
-    def validation(self) -> Tensor:
-        """Outputs [R, h, N_validation]."""
-        moved = product(self._C.flatten(0, 1), self._gram_validation.T)
-        return self._Z0_validation - moved.view(self._Z0_validation.shape) + self.bias
+    def outputs(self, rows: Tensor) -> Tensor:
+        """Outputs [R, h, n] for pictures int64 [R, n]."""
+        return self._Z.gather(2, self._by_neuron(rows)) + self.bias
 
-    def trained(self) -> Layer:
-        """The layer written out in full: W = W0 - C X."""
-        weight = self._initial.flatten(0, 1).clone()
-        columns = torch.split(self._C.flatten(0, 1), CHUNK, 1)
-        chunks = inputs(self._pictures, self._normalisation, self._train, dtype=weight.dtype)
-        for C, chunk in zip(columns, chunks, strict=True):
-            weight -= product(C, chunk)
-        return Layer(weight.view(self._initial.shape), self.bias)
+    def _by_neuron(self, rows: Tensor) -> Tensor:
+        runs, h, _ = self._Z.shape
+        return rows[:, None].expand(runs, h, rows.shape[1])
+
+
+def before_training(
+    weights: Sequence[Tensor],
+    pictures: Tensor,
+    normalisation: Normalisation,
+    *,
+    threads: int,
+) -> list[Tensor]:
+    """What first layers say about all pictures before they are trained, without their bias.
+
+    Args:
+        weights: floating point [R, h, D], of several stacks of runs.
+        pictures: uint8 [N, 3, S, S]; they are gone through once for all stacks.
+        normalisation: what makes bytes the inputs of a network.
+        threads: how many share the work; the bits are the same for any number.
+
+    Returns:
+        Floating point [R, h, N] for each stack.
+    """
+    found = [weight.new_empty((*weight.shape[:2], len(pictures))) for weight in weights]
+
+    def some(start: int) -> None:
+        end = min(start + CHUNK, len(pictures))
+        rows = torch.arange(start, end, device=pictures.device)
+        for numbers in inputs(pictures, normalisation, rows, dtype=weights[0].dtype):
+            for weight, Z in zip(weights, found, strict=True):
+                moved = product(weight.flatten(0, 1), numbers.T)
+                Z[..., start:end] = moved.view(*weight.shape[:2], end - start)
+
+    starts = range(0, len(pictures), CHUNK)
+    side_by_side(some, starts, threads=threads, begin=one_thread)
+    return found
+
+
+def written_out(
+    weight: Tensor,
+    coefficients: Tensor,
+    pictures: Tensor,
+    normalisation: Normalisation,
+    rows: Tensor,
+) -> Tensor:
+    """A first layer's weights in full: W = W0 - C X.
+
+    Args:
+        weight: W0, floating point [R, h, D].
+        coefficients: C, floating point [R, h, N].
+        pictures: uint8 [N, 3, S, S].
+        normalisation: what makes bytes the inputs of a network.
+        rows: the training pictures, outside of which C is 0: int64 [n].
+    """
+    flat = weight.flatten(0, 1).clone()
+    columns = torch.split(coefficients.flatten(0, 1)[:, rows], CHUNK, 1)
+    chunks = inputs(pictures, normalisation, rows, dtype=weight.dtype)
+    for C, chunk in zip(columns, chunks, strict=True):
+        flat -= product(C, chunk)
+    return flat.view(weight.shape)

@@ -1,59 +1,298 @@
-"""Set up the runs of one network on prepared pictures, for either solver."""
+"""Train all runs of one network on all folds: which runs train in step, and on how many cores.
 
-from collections.abc import Sequence
-from typing import Literal
+Which runs train in step depends on no machine. Each such group trains on one core with one thread,
+as many side by side as there are cores, so that the bits are the same on any number of them.
+"""
 
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from threading import Event, Lock
+from typing import Any, Literal, NamedTuple, cast
+
+import numpy as np
 import torch
+from numpy.typing import NDArray
+from torch import Tensor
 
+from shallowdeep.files.cores import side_by_side
+from shallowdeep.files.errors import InputError
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.prepared.prepared_set import Prepared
-from shallowdeep.training.dual import GramLayer
+from shallowdeep.training.checkpoint import Checkpoints
+from shallowdeep.training.dual import GramLayer, before_training, one_thread, written_out
 from shallowdeep.training.network import Layer, draw
 from shallowdeep.training.primal import Batches, PixelLayer
-from shallowdeep.training.sgd import FirstLayer, Labels, Runs
+from shallowdeep.training.sgd import Epoch, NotFiniteError, Rows, Runs, Trained, train
+
+Floats = NDArray[np.floating[Any]]
+
+GROUP = 25  # runs in step: fewer cost more Python, with more there is less to share among cores
+ASKED = 16  # epochs at most whose answers are kept
+WEIGHTS = 2**28  # bytes of first layers that the dual solver draws at a time, or one fold's
 
 
-def set_up(
-    prepared: Prepared,
-    hidden: Sequence[int],
-    seeds: Sequence[int],
-    *,
-    solver: Literal["primal", "dual"],
-    device: torch.device,
-    dtype: torch.dtype = torch.float32,
-) -> Runs:
-    """Draw initial weights and make ready to train.
+class Settings(NamedTuple):
+    """How every run is trained."""
+
+    hidden: Sequence[int]  # widths of the hidden layers
+    epochs: int  # passes over the training pictures
+    batch_size: int
+    lr: float
+    keep: Literal["last", "best"]
+
+
+class Fitted(NamedTuple):
+    """What the training of all runs of one network came to."""
+
+    layers: list[Layer]  # of fold 0's runs
+    history: Floats  # [K, R, E, 3], measures as in Epoch
+    answers: Floats  # [A, R, N_tested], columns as in Prepared.tested
+
+
+class _Member(NamedTuple):
+    """One run of one fold."""
+
+    fold: int
+    run: int
+
+
+class _Start(NamedTuple):
+    """The runs of one fold before training."""
+
+    generators: list[torch.Generator]  # for the batch orders
+    layers: list[Layer]
+
+
+def seeds(seed: int, *, folds: int, runs: int) -> list[list[int]]:
+    """A seed for each run of each fold, which no other run, fold or first seed shares."""
+
+    def one(fold: int, run: int) -> int:
+        state = np.random.SeedSequence([seed, fold, run]).generate_state(1, np.uint64)
+        return int(state[0]) >> 1
+
+    return [[one(fold, run) for run in range(runs)] for fold in range(folds)]
+
+
+def asked_after(epochs: int) -> list[int]:
+    """Epochs whose answers are kept: evenly in their logarithm, the last among them."""
+    return sorted({round(float(epoch)) for epoch in np.geomspace(1, epochs, ASKED)})
+
+
+class Fitting:
+    """The training of all runs of one network on all folds.
 
     Args:
         prepared: the pictures; with their Gram matrix for the dual solver.
-        hidden: widths of the hidden layers.
-        seeds: one per run; a run's weights and batch orders come from its own seed alone.
-        solver: which one moves the first layer.
+        settings: how every run is trained.
+        seeds: one a run, for each fold; a run's weights and batch orders come from its own alone.
+        solver: which one moves the first layer. The dual solver trains many runs in step; the
+            primal one fold after fold, on a CPU one run at a time, since a batch of ten runs,
+            63 MB, does not stay in a CPU's cache.
         device: where it trains.
+        cores: how many groups of the dual solver train side by side on a CPU.
         dtype: of weights and arithmetic.
-
-    Returns:
-        The runs. The dual solver and CUDA train all in step; the primal solver on a CPU trains one
-        at a time, since a batch of ten runs, 63 MB, does not stay in a CPU's cache.
     """
-    train = torch.from_numpy(prepared.rows("train")).to(device)
-    validation = torch.from_numpy(prepared.rows("validation")).to(device)
-    of_all = torch.from_numpy(prepared.labels).to(device, dtype)
-    labels = Labels(of_all[train], of_all[validation])
-    generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-    first, *upper = (
-        Layer(layer.weight.to(device, dtype), layer.bias.to(device, dtype))
-        for layer in draw(3 * prepared.size**2, hidden, generators)
-    )
-    pictures = torch.from_numpy(prepared.pictures).to(device)
-    normalisation = Normalisation(prepared.mean, prepared.std)
-    layer: FirstLayer
-    if solver == "primal":
-        batches = Batches(pictures, normalisation, dtype)
-        layer = PixelLayer(first, batches, train=train, validation=validation)
-    else:
-        gram = torch.from_numpy(prepared.gram())
-        layer = GramLayer(first, pictures, normalisation, gram, train=train, validation=validation)
-    one_by_one = solver == "primal" and device.type == "cpu"
-    turns = [slice(run, run + 1) for run in range(len(seeds))] if one_by_one else [slice(None)]
-    return Runs(layer, upper, labels, generators, turns=turns)
+
+    def __init__(
+        self,
+        prepared: Prepared,
+        settings: Settings,
+        seeds: Sequence[Sequence[int]],
+        *,
+        solver: Literal["primal", "dual"],
+        device: torch.device,
+        cores: int = 1,
+        dtype: torch.dtype = torch.float32,
+    ) -> None:
+        self._prepared, self._settings, self._seeds = prepared, settings, seeds
+        self._device, self._dtype = device, dtype
+        self._dual = solver == "dual"
+        self._cores = cores if self._dual and device.type == "cpu" else 1
+        self._pictures = torch.from_numpy(prepared.pictures).to(device)
+        self._labels = torch.from_numpy(prepared.labels).to(device, dtype)
+        self._normalisation = Normalisation(prepared.mean, prepared.std)
+        self._groups = (
+            _in_step(prepared, seeds)
+            if self._dual
+            else [[_Member(k, r) for r in range(len(of))] for k, of in enumerate(seeds)]
+        )
+
+    @property
+    def epochs(self) -> int:
+        """How often `report` is called: once a group and epoch."""
+        return len(self._groups) * self._settings.epochs
+
+    def ready(self) -> Callable[[int], Runs]:
+        """What makes each group of runs, by its number, ready to train."""
+        return self._over_gram() if self._dual else self._over_pixels
+
+    def fit(
+        self,
+        report: Callable[[Epoch], None] = lambda _: None,
+        checkpoints: Checkpoints | None = None,
+    ) -> Fitted:
+        """Train.
+
+        Args:
+            report: called after each epoch of a group with what it came to; never twice at once.
+            checkpoints: where an interrupted training has left its state, and this one leaves its
+                own; what comes of one that goes on from there is the same to the last bit.
+
+        Raises:
+            InputError: a loss is not finite; the message names fold, run, epoch, learning rate.
+        """
+        ready = self.ready()
+        of_fold_0: dict[int, tuple[Runs, int]] = {}  # by run: its group, its place there
+        trained: list[Trained | None] = [None] * len(self._groups)
+        stopped, one_at_a_time = Event(), Lock()
+
+        def reported(epoch: Epoch) -> None:
+            with one_at_a_time:
+                report(epoch)
+
+        def go_on() -> None:
+            if stopped.is_set():
+                raise _StoppedError
+
+        def one(number: int) -> None:
+            members = self._groups[number]
+            runs = ready(number)
+            try:
+                trained[number] = train(
+                    runs,
+                    epochs=self._settings.epochs,
+                    batch_size=self._settings.batch_size,
+                    lr=self._settings.lr,
+                    keep=self._settings.keep,
+                    report=reported,
+                    go_on=go_on,
+                    ask_after=asked_after(self._settings.epochs),
+                    checkpoint=checkpoints.of(number) if checkpoints else None,
+                )
+            except NotFiniteError as error:
+                raise InputError(self._not_finite(members[error.run], error.epoch)) from None
+            of_fold_0.update({run: (runs, i) for i, (fold, run) in enumerate(members) if fold == 0})
+
+        numbers = range(len(self._groups))
+        side_by_side(one, numbers, threads=self._cores, begin=one_thread, stop=stopped.set)
+        return Fitted(self._layers(of_fold_0), *self._by_fold([t for t in trained if t]))
+
+    def _start(self, fold: int) -> _Start:
+        generators = [torch.Generator().manual_seed(seed) for seed in self._seeds[fold]]
+        layers = draw(3 * self._prepared.size**2, self._settings.hidden, generators)
+        return _Start(
+            generators,
+            [Layer(*(tensor.to(self._device, self._dtype) for tensor in one)) for one in layers],
+        )
+
+    def _over_pixels(self, number: int) -> Runs:
+        """All runs of one fold, for the primal solver."""
+        generators, (first, *upper) = self._start(number)
+        runs, on_cpu = len(generators), self._device.type == "cpu"
+        turns = [slice(run, run + 1) for run in range(runs)] if on_cpu else [slice(None)]
+        layer = PixelLayer(first, Batches(self._pictures, self._normalisation, self._dtype))
+        rows = self._rows([number] * runs)
+        return Runs(layer, upper, self._labels, rows, generators, turns=turns)
+
+    def _over_gram(self) -> Callable[[int], Runs]:
+        """Each group of runs, for the dual solver."""
+        gram = torch.from_numpy(self._prepared.gram()).to(self._device, self._dtype)
+        starts: list[_Start] = []
+        Z: list[Tensor] = []
+        width = 3 * self._prepared.size**2 * self._dtype.itemsize
+        neurons = (*self._settings.hidden, 1)[0]
+        at_once = max(1, WEIGHTS // (width * neurons * len(self._seeds[0])))  # folds
+        for first in range(0, len(self._seeds), at_once):
+            some = [self._start(k) for k in range(len(self._seeds))[first : first + at_once]]
+            weights = [start.layers[0].weight for start in some]
+            Z += before_training(weights, self._pictures, self._normalisation, threads=self._cores)
+            for generators, (layer, *upper) in some:
+                starts.append(_Start(generators, [Layer(torch.empty(0), layer.bias), *upper]))
+
+        def ready(number: int) -> Runs:
+            members = self._groups[number]
+
+            def of(tensors: Sequence[Tensor]) -> Tensor:
+                return torch.stack([tensors[fold][run] for fold, run in members])
+
+            upper = [
+                Layer(of([layer.weight for layer in layers]), of([layer.bias for layer in layers]))
+                for layers in zip(*(start.layers[1:] for start in starts), strict=True)
+            ]
+            layer = GramLayer(of(Z), of([start.layers[0].bias for start in starts]), gram)
+            generators = [starts[fold].generators[run] for fold, run in members]
+            rows = self._rows([fold for fold, _ in members])
+            return Runs(layer, upper, self._labels, rows, generators, turns=[slice(None)])
+
+        return ready
+
+    def _rows(self, folds: Sequence[int]) -> Rows:
+        """Which pictures runs of these folds use, a fold a run."""
+        each = [self._prepared.fold(fold) for fold in folds]
+        return Rows(
+            *(torch.from_numpy(np.stack(rows)).to(self._device) for rows in zip(*each, strict=True))
+        )
+
+    def _layers(self, places: Mapping[int, tuple[Runs, int]]) -> list[Layer]:
+        """The networks of fold 0, from each run's group and its place there."""
+        found = [places[run] for run in sorted(places)]
+        bias = torch.stack([runs.first.bias[i] for runs, i in found])
+        layers = [Layer(self._first_weight(found), bias)]
+        for number in range(len(self._settings.hidden)):
+            each = [(runs.upper[number], i) for runs, i in found]
+            weights = [layer.weight[i] for layer, i in each]
+            layers.append(
+                Layer(torch.stack(weights), torch.stack([layer.bias[i] for layer, i in each]))
+            )
+        return layers
+
+    def _first_weight(self, found: Sequence[tuple[Runs, int]]) -> Tensor:
+        """The first layer's weights [R, h, D] of runs of fold 0."""
+        if not self._dual:
+            return torch.stack([cast(PixelLayer, runs.first).weight[i] for runs, i in found])
+        return written_out(
+            self._start(0).layers[0].weight,
+            torch.stack([cast(GramLayer, runs.first).coefficients[i] for runs, i in found]),
+            self._pictures,
+            self._normalisation,
+            torch.from_numpy(self._prepared.rows("train")).to(self._device),
+        )
+
+    def _by_fold(self, trained: Sequence[Trained]) -> tuple[Floats, Floats]:
+        """History and answers of all runs, sorted by fold and run."""
+        tested = self._prepared.tested()
+        runs = len(self._seeds[0])
+        epochs, measures, _ = trained[0].history.shape
+        kind = trained[0].history.numpy().dtype
+        history = np.empty((len(self._seeds), runs, epochs, measures), kind)
+        answers = np.empty((len(trained[0].answers), runs, len(tested)), kind)
+        for members, group in zip(self._groups, trained, strict=True):
+            for i, (fold, run) in enumerate(members):
+                columns = np.searchsorted(tested, self._prepared.fold(fold).test)
+                history[fold, run] = group.history[..., i].numpy()
+                answers[:, run, columns] = group.answers[:, i].numpy()
+        return history, answers
+
+    def _not_finite(self, member: _Member, epoch: int) -> str:
+        fold = f"fold {member.fold}, " if len(self._seeds) > 1 else ""
+        return (
+            f"{fold}run {member.run}, epoch {epoch}: the loss is not finite at lr"
+            f" {self._settings.lr:g}; a smaller lr may help"
+        )
+
+
+class _StoppedError(Exception):
+    """Another group has ended the training."""
+
+
+def _in_step(prepared: Prepared, seeds: Sequence[Sequence[int]]) -> list[list[_Member]]:
+    """Groups of runs with as many pictures to train, to validate and to test on."""
+    alike: defaultdict[tuple[int, ...], list[_Member]] = defaultdict(list)
+    for fold, runs in enumerate(seeds):
+        sizes = tuple(map(len, prepared.fold(fold)))
+        alike[sizes] += [_Member(fold, run) for run in range(len(runs))]
+    return [
+        members[start : start + GROUP]
+        for members in alike.values()
+        for start in range(0, len(members), GROUP)
+    ]

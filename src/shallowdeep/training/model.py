@@ -14,7 +14,8 @@ from shallowdeep.files.atomic import write_torch
 from shallowdeep.files.checksums import of_json, of_tensors
 from shallowdeep.files.errors import InputError
 from shallowdeep.prepared.normalisation import Normalisation
-from shallowdeep.training.network import Layer, logits_above
+from shallowdeep.settings.params import Params
+from shallowdeep.training.network import Layer, logits_above, probability
 from shallowdeep.training.primal import pixel_outputs
 
 # What torch.load and a walk through its content raise at a file that is not as `write` wrote it.
@@ -22,14 +23,24 @@ _DAMAGE: tuple[type[Exception], ...] = (pickle.UnpicklingError, ArithmeticError,
 _DAMAGE += (EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 
 
+class Made(NamedTuple):
+    """How a model was trained, so that nothing else is taken for what belongs to it."""
+
+    pictures: str  # SHA-256 of the prepared pictures and their manifest
+    answers: str  # SHA-256 of the answers of all folds
+    asked: list[int]  # epochs after which there are answers
+    parameters: dict[str, Any]  # those of params.yaml that it depends on
+
+
 class Model(NamedTuple):
-    """One network, trained in R independent runs."""
+    """One network, trained in R independent runs on fold 0."""
 
     layers: list[Layer]
     seeds: list[int]  # one per run
     classes: tuple[str, str]  # the output is the probability of the second
     size: int  # pixels along each side of a picture
     normalisation: Normalisation
+    made: Made
 
     def probabilities(self, pictures: Tensor, rows: Tensor) -> Tensor:
         """Probability of the second class, by each run.
@@ -42,7 +53,17 @@ class Model(NamedTuple):
             float32 [R, n].
         """
         Z = pixel_outputs(self.layers[0], pictures, self.normalisation, rows)
-        return logits_above(Z, self.layers[1:]).sigmoid()
+        return probability(logits_above(Z, self.layers[1:]))
+
+
+def parameters(params: Params, name: str) -> dict[str, Any]:
+    """The parameters that the training of a model depends on, by their names in params.yaml."""
+    network = params.models[name]
+    common = ("seed", "folds", "runs", "batch_size", "lr", "keep", "solver")
+    return {key: getattr(params, key) for key in common} | {
+        "epochs": network.epochs,
+        "hidden": list(network.hidden),
+    }
 
 
 def write(model: Model, path: Path) -> None:
@@ -62,6 +83,7 @@ def write(model: Model, path: Path) -> None:
         "size": model.size,
         "mean": list(model.normalisation.mean),
         "std": list(model.normalisation.std),
+        "made": model.made._asdict(),
     }
     content["sha256"] = _checksum(content)
     write_torch(path, content)
@@ -98,6 +120,7 @@ def _checked(content: dict[str, Any]) -> Model:
         classes=(str(content["classes"][0]), str(content["classes"][1])),
         size=int(content["size"]),
         normalisation=Normalisation((mean[0], mean[1], mean[2]), (std[0], std[1], std[2])),
+        made=Made(**content["made"]),
     )
     _check_shapes(model.layers, runs=len(model.seeds), inputs=3 * model.size**2)
     if content.pop("sha256") != _checksum(content):

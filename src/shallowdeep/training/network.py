@@ -15,6 +15,8 @@ from torch import Tensor
 
 from shallowdeep.training.propagation import linear_forward, relu
 
+VECTOR = 64  # numbers; a multiple of all that torch computes at once
+
 
 class Layer(NamedTuple):
     """One fully connected layer of R runs."""
@@ -63,6 +65,19 @@ def product(a: Tensor, b: Tensor) -> Tensor:
     times as fast as torch's: 3.5 against 12 ms for [50, 49152] @ [49152, 32].
     """
     return torch.from_numpy(a.numpy() @ b.numpy()) if a.device.type == "cpu" else a @ b
+
+
+def probability(logit: Tensor) -> Tensor:
+    """1 / (1 + e^-logit), each value with the same bits whatever stands beside it.
+
+    On a CPU torch takes vectors of numbers, and other code for what is left over; so nothing is.
+    """
+    if logit.device.type != "cpu":
+        return logit.sigmoid()
+    count = logit.numel()
+    padded = torch.zeros(-(-count // VECTOR) * VECTOR, dtype=logit.dtype)
+    padded[:count] = logit.reshape(-1)
+    return padded.sigmoid_()[:count].view(logit.shape)
 
 
 def logits(layers: Sequence[Layer], inputs: Tensor) -> Tensor:

@@ -44,18 +44,9 @@ class PixelLayer:
         bias: floating point [R, h, 1], trained in place.
     """
 
-    def __init__(
-        self,
-        layer: Layer,
-        batches: Batches,
-        *,
-        train: Tensor,  # int64 [N_train], rows of the pictures
-        validation: Tensor,  # int64 [N_validation]
-    ) -> None:
+    def __init__(self, layer: Layer, batches: Batches) -> None:
         self.weight, self.bias = layer
         self._batches = batches
-        self._train = train
-        self._validation = validation
 
     @property
     def state(self) -> list[Tensor]:
@@ -63,8 +54,8 @@ class PixelLayer:
         return [self.weight, self.bias]
 
     def forward(self, rows: Tensor, turn: slice) -> Tensor:
-        """Outputs [r, h, m] of the runs `turn` for a batch: int64 [r, m], positions in `train`."""
-        self._inputs = self._batches.gather(self._train[rows])
+        """Outputs [r, h, m] of the runs `turn` for a batch: int64 [r, m], rows of the pictures."""
+        self._inputs = self._batches.gather(rows)
         self._learning = Layer(self.weight[turn], self.bias[turn])
         outputs: Tensor = linear_forward(self._inputs.mT, *self._learning)
         return outputs
@@ -75,14 +66,10 @@ class PixelLayer:
         self._learning.weight.baddbmm_(dZ, self._inputs, alpha=-lr / m)
         self._learning.bias.sub_(dZ.sum(-1, keepdim=True), alpha=lr / m)
 
-    def validation(self) -> Tensor:
-        """Outputs [R, h, N_validation]."""
+    def outputs(self, rows: Tensor) -> Tensor:
+        """Outputs [R, h, n] for pictures int64 [R, n], the same for every run."""
         pictures, normalisation = self._batches.pictures, self._batches.normalisation
-        return pixel_outputs(self.trained(), pictures, normalisation, self._validation)
-
-    def trained(self) -> Layer:
-        """The layer as it is now."""
-        return Layer(self.weight, self.bias)
+        return pixel_outputs(Layer(self.weight, self.bias), pictures, normalisation, rows[0])
 
 
 def inputs(

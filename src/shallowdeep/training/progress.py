@@ -8,7 +8,12 @@ from shallowdeep.training.sgd import Epoch
 
 
 class Progress:
-    """A bar on stderr while it is a terminal: epochs, loss, validation accuracy, time left."""
+    """A bar on stderr while it is a terminal: loss, validation accuracy, time left.
+
+    Args:
+        name: what it starts with.
+        epochs: of all groups of runs that train in step.
+    """
 
     def __init__(self, name: str, epochs: int) -> None:
         self._bar = tqdm(total=epochs, desc=name, unit="epoch", disable=None, leave=False)
@@ -21,13 +26,11 @@ class Progress:
 
     def show(self, epoch: Epoch) -> None:
         """Show an epoch's figures, means over the runs."""
-        self._bar.set_postfix_str(describe(epoch), refresh=False)
+        loss, _, accuracy = (float(values.mean()) for values in epoch)
+        self._bar.set_postfix_str(describe(loss, accuracy), refresh=False)
         self._bar.update()
 
 
-def describe(epoch: Epoch) -> str:
-    """An epoch in words, means over the runs."""
-    return (
-        f"training loss {float(epoch.train_loss.mean()):.4f}, "
-        f"validation accuracy {float(epoch.validation_accuracy.mean()):.3f}"
-    )
+def describe(train_loss: float, validation_accuracy: float) -> str:
+    """Two means over runs in words."""
+    return f"training loss {train_loss:.4f}, validation accuracy {validation_accuracy:.3f}"

@@ -1,6 +1,7 @@
 """Mini-batch SGD on many runs at once, whichever solver moves the first layer."""
 
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -8,28 +9,29 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
-from shallowdeep.files.errors import InputError
 from shallowdeep.training.checkpoint import Checkpoint
-from shallowdeep.training.network import Layer, logits_above
+from shallowdeep.training.network import Layer, logits_above, probability
 from shallowdeep.training.propagation import linear_backward, linear_forward, relu, relu_backward
 
 
 class FirstLayer(Protocol):
     """What a solver brings: the layer that sees the pictures, of R runs, h neurons each."""
 
+    bias: Tensor
+
     @property
     def state(self) -> list[Tensor]: ...  # noqa: D102
     def forward(self, rows: Tensor, turn: slice) -> Tensor: ...  # noqa: D102
     def backward(self, dZ: Tensor, lr: float) -> None: ...  # noqa: D102
-    def validation(self) -> Tensor: ...  # noqa: D102
-    def trained(self) -> Layer: ...  # noqa: D102
+    def outputs(self, rows: Tensor) -> Tensor: ...  # noqa: D102
 
 
-class Labels(NamedTuple):
-    """The right answers, 0 or 1, in floating point."""
+class Rows(NamedTuple):
+    """Which pictures each run uses, as rows of the prepared set; int64."""
 
-    train: Tensor  # [N_train]
-    validation: Tensor  # [N_validation]
+    train: Tensor  # [R, N_train]
+    validation: Tensor  # [R, N_validation]
+    test: Tensor  # [R, N_test]
 
 
 class Epoch(NamedTuple):
@@ -46,65 +48,91 @@ class Runs:
     Args:
         first: the layer that sees the pictures.
         upper: the others.
-        labels: the right answers.
+        labels: the right answer for every picture, 0 or 1, in floating point [N].
+        rows: which pictures each run uses.
         generators: where each run draws its batch orders from.
         turns: which runs train in step; the turns follow each other, an epoch each.
+
+    Attributes:
+        first: the layer that sees the pictures, trained in place.
+        upper: the others, trained in place.
+        rows: which pictures each run uses.
     """
 
     def __init__(
         self,
         first: FirstLayer,
         upper: Sequence[Layer],
-        labels: Labels,
+        labels: Tensor,
+        rows: Rows,
         generators: Sequence[torch.Generator],
         *,
         turns: Sequence[slice],
     ) -> None:
-        self._first = first
-        self._upper = list(upper)
-        self._labels = labels
+        self.first = first
+        self.upper = list(upper)
+        self._labels, self.rows = labels, rows
         self._generators = generators
         self._turns = turns
         # On a CPU the small upper layers run in NumPy, whose calls cost half of torch's.
-        on_cpu = labels.train.device.type == "cpu"
+        on_cpu = labels.device.type == "cpu"
         self._native: Callable[[Tensor], Any] = Tensor.numpy if on_cpu else lambda tensor: tensor
         self._native_upper = [
-            [tuple(self._native(tensor[turn]) for tensor in layer) for layer in self._upper]
+            [tuple(self._native(tensor[turn]) for tensor in layer) for layer in self.upper]
             for turn in turns
         ]
 
     @property
     def state(self) -> list[Tensor]:
         """All that training changes, each with the runs along its first axis."""
-        return [*self._first.state, *(tensor for layer in self._upper for tensor in layer)]
+        return [*self.first.state, *(tensor for layer in self.upper for tensor in layer)]
 
     @property
     def generators(self) -> Sequence[torch.Generator]:
         """Where the runs draw their orders from."""
         return self._generators
 
-    def epoch(self, *, batch_size: int, lr: float) -> Epoch:
-        """See every training picture once, each run in an order of its own."""
-        labels = self._labels.train
-        orders = [torch.randperm(len(labels), generator=each) for each in self._generators]
-        order = torch.stack(orders).to(labels.device)
-        expected = labels[order]
+    def epoch(
+        self, *, batch_size: int, lr: float, go_on: Callable[[], None] = lambda: None
+    ) -> Epoch:
+        """See every training picture once, each run in an order of its own.
+
+        Args:
+            batch_size: pictures in a mini-batch.
+            lr: learning rate.
+            go_on: called before each step; an exception of its own ends the epoch.
+        """
+        train, validation, _ = self.rows
+        drawn = [torch.randperm(train.shape[1], generator=each) for each in self._generators]
+        order = train.gather(1, torch.stack(drawn).to(train.device))
+        expected = self._labels[order]
         with np.errstate(over="ignore", invalid="ignore"):  # told from the loss, after the epoch
             seen = torch.cat(
                 [
-                    self._train(turn, order, expected, batch_size, lr)
+                    self._train(turn, order, expected, batch_size, lr, go_on)
                     for turn in range(len(self._turns))
                 ]
             )
-            outputs = logits_above(self._first.validation(), self._upper)
+            outputs = logits_above(self.first.outputs(validation), self.upper)
+        right = self._labels[validation]
         return Epoch(
             _loss(seen, expected),
-            _loss(outputs, self._labels.validation.expand_as(outputs)),
-            ((outputs > 0) == self._labels.validation).to(outputs.dtype).mean(1),
+            _loss(outputs, right),
+            ((outputs > 0) == right).to(outputs.dtype).mean(1),
         )
 
+    def answers(self) -> Tensor:
+        """Probability of the second class by each run, for its test pictures: [R, N_test]."""
+        return probability(logits_above(self.first.outputs(self.rows.test), self.upper))
+
     def _train(
-        self, turn: int, order: Tensor, expected: Tensor, batch_size: int, lr: float
+        self,
+        turn: int,
+        order: Tensor,
+        expected: Tensor,
+        batch_size: int,
+        lr: float,
+        go_on: Callable[[], None],
     ) -> Tensor:
         """An epoch of one turn's runs, r of R; returns what came out before each step, [r, N]."""
         runs = self._turns[turn]
@@ -113,30 +141,30 @@ class Runs:
             torch.split(expected[runs], batch_size, 1),
             strict=True,
         )
-        return torch.cat([self._step(turn, rows, answers, lr) for rows, answers in batches], 1)
+        outputs = []
+        for rows, answers in batches:
+            go_on()
+            outputs.append(self._step(turn, rows, answers, lr))
+        return torch.cat(outputs, 1)
 
     def _step(self, turn: int, rows: Tensor, labels: Tensor, lr: float) -> Tensor:
         """One step of SGD on a batch, both [r, m]; returns the outputs before it, [r, m]."""
-        Z = self._native(self._first.forward(rows, self._turns[turn]))
+        Z = self._native(self.first.forward(rows, self._turns[turn]))
         upper = self._native_upper[turn]
         inputs = []
         for weight, bias in upper:
             inputs.append(relu(Z))
             Z = linear_forward(inputs[-1], weight, bias)
         outputs = torch.as_tensor(Z)
-        dZ = self._native(outputs.sigmoid() - labels[:, None])  # of binary cross-entropy
+        dZ = self._native(probability(outputs) - labels[:, None])  # of binary cross-entropy
         for layer, A in zip(reversed(upper), reversed(inputs), strict=True):
             weight, bias = layer
             dA, dW, db = linear_backward(dZ, A, weight)
             weight -= lr * dW
             bias -= lr * db
             dZ = relu_backward(dA, A)
-        self._first.backward(torch.as_tensor(dZ), lr)
+        self.first.backward(torch.as_tensor(dZ), lr)
         return outputs[:, 0]
-
-    def trained(self) -> list[Layer]:
-        """The network as it is now."""
-        return [self._first.trained(), *self._upper]
 
 
 def _loss(outputs: Tensor, labels: Tensor) -> Tensor:
@@ -170,7 +198,14 @@ class Best:
             now.copy_(kept)
 
 
-def train(
+class Trained(NamedTuple):
+    """What a training came to."""
+
+    history: Tensor  # [E, 3, R], measures as in Epoch
+    answers: Tensor  # [A, R, N_test], after each epoch that was asked for; the last of what is kept
+
+
+def train(  # noqa: PLR0913
     runs: Runs,
     *,
     epochs: int,
@@ -178,76 +213,112 @@ def train(
     lr: float,
     keep: Literal["last", "best"],
     report: Callable[[Epoch], None],
+    go_on: Callable[[], None] = lambda: None,
+    ask_after: Sequence[int] = (),
     checkpoint: Checkpoint | None = None,
-) -> list[Epoch]:
+) -> Trained:
     """Train all runs.
 
     Args:
-        runs: all runs of one network.
+        runs: runs of one network.
         epochs: passes over the training pictures.
         batch_size: pictures in a mini-batch; the last of an epoch may be smaller.
         lr: learning rate.
         keep: leave the weights of the last epoch or, run by run, of the best.
         report: called after each epoch with what it came to.
+        go_on: called before each step; an exception of its own ends the training.
+        ask_after: epochs before the last after which the runs answer their test pictures too.
         checkpoint: where an interrupted training has left its state, and this one leaves its own;
             what comes of a training that goes on from there is the same to the last bit.
 
-    Returns:
-        One entry per epoch.
-
     Raises:
-        InputError: a loss is not finite; the message names run, epoch and learning rate.
+        NotFiniteError: a loss is not a finite number.
     """
     best = Best(runs) if keep == "best" else None
     changing = runs.state + (best.state if best else [])
-    history = _resume(changing, runs.generators, checkpoint)
+    asked = [number for number in ask_after if number < epochs]
+    history, answers = _resume(changing, runs, checkpoint, epochs, asked)
     for epoch in history:
         report(epoch)
     for number in range(len(history) + 1, epochs + 1):
-        epoch = runs.epoch(batch_size=batch_size, lr=lr)
+        epoch = runs.epoch(batch_size=batch_size, lr=lr, go_on=go_on)
         if best:
             best.update(epoch.validation_loss)
         epoch = Epoch(*(tensor.cpu() for tensor in epoch))
-        _check_finite(epoch, number, lr)
+        _check_finite(epoch, number)
         history.append(epoch)
+        if number in asked:
+            answers.append(runs.answers().cpu())
         report(epoch)
-        if checkpoint and number < epochs:
-            checkpoint.offer(lambda: _state(changing, runs.generators, history))
+        if checkpoint:
+            state = partial(_state, changing, runs, history, answers)
+            checkpoint.offer(state, finished=number == epochs)
     if best:
         best.restore()
-    return history
+    answers.append(runs.answers().cpu())
+    return Trained(torch.stack([torch.stack(epoch) for epoch in history]), torch.stack(answers))
 
 
 def _state(
-    changing: Sequence[Tensor], generators: Sequence[torch.Generator], history: list[Epoch]
-) -> dict[str, Any]:
+    changing: Sequence[Tensor], runs: Runs, history: list[Epoch], answers: list[Tensor]
+) -> list[Tensor]:
     """What a checkpoint holds."""
     past = torch.stack([torch.stack(epoch) for epoch in history])
-    drawn = [generator.get_state() for generator in generators]
-    return {"tensors": [*(tensor.cpu() for tensor in changing), *drawn, past]}
+    drawn = [generator.get_state() for generator in runs.generators]
+    return [*(tensor.cpu() for tensor in changing), *drawn, past, *answers]
 
 
 def _resume(
     changing: Sequence[Tensor],
-    generators: Sequence[torch.Generator],
+    runs: Runs,
     checkpoint: Checkpoint | None,
-) -> list[Epoch]:
-    """Put everything back to where a checkpoint left it; returns the epochs so far."""
-    content = checkpoint.read() if checkpoint else None
-    if content is None:
-        return []
-    *saved, past = content["tensors"]
-    for tensor, value in zip(changing, saved[: len(changing)], strict=True):
+    epochs: int,
+    asked: Sequence[int],
+) -> tuple[list[Epoch], list[Tensor]]:
+    """Put everything back to where a checkpoint left it; returns the epochs and answers so far."""
+    saved = checkpoint.read() if checkpoint else None
+    if checkpoint is None or saved is None:
+        return [], []
+    drawn = [generator.get_state() for generator in runs.generators]
+    now = [*changing, *drawn]
+    past, *answers = saved[len(now) :] or [torch.empty(0)]
+    known = [number for number in asked if number <= len(past)]
+    shapes = [runs.rows.test.shape] * len(known)
+    wanted = [torch.Size((len(past), len(Epoch._fields), len(drawn))), *shapes]
+    fits = (
+        all(_alike(tensor, value) for tensor, value in zip(now, saved, strict=False))
+        and 0 < len(past) <= epochs
+        and [tensor.shape for tensor in (past, *answers)] == wanted
+        and all(bool(tensor.isfinite().all()) for tensor in saved)
+    )
+    if not fits:
+        checkpoint.remove()
+        return [], []
+    for tensor, value in zip(changing, saved, strict=False):
         tensor.copy_(value)
-    for generator, value in zip(generators, saved[len(changing) :], strict=True):
+    for generator, value in zip(runs.generators, saved[len(changing) :], strict=False):
         generator.set_state(value)
-    return [Epoch(*epoch) for epoch in past]
+    return [Epoch(*epoch) for epoch in past], answers
 
 
-def _check_finite(epoch: Epoch, number: int, lr: float) -> None:
+def _alike(one: Tensor, other: Tensor) -> bool:
+    return one.shape == other.shape and one.dtype == other.dtype
+
+
+class NotFiniteError(Exception):
+    """A run's loss is not a finite number.
+
+    Attributes:
+        run: its position among the runs that trained in step.
+        epoch: from 1.
+    """
+
+    def __init__(self, run: int, epoch: int) -> None:
+        super().__init__(run, epoch)
+        self.run, self.epoch = run, epoch
+
+
+def _check_finite(epoch: Epoch, number: int) -> None:
     finite = epoch.train_loss.isfinite() & epoch.validation_loss.isfinite()
     if not finite.all():
-        run = int((~finite).nonzero()[0])
-        raise InputError(
-            f"run {run}, epoch {number}: the loss is not finite at lr {lr:g}; a smaller lr may help"
-        )
+        raise NotFiniteError(int((~finite).nonzero()[0]), number)

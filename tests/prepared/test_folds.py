@@ -1,0 +1,117 @@
+"""Folds are stratified, and depend on the seed and a class's own pictures alone."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from shallowdeep.files.errors import InputError
+from shallowdeep.prepared.folds import SPLITS, cut, fold
+from shallowdeep.settings.params import Split
+
+ARTICLE = Split(train=0.8, validation=0.1, test=0.1)
+
+
+def parts(cats, dogs, *, single=ARTICLE, folds=1, seed=0):
+    labels = np.repeat([0, 1], [cats, dogs])
+    return cut(labels, single, folds=folds, classes=("cat", "dog"), seed=seed)
+
+
+def counts(parts, rows, folds=1):
+    """Pictures among `rows` that fold 0 trains, validates and tests on."""
+    return tuple(int(np.isin(split, rows).sum()) for split in fold(parts, 0, folds=folds))
+
+
+@given(
+    cats=st.integers(13, 300),
+    dogs=st.integers(13, 300),
+    seed=st.integers(0, 2**31),
+    train=st.floats(0.2, 0.6),
+)
+def test_every_class_is_split_alike(cats, dogs, seed, train):
+    """Each class has its share of each split, to less than one picture, and no picture is lost."""
+    single = Split(train=train, validation=0.2, test=1 - train - 0.2)
+    found = parts(cats, dogs, single=single, seed=seed)
+    for rows in (np.arange(cats), np.arange(cats, cats + dogs)):
+        of_class = counts(found, rows)
+        for name, count in zip(SPLITS, of_class, strict=True):
+            assert abs(count - len(rows) * getattr(single, name)) < 1 + 1e-6
+        assert sum(of_class) == len(rows)
+
+
+@given(
+    folds=st.integers(3, 12),
+    extra=st.tuples(st.integers(0, 40), st.integers(0, 40)),
+    seed=st.integers(0, 2**31),
+)
+def test_every_picture_is_tested_once_and_validates_once(folds, extra, seed):
+    """In folds whose classes differ by one picture at most; none is in two splits of a fold."""
+    cats, dogs = (2 * folds + more for more in extra)
+    found = parts(cats, dogs, folds=folds, seed=seed)
+    each = [fold(found, number, folds=folds) for number in range(folds)]
+    everything = np.arange(cats + dogs)
+    for split in ("test", "validation"):
+        rows = np.concatenate([getattr(one, split) for one in each])
+        assert np.array_equal(np.sort(rows), everything)
+    for one in each:
+        assert np.array_equal(np.sort(np.concatenate(one)), everything)
+    for low, high in ((0, cats), (cats, cats + dogs)):
+        sizes = np.bincount(found[low:high], minlength=folds)
+        assert sizes.min() >= 2
+        assert sizes.max() - sizes.min() <= 1
+
+
+@pytest.mark.parametrize("pictures", [20, 26, 203, 500])
+def test_fold_0_of_ten_is_the_single_split(pictures):
+    """The same pictures in train, validation and test, whatever the remainders."""
+    single, ten = (parts(pictures, pictures + 7, folds=folds) for folds in (1, 10))
+    for one, other in zip(fold(single, 0, folds=1), fold(ten, 0, folds=10), strict=True):
+        assert np.array_equal(one, other)
+
+
+def test_the_single_split_is_the_one_that_it_has_always_been():
+    """A class's permutation, train first: a change of it would change every figure."""
+    rows = np.random.default_rng([3, 1]).permutation(np.arange(40, 90))
+    train, validation, test = fold(parts(40, 50, seed=3), 0, folds=1)
+    assert sorted(rows[:40]) == train[train >= 40].tolist()
+    assert sorted(rows[40:45]) == validation[validation >= 40].tolist()
+    assert sorted(rows[45:]) == test[test >= 40].tolist()
+
+
+@pytest.mark.parametrize(
+    ("pictures", "expected"), [(20, (16, 2, 2)), (26, (21, 3, 2)), (500, (400, 50, 50))]
+)
+def test_remainders_go_to_the_largest(pictures, expected):
+    """26 at 80/10/10 are 20.8, 2.6 and 2.6; of equal ones the first gets one more."""
+    assert counts(parts(pictures, pictures), np.arange(pictures)) == expected
+
+
+def test_the_seed_decides():
+    """The same seed, the same parts; another seed, other ones."""
+    assert np.array_equal(parts(50, 50, folds=10), parts(50, 50, folds=10))
+    assert not np.array_equal(parts(50, 50, folds=10), parts(50, 50, folds=10, seed=1))
+
+
+def test_a_class_is_cut_without_regard_to_the_other():
+    """A picture more in one leaves the other's parts as they were; both are not shuffled alike."""
+    assert np.array_equal(parts(50, 50)[:50], parts(50, 51)[:50])
+    assert np.array_equal(parts(50, 50)[50:], parts(51, 50)[51:])
+    assert not np.array_equal(parts(50, 50)[:50], parts(50, 50)[50:])
+
+
+@pytest.mark.parametrize(("pictures", "counts"), [(15, "12 train, 2 validation, 1 test"), (0, "0")])
+def test_a_class_can_be_too_small(pictures, counts):
+    """Every split needs two pictures of each class; the message says what there would be."""
+    with pytest.raises(InputError, match=rf"class dog: {pictures} usable .*\({counts}"):
+        parts(100, pictures)
+
+
+@pytest.mark.parametrize(("folds", "pictures", "missing"), [(10, 19, 1), (10, 0, 20), (30, 40, 20)])
+def test_a_class_can_be_too_small_for_the_folds(folds, pictures, missing):
+    """The message says how many pictures are missing; with them it works."""
+    with pytest.raises(
+        InputError,
+        match=rf"dog: {pictures} usable .* folds: {folds}, .*: {missing} more, or fewer folds",
+    ):
+        parts(100, pictures, folds=folds)
+    parts(100, pictures + missing, folds=folds)

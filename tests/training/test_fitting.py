@@ -1,0 +1,164 @@
+"""All runs of all folds: the same as each alone, on any number of cores."""
+
+import numpy as np
+import pytest
+import torch
+from noise import CPU, write_prepared
+
+from shallowdeep.files.errors import InputError
+from shallowdeep.prepared.normalisation import Normalisation
+from shallowdeep.training import fitting
+from shallowdeep.training.fitting import Fitting, Settings, asked_after, seeds
+from shallowdeep.training.model import Made, Model
+
+SETTINGS = Settings([5, 3], epochs=6, batch_size=16, lr=0.05, keep="last")
+SOLVERS = ("primal", "dual")
+
+
+@pytest.fixture(scope="module")
+def ten(tmp_path_factory):
+    """Pictures in ten folds, some of which have a picture more than others."""
+    return write_prepared(tmp_path_factory.mktemp("ten") / "ten", count=117, seed=0, folds=10)
+
+
+@pytest.fixture(scope="module")
+def one(tmp_path_factory):
+    """Pictures in a single split."""
+    return write_prepared(tmp_path_factory.mktemp("one") / "one", count=100, seed=0)
+
+
+def fit(pictures, *, runs=3, settings=SETTINGS, **options):
+    by_fold = seeds(0, folds=pictures.folds, runs=runs)
+    options = {"solver": "dual", "device": CPU} | options
+    return Fitting(pictures, settings, by_fold, **options).fit()
+
+
+def assert_same_bits(one, other):
+    assert np.array_equal(one.history, other.history)
+    assert np.array_equal(one.answers, other.answers)
+    for a, b in zip(one.layers, other.layers, strict=True):
+        assert torch.equal(a.weight, b.weight)
+        assert torch.equal(a.bias, b.bias)
+
+
+@pytest.mark.parametrize("keep", ["last", "best"])
+def test_any_number_of_cores_gives_the_same_bits(ten, monkeypatch, keep):
+    """With more groups than cores and with more cores than groups."""
+    monkeypatch.setattr(fitting, "GROUP", 4)
+    settings = SETTINGS._replace(keep=keep)
+    alone = fit(ten, settings=settings, cores=1)
+    for cores in (2, 3, 40):
+        assert_same_bits(fit(ten, settings=settings, cores=cores), alone)
+
+
+def test_which_runs_train_in_step_changes_no_bit(ten, monkeypatch):
+    """So that a fold's runs are the same whatever other folds there are."""
+    expected = fit(ten, cores=1)
+    for group in (1, 2, 7):
+        monkeypatch.setattr(fitting, "GROUP", group)
+        assert_same_bits(fit(ten, cores=2), expected)
+
+
+def test_first_layers_that_do_not_fit_into_memory_at_once_give_the_same_bits(ten, monkeypatch):
+    """They are drawn a few folds at a time."""
+    expected = fit(ten)
+    monkeypatch.setattr(fitting, "WEIGHTS", 1)
+    assert_same_bits(fit(ten), expected)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_a_fold_is_that_fold_alone(ten, solver):
+    """Fold 7 of ten, trained by itself as a single split would be: to the last bit."""
+    by_fold = seeds(0, folds=10, runs=3)
+    all_folds = fit(ten, solver=solver)
+    parts = ten.parts.copy()
+    test, validation = parts == 7, parts == 8
+    manifest = ten.manifest.assign(fold=np.select([test, validation], [0, 1], 2))
+    alone = type(ten)(**vars(ten) | {"manifest": manifest, "folds": 1})
+    fitted = Fitting(alone, SETTINGS, [by_fold[7]], solver=solver, device=CPU).fit()
+    assert np.array_equal(fitted.history[0], all_folds.history[7])
+    assert np.array_equal(fitted.answers, all_folds.answers[:, :, test])
+
+
+def test_the_single_split_is_fold_0_of_ten(tmp_path):
+    """The same weights, to the last bit: `folds: 10` adds to the article's set-up."""
+    tens = write_prepared(tmp_path / "ten", count=120, seed=0, folds=10)
+    first = np.where(tens.parts > 1, 2, tens.parts)
+    single = type(tens)(**vars(tens) | {"manifest": tens.manifest.assign(fold=first), "folds": 1})
+    for a, b in zip(fit(tens).layers, fit(single).layers, strict=True):
+        assert torch.equal(a.weight, b.weight)
+        assert torch.equal(a.bias, b.bias)
+
+
+def test_the_solvers_agree(ten):
+    """On answers and history of all folds, to rounding."""
+    primal, dual = (fit(ten, solver=solver) for solver in SOLVERS)
+    np.testing.assert_allclose(primal.answers, dual.answers, atol=2e-4)
+    np.testing.assert_allclose(primal.history[..., :2], dual.history[..., :2], rtol=1e-3)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("keep", ["last", "best"])
+def test_the_answers_are_the_models(one, ten, solver, keep):
+    """Of fold 0, whose weights are kept; on the pictures that it tests and in their order."""
+    settings = SETTINGS._replace(keep=keep)
+    for pictures in (one, ten):
+        fitted = fit(pictures, solver=solver, settings=settings)
+        half = Normalisation(pictures.mean, pictures.std)
+        made = Made("", "", [], {})
+        model = Model(fitted.layers, [0, 1, 2], pictures.classes, pictures.size, half, made)
+        rows = pictures.rows("test")
+        array = torch.from_numpy(pictures.pictures)
+        expected = model.probabilities(array, torch.from_numpy(rows))
+        columns = np.searchsorted(pictures.tested(), rows)
+        np.testing.assert_allclose(fitted.answers[-1][:, columns], expected, atol=1e-5)
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_answers_on_the_way_are_those_of_shorter_trainings(ten, solver):
+    """Epoch by epoch, as `asked_after` says, to the last bit."""
+    assert asked_after(6) == [1, 2, 3, 4, 5, 6]
+    fitted = fit(ten, solver=solver)
+    for number in (1, 4):
+        shorter = fit(ten, solver=solver, settings=SETTINGS._replace(epochs=number))
+        assert np.array_equal(shorter.answers[-1], fitted.answers[number - 1])
+
+
+@pytest.mark.parametrize(
+    ("epochs", "expected"),
+    [
+        (1, [1]),
+        (10, [1, 2, 3, 4, 5, 6, 7, 9, 10]),
+        (100, [1, 2, 3, 5, 6, 9, 12, 16, 22, 29, 40, 54, 74, 100]),
+    ],
+)
+def test_answers_are_kept_evenly_in_the_logarithm(epochs, expected):
+    """At most 16 times, the last epoch among them."""
+    assert set(expected) >= {1, epochs}
+    assert asked_after(epochs) == sorted(set(asked_after(epochs)))
+    assert len(asked_after(epochs)) <= fitting.ASKED
+    assert asked_after(epochs) == expected
+
+
+def test_seeds_are_shared_by_no_runs():
+    """Of no folds, runs and first seeds; another first seed is a replication."""
+    every = [
+        seed
+        for first in (0, 1, 2**31)
+        for of_fold in seeds(first, folds=10, runs=50)
+        for seed in of_fold
+    ]
+    assert len(set(every)) == len(every) == 1_500
+    assert max(every) < 2**63
+    assert seeds(0, folds=1, runs=2)[0] == seeds(0, folds=10, runs=50)[0][:2]
+
+
+@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize("cores", [1, 2])
+def test_a_loss_that_is_not_finite_names_fold_and_run(ten, solver, cores):
+    """Whichever group of runs finds it first."""
+    settings = SETTINGS._replace(lr=1e30)
+    with pytest.raises(
+        InputError, match=r"fold \d, run \d, epoch \d+: the loss is not finite at lr 1e\+30"
+    ):
+        fit(ten, solver=solver, settings=settings, cores=cores)
