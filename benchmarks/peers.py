@@ -13,9 +13,11 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from shallowdeep.files.cores import available_cores, side_by_side
 from shallowdeep.prepared import prepared_set
 from shallowdeep.prepared.normalisation import Normalisation
-from shallowdeep.training.fitting import Fitting, Settings
+from shallowdeep.training.dual import one_thread
+from shallowdeep.training.fitting import Fitting, Settings, seeds
 
 BATCH_SIZE, LR = 32, 0.01
 
@@ -163,20 +165,28 @@ class Ours:
         solver: Solver,
         runs: int,
         where: str = "cpu",
+        folds: int = 1,
+        cores: int = 1,
     ) -> None:
         settings = Settings(hidden, epochs=1, batch_size=BATCH_SIZE, lr=LR, keep="last")
-        device, by_fold = torch.device(where), [range(runs)]
+        device, by_fold = torch.device(where), seeds(0, folds=folds, runs=runs)
+        self._cores = cores
         fitting = Fitting(material.data, settings, by_fold, solver=solver, device=device)
         ready = fitting.ready()
         self._groups = [ready(number) for number in range(fitting.epochs)]
 
     def train(self, epochs: int) -> list[float]:
         """Train on; measures loss and accuracy on the validation pictures too."""
-        losses = []
-        for _ in range(epochs):
-            each = [runs.epoch(batch_size=BATCH_SIZE, lr=LR).train_loss for runs in self._groups]
-            losses.append(float(torch.cat(each).mean()))
-        return losses
+        losses = np.empty((epochs, len(self._groups)))
+
+        def one(number: int) -> None:
+            for epoch in range(epochs):
+                came_to = self._groups[number].epoch(batch_size=BATCH_SIZE, lr=LR)
+                losses[epoch, number] = came_to.train_loss.mean()
+
+        numbers = range(len(self._groups))
+        side_by_side(one, numbers, threads=self._cores, begin=one_thread)
+        return [float(loss) for loss in losses.mean(1)]
 
 
 class Peer(NamedTuple):
@@ -209,3 +219,7 @@ def _ours(where: str, suffix: str) -> Iterator[Peer]:
     for solver, runs in itertools.product(solvers, (1, 10)):
         make = partial(Ours, solver=solver, runs=runs, where=where)
         yield Peer(f"{solver}{suffix}, {runs} run{'s' * (runs > 1)}", runs, make)
+    cores = available_cores() if where == "cpu" else 1
+    make = partial(Ours, solver="dual", runs=10, where=where, folds=10, cores=cores)
+    name = f"dual{suffix}, 10 runs of 10 folds{', all cores' if where == 'cpu' else ''}"
+    yield Peer(name, 100, make, memory=False)

@@ -30,6 +30,7 @@ class Pipeline(NamedTuple):
     """What a whole run took, prepared data in place."""
 
     epochs: int
+    folds: int
     seconds: float  # the median of the repetitions; the stages are of that one
     all_seconds: list[float]
     prepare_seconds: float  # the `dvc repro prepare` before, its start of DVC included
@@ -41,18 +42,22 @@ class Pipeline(NamedTuple):
         return self.seconds - sum(stage.seconds for stage in self.stages.values())
 
 
-def measure(photographs: Path, *, epochs: int = EPOCHS, repetitions: int = 3) -> Pipeline:
+def measure(
+    photographs: Path, *, epochs: int = EPOCHS, folds: int = 10, repetitions: int = 3
+) -> Pipeline:
     """Clone the working tree, prepare the photographs, run the experiment with its ten runs.
 
     Args:
         photographs: folder with a subfolder per class.
         epochs: of both networks.
+        folds: each with its ten runs.
         repetitions: of the experiment, each from the same state, and of its imports; odd.
     """
     with TemporaryDirectory() as scratch:
         project = Path(scratch).resolve() / "project"
         clone(project)
         _set(project / "params.yaml", "dir", str(photographs.resolve()))
+        _set(project / "params.yaml", "folds", str(folds))
         _commit(project)
         start = time.perf_counter()
         _run(project, "dvc", "repro", "prepare")
@@ -77,7 +82,7 @@ def measure(photographs: Path, *, epochs: int = EPOCHS, repetitions: int = 3) ->
         for name, span in spans.items()
     }
     all_seconds = [experiment[0] for experiment in experiments]
-    return Pipeline(epochs, seconds, all_seconds, prepare_seconds, stages)
+    return Pipeline(epochs, folds, seconds, all_seconds, prepare_seconds, stages)
 
 
 def clone(project: Path) -> None:
@@ -99,7 +104,7 @@ def _commit(project: Path) -> None:
 
 
 def _set(params: Path, key: str, value: str) -> None:
-    quoted = "'" + value.replace("'", "''") + "'"
+    quoted = value if value.isdecimal() else "'" + value.replace("'", "''") + "'"
     text = params.read_text()
     params.write_text(re.sub(rf"(?m)^( *{key}:) \S+", lambda m: f"{m[1]} {quoted}", text, count=1))
 

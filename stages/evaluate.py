@@ -12,7 +12,7 @@ from pathlib import Path
 from shallowdeep.evaluation import metrics, tables
 from shallowdeep.evaluation.answers import check_belonging, of_fold_0, on_the_tested
 from shallowdeep.evaluation.intervals import Difference, Interval
-from shallowdeep.evaluation.verdict import DIFFERENCE, SCORE
+from shallowdeep.evaluation.verdict import DIFFERENCE, SCORE, covered
 from shallowdeep.files.atomic import write_text
 from shallowdeep.files.yaml_file import parse
 from shallowdeep.prepared import data_report, prepared_set
@@ -70,18 +70,20 @@ def main(inputs: Hashes | None) -> None:
     curves = charts.learning_curves(drawn.learning_curves, list(models))
     write_text(PLOTS / "learning_curves.svg", curves)
     write_text(RESULTS / "report.html", page.render(facts, drawn, shown))
-    for line in in_words(scores, settings.runs):
+    for line in in_words(scores, settings):
         print("evaluate:", line)
 
 
-def in_words(scores: metrics.Metrics, runs: int) -> list[str]:
+def in_words(scores: metrics.Metrics, settings: params.Params) -> list[str]:
     """Balanced accuracies, their difference and the verdict, for the terminal."""
     of_models = {name: of_model["test"][SCORE] for name, of_model in scores.models.items()}
     difference = scores.difference["test"][SCORE]
-    alone = " (one run of each decides nothing)" if runs == 1 else ""
+    alone = " (one run of each decides nothing)" if settings.runs == 1 else ""
+    chance = covered(runs=settings.runs, folds=settings.folds)
     return [
         *(f"{name}: balanced accuracy {_shown(one)}" for name, one in of_models.items()),
         f"{DIFFERENCE}: {_shown(difference)}, p = {difference.p_value:.2g}",
+        f"the intervals: {100 * (1 - settings.alpha):g} % over {chance}",
         f"verdict: {scores.verdict}{alone}",
     ]
 

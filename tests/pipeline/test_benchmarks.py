@@ -101,7 +101,7 @@ def test_the_pipeline_is_followed_stage_by_stage(found, photographs):
     for name, stage in pipeline.stages.items():
         assert 0 <= stage.training < stage.seconds
         assert (stage.training > 0) == name.startswith("train")
-    tables = solvers_report.tables(found | {"pipeline": solvers.plain(pipeline)})
+    tables = solvers_report.tables(found | {"pipelines": [solvers.plain(pipeline)]})
     assert "| - train-deep |" in tables
 
 

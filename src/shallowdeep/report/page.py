@@ -24,8 +24,8 @@ from shallowdeep.settings.params import Params
 
 PACKAGES = ("dvc", "torch", "torchvision", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib")
 SCORES = {  # names in metrics.json, and for people
-    "accuracy": "accuracy",
     "balanced_accuracy": "balanced accuracy (mean of both classes')",
+    "accuracy": "accuracy",
     "roc_auc": "area under the ROC curve",
     "f1": "F1",
     "log_loss": "log loss (less is better)",
@@ -105,7 +105,7 @@ def _interval(score: Interval | Difference, *, sign: str = "") -> str:
 
 
 def _p_value(p: float) -> str:
-    return "< 0.001" if p < 0.001 else f"{p:.3f}"
+    return "<\u00a00.001" if p < 0.001 else f"{p:.3f}"
 
 
 def _data_uri(pixels: NDArray[np.uint8]) -> str:
