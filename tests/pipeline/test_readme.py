@@ -28,7 +28,10 @@ def test_the_recipe_for_a_model_works(project):
     stage = re.search(r"  train-deep:\n.*?\n\n", text, re.DOTALL)
     assert stage
     fresh = stage[0].replace("deep", "wide")
-    deps = "      - models/wide.pt\n      - results/wide/history.csv\n"
+    deps = "".join(
+        f"      - {path}\n"
+        for path in ("models/wide.pt", "results/wide/answers.npy", "results/wide/history.csv")
+    )
     text = text.replace(stage[0], stage[0] + fresh)
     text = text.replace(
         "      - models/deep.pt\n      - results", deps + "      - models/deep.pt\n      - results"
