@@ -16,7 +16,10 @@ class Progress:
     """
 
     def __init__(self, name: str, epochs: int) -> None:
-        self._bar = tqdm(total=epochs, desc=name, unit="epoch", disable=None, leave=False)
+        # miniters: epochs that come from a checkpoint all at once must not set the pace.
+        self._bar = tqdm(
+            total=epochs, desc=name, unit="epoch", miniters=1, disable=None, leave=False
+        )
 
     def __enter__(self) -> Self:
         return self
