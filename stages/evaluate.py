@@ -33,7 +33,15 @@ def main(inputs: Hashes | None) -> None:
     devices.pick("cpu")
     models = {name: model.read(Path("models") / f"{name}.pt") for name in settings.models}
     check_belonging(models, pictures, settings)
-    histories = {name: history.read(RESULTS / name / "history.csv") for name in models}
+    histories = {
+        name: history.read(
+            RESULTS / name / "history.csv",
+            folds=settings.folds,
+            runs=settings.runs,
+            epochs=network.epochs,
+        )
+        for name, network in settings.models.items()
+    }
     tested = len(pictures.tested())
     said = {
         name: held_out.read(

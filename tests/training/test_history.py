@@ -6,6 +6,8 @@ import pytest
 from shallowdeep.files.errors import InputError
 from shallowdeep.training import history
 
+SIZES = {"folds": 2, "runs": 2, "epochs": 3}
+
 
 @pytest.fixture
 def path(tmp_path):
@@ -28,7 +30,7 @@ def test_it_reads_as_people_expect(path):
 
 def test_it_comes_back(path):
     """As folds x runs x epochs x measures."""
-    measures = history.read(path)
+    measures = history.read(path, **SIZES)
     assert measures.shape == (2, 2, 3, 3)
     np.testing.assert_allclose(measures[0, 1, :, 0], [0.6, 0.3, 0.2])
 
@@ -37,8 +39,8 @@ def test_it_comes_back(path):
 def test_a_damaged_file_is_named(path, damage):
     """With the command that makes it anew."""
     path.write_text(damage)
-    with pytest.raises(InputError, match=r"history\.csv: damaged or altered; `dvc repro --force`"):
-        history.read(path)
+    with pytest.raises(InputError, match=r"history\.csv: damaged, altered .*; `dvc repro --force`"):
+        history.read(path, **SIZES)
 
 
 @pytest.mark.parametrize(
@@ -57,18 +59,25 @@ def test_rows_that_are_not_as_they_were_written_are_noticed(path, old, new):
     text = path.read_text()
     assert old in text
     path.write_text(text.replace(old, new))
-    with pytest.raises(InputError, match="damaged or altered"):
-        history.read(path)
+    with pytest.raises(InputError, match="damaged, altered"):
+        history.read(path, **SIZES)
+
+
+@pytest.mark.parametrize("other", [{"folds": 1}, {"runs": 4, "folds": 1}, {"epochs": 6, "runs": 1}])
+def test_a_history_of_another_training_is_noticed(path, other):
+    """Also where it has as many rows."""
+    with pytest.raises(InputError, match="of another training"):
+        history.read(path, **SIZES | other)
 
 
 def test_a_truncated_file_is_noticed(path):
     """A run that lacks an epoch does not pass."""
     path.write_text(path.read_text()[:-40])
-    with pytest.raises(InputError, match="damaged or altered"):
-        history.read(path)
+    with pytest.raises(InputError, match="damaged, altered"):
+        history.read(path, **SIZES)
 
 
 def test_a_missing_file_is_named(tmp_path):
     """With the command that makes it."""
     with pytest.raises(InputError, match="no such file; `dvc repro` makes it"):
-        history.read(tmp_path / "history.csv")
+        history.read(tmp_path / "history.csv", **SIZES)

@@ -32,17 +32,17 @@ def write(history: NDArray[np.floating[Any]], path: Path) -> None:
         table.to_csv(new, index=False, float_format="%.6f", lineterminator="\n")
 
 
-def read(path: Path) -> NDArray[np.float64]:
+def read(path: Path, *, folds: int, runs: int, epochs: int) -> NDArray[np.float64]:
     """Read the measures of every run and epoch: float64 [K, R, E, 3], in the order of MEASURES.
 
     Raises:
-        InputError: the file is missing, or not as `write` wrote it.
+        InputError: the file is missing, or not as `write` wrote it for so many folds, runs and
+            epochs.
     """
     try:
         table = pd.read_csv(path)
-        folds, runs = int(table["fold"].iloc[-1]) + 1, int(table["run"].iloc[-1]) + 1
         flat = table[list(MEASURES)].to_numpy(np.float64)
-        measures = flat.reshape(folds, runs, -1, len(MEASURES))
+        measures = flat.reshape(folds, runs, epochs, len(MEASURES))
         places = np.indices(measures.shape[:3]).reshape(3, -1)
         places[2] += 1
         if tuple(table.columns) != COLUMNS or not np.isfinite(measures).all():
@@ -52,5 +52,7 @@ def read(path: Path) -> NDArray[np.float64]:
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; `dvc repro` makes it") from None
     except (ValueError, LookupError, OverflowError):
-        raise InputError(f"{path}: damaged or altered; `dvc repro --force` makes it anew") from None
+        raise InputError(
+            f"{path}: damaged, altered or of another training; `dvc repro --force` makes it anew"
+        ) from None
     return measures
