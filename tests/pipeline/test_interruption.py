@@ -88,7 +88,7 @@ def mend_lock(project):
 
 @pytest.mark.parametrize("part", range(PARTS))
 def test_ended_at_random_moments_the_next_run_is_whole(project, part):
-    """Each signal at moments from a stage's start to past its end: twice at each stage."""
+    """Each signal twice at each stage, at moments from its start to past its end."""
     with_environment(project)
     draw = random.Random(part)
     for attempt in range(ROUNDS // PARTS):
