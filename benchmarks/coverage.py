@@ -419,12 +419,13 @@ def report(found: Sequence[Cell], machine: str) -> str:
     return f"""# Do the intervals cover?
 
 Simulated by training real networks on data whose truth is known; made by
-`python benchmarks/coverage.py` ({machine}). Each data set is a new sample of N pictures of a large
-population. Shallow and deep network, and a second shallow one with other seeds, train on it: K
-folds of R runs, by the project's solver. The truth is the mean score of networks trained on other
-samples of the same size, on pictures that they have not seen: over new pictures, new training sets
-and new seeds. Shares of data sets, in per cent; intervals of 95 %. A share of 95 % of 300 data sets
-has a standard error of 1.3, of 120 data sets 2.0; the truth's own stands beside it.
+`python benchmarks/coverage.py --photographs FOLDER` ({machine}). Each data set is
+a new sample of N pictures of a large population. Shallow and deep network, and a second shallow one
+with other seeds, train on it: K folds of R runs, by the project's solver. The truth is the mean
+score of networks trained on other samples of the same size, on pictures that they have not seen:
+over new pictures, new training sets and new seeds. Shares of data sets, in per cent; intervals of
+95 %. A share of 95 % of 300 data sets has a standard error of 1.3, of 120 data sets 2.0; the
+truth's own stands beside it.
 
 {titles}
 
