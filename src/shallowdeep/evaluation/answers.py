@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from shallowdeep.evaluation.intervals import Design
 from shallowdeep.files.errors import InputError
 from shallowdeep.prepared.folds import SplitName
 from shallowdeep.prepared.prepared_set import Prepared
@@ -26,6 +27,11 @@ class Answers(NamedTuple):
     folds: NDArray[np.int64]  # [n], whose runs answer: each picture is in one
     trained: int  # pictures that a fold's runs were trained on; 0: on these very ones
     probabilities: Mapping[str, NDArray[np.float64]]  # by model: [R, n], of the second class
+
+    @property
+    def design(self) -> Design:
+        """What an interval needs to know besides what the runs say."""
+        return Design(self.labels, self.folds, self.trained)
 
 
 def check_belonging(models: Mapping[str, Model], prepared: Prepared, params: Params) -> None:

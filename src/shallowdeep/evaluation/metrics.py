@@ -11,13 +11,7 @@ from typing import TypeVar
 import numpy as np
 
 from shallowdeep.evaluation.answers import Answers
-from shallowdeep.evaluation.intervals import (
-    Design,
-    Difference,
-    Interval,
-    differences,
-    summarise,
-)
+from shallowdeep.evaluation.intervals import Difference, Interval, differences, summarise
 from shallowdeep.evaluation.scores import SCORES, published
 from shallowdeep.evaluation.verdict import (
     DEEP,
@@ -90,10 +84,6 @@ def compared(
     )
 
 
-def _design(answers: Answers) -> Design:
-    return Design(answers.labels, answers.folds, answers.trained)
-
-
 def _first_run(answers: Answers, name: str) -> float:
     own = answers.folds == 0
     runs = answers.probabilities[name][:1, own]
@@ -102,7 +92,7 @@ def _first_run(answers: Answers, name: str) -> float:
 
 def _intervals(answers: Answers, name: str, alpha: float) -> dict[str, Interval]:
     """Of one model on one split: scikit-learn's scores, and our intervals around them."""
-    probabilities, design = answers.probabilities[name], _design(answers)
+    probabilities, design = answers.probabilities[name], answers.design
     intervals = summarise(design, probabilities, alpha=alpha)
     by_fold = [published(answers.labels[own], probabilities[:, own]) for own in design.by_fold()]
     for score in intervals:
@@ -114,7 +104,7 @@ def _intervals(answers: Answers, name: str, alpha: float) -> dict[str, Interval]
 def _differences(answers: Answers, alpha: float) -> dict[str, Difference]:
     """Of the two models of the verdict on one split; to six digits those of their scores."""
     one, other = answers.probabilities[DEEP], answers.probabilities[SHALLOW]
-    return _rounded(differences(_design(answers), one, other, alpha=alpha))
+    return _rounded(differences(answers.design, one, other, alpha=alpha))
 
 
 def _rounded(scores: Mapping[str, _Score]) -> dict[str, _Score]:

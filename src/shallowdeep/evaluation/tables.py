@@ -53,7 +53,7 @@ def roc(answers: Answers) -> pd.DataFrame:
     for model, probabilities in answers.probabilities.items():
         curves = [
             roc_curve(answers.labels[own], run[own])[:2]
-            for own in _by_fold(answers)
+            for own in answers.design.by_fold()
             for run in probabilities
         ]
         mean, low, high = _band(np.array([np.interp(GRID, fpr, tpr) for fpr, tpr in curves]))
@@ -105,16 +105,11 @@ def accuracy_by_run(answers: Answers) -> pd.DataFrame:
     """Test accuracy of every run of every fold: columns model, fold, run, accuracy."""
     frames = []
     for model, probabilities in answers.probabilities.items():
-        for fold, own in enumerate(_by_fold(answers)):
+        for fold, own in enumerate(answers.design.by_fold()):
             runs = accuracy(answers.labels[own], probabilities[:, own]).runs
             columns = {"model": model, "fold": fold, "run": np.arange(len(runs)), "accuracy": runs}
             frames.append(pd.DataFrame(columns))
     return _table(frames)
-
-
-def _by_fold(answers: Answers) -> list[NDArray[np.bool_]]:
-    """Which pictures each fold tests."""
-    return [answers.folds == fold for fold in np.unique(answers.folds)]
 
 
 def _table(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

@@ -16,6 +16,7 @@ from torch import Tensor
 
 from shallowdeep.files.cores import side_by_side
 from shallowdeep.files.errors import InputError
+from shallowdeep.prepared.folds import Fold
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.prepared.prepared_set import Prepared
 from shallowdeep.training.checkpoint import Checkpoints
@@ -108,11 +109,12 @@ class Fitting:
         self._device, self._dtype = device, dtype
         self._dual = solver == "dual"
         self._cores = cores if self._dual and device.type == "cpu" else 1
+        self._folds = [prepared.fold(number) for number in range(len(seeds))]
         self._pictures = torch.from_numpy(prepared.pictures).to(device)
         self._labels = torch.from_numpy(prepared.labels).to(device, dtype)
         self._normalisation = Normalisation(prepared.mean, prepared.std)
         self._groups = (
-            _in_step(prepared, seeds)
+            _in_step(self._folds, seeds)
             if self._dual
             else [[_Member(k, r) for r in range(len(of))] for k, of in enumerate(seeds)]
         )
@@ -228,7 +230,7 @@ class Fitting:
 
     def _rows(self, folds: Sequence[int]) -> Rows:
         """Which pictures runs of these folds use, a fold a run."""
-        each = [self._prepared.fold(fold) for fold in folds]
+        each = [self._folds[fold] for fold in folds]
         return Rows(
             *(torch.from_numpy(np.stack(rows)).to(self._device) for rows in zip(*each, strict=True))
         )
@@ -268,7 +270,7 @@ class Fitting:
         answers = np.empty((len(trained[0].answers), runs, len(tested)), kind)
         for members, group in zip(self._groups, trained, strict=True):
             for i, (fold, run) in enumerate(members):
-                columns = np.searchsorted(tested, self._prepared.fold(fold).test)
+                columns = np.searchsorted(tested, self._folds[fold].test)
                 history[fold, run] = group.history[..., i].numpy()
                 answers[:, run, columns] = group.answers[:, i].numpy()
         return history, answers
@@ -285,12 +287,12 @@ class _StoppedError(Exception):
     """Another group has ended the training."""
 
 
-def _in_step(prepared: Prepared, seeds: Sequence[Sequence[int]]) -> list[list[_Member]]:
+def _in_step(folds: Sequence[Fold], seeds: Sequence[Sequence[int]]) -> list[list[_Member]]:
     """Groups of runs with as many pictures to train, to validate and to test on."""
     alike: defaultdict[tuple[int, ...], list[_Member]] = defaultdict(list)
-    for fold, runs in enumerate(seeds):
-        sizes = tuple(map(len, prepared.fold(fold)))
-        alike[sizes] += [_Member(fold, run) for run in range(len(runs))]
+    for number, (fold, runs) in enumerate(zip(folds, seeds, strict=True)):
+        sizes = tuple(map(len, fold))
+        alike[sizes] += [_Member(number, run) for run in range(len(runs))]
     return [
         members[start : start + GROUP]
         for members in alike.values()
