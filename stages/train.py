@@ -31,11 +31,7 @@ def main(name: str, inputs: Hashes | None) -> None:
         raise InputError(f"{name!r} is no model in params.yaml; there are {known}")
     network = settings.models[name]
     pictures = prepared_set.read(Path("data/prepared"))
-    if pictures.folds != settings.folds:
-        raise InputError(
-            f"data/prepared: has {pictures.folds} folds, params.yaml says {settings.folds};"
-            " `dvc repro prepare` makes them"
-        )
+    pictures.check_folds(settings.folds)
     chosen = solver.of_prepared(settings.solver, has_gram=pictures.has_gram)
     device = devices.pick(settings.device)
     by_fold = seeds(settings.seed, folds=settings.folds, runs=settings.runs)

@@ -42,11 +42,7 @@ def check_belonging(models: Mapping[str, Model], prepared: Prepared, params: Par
     """
     from shallowdeep.training.model import parameters
 
-    if prepared.folds != params.folds:
-        raise InputError(
-            f"data/prepared: has folds: {prepared.folds}, params.yaml {params.folds};"
-            " `dvc repro` makes them"
-        )
+    prepared.check_folds(params.folds)
     for name, model in models.items():
         path = Path("models") / f"{name}.pt"
         for key, wanted in parameters(params, name).items():

@@ -12,6 +12,7 @@ import pandas as pd
 from numpy.typing import NDArray
 
 from shallowdeep.files.checksums import of_file, of_json
+from shallowdeep.files.errors import InputError
 from shallowdeep.prepared.folds import SPLITS, Fold, Parts, SplitName, fold
 from shallowdeep.prepared.reading import altered, read_whole
 from shallowdeep.settings.params import Channels
@@ -56,6 +57,18 @@ class Prepared:
     def parts(self) -> Parts:
         """The column `fold` of the manifest [N]."""
         return self.manifest["fold"].to_numpy(np.int64)
+
+    def check_folds(self, wanted: int) -> None:
+        """Refuse pictures that are cut into other folds than params.yaml says.
+
+        Raises:
+            InputError: naming both numbers.
+        """
+        if self.folds != wanted:
+            raise InputError(
+                f"data/prepared: has folds: {self.folds}, params.yaml {wanted};"
+                " `dvc repro prepare` makes them"
+            )
 
     def fold(self, number: int) -> Fold:
         """The rows that fold `number` trains, validates and tests on."""
