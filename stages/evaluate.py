@@ -11,23 +11,25 @@ from pathlib import Path
 
 from shallowdeep.evaluation import metrics, tables
 from shallowdeep.evaluation.answers import check_belonging, of_fold_0, on_the_tested
-from shallowdeep.evaluation.intervals import Difference, Interval
-from shallowdeep.evaluation.verdict import DIFFERENCE, SCORE, covered
+from shallowdeep.evaluation.findings import OnTheWay, conclude
+from shallowdeep.evaluation.score_table import write_scores
+from shallowdeep.evaluation.verdict import tried, verdict
 from shallowdeep.files.atomic import write_text
 from shallowdeep.files.yaml_file import parse
 from shallowdeep.prepared import data_report, prepared_set
 from shallowdeep.provenance.records import Hashes, recorded
-from shallowdeep.report import charts, page, picture_sheets, records_page
+from shallowdeep.provenance.tried import experiments
+from shallowdeep.report import charts, page, picture_sheets, records_page, words
 from shallowdeep.settings import params
 from shallowdeep.training import devices, held_out, history, model
 
-RESULTS, PLOTS = Path("results"), Path("results/plots")
+PREPARED, RESULTS, PLOTS = Path("data/prepared"), Path("results"), Path("results/plots")
 
 
-def main(inputs: Hashes | None) -> None:
+def main(inputs: Hashes | None) -> page.Facts:
     """Compare the models of params.yaml; `inputs` are the hashes of all that is read."""
     settings = params.read(Path("params.yaml"))
-    pictures = prepared_set.read(Path("data/prepared"))
+    pictures = prepared_set.read(PREPARED)
     left_out = data_report.read_listing(RESULTS / "rejected.csv")
     data = data_report.read_counts(RESULTS / "data.json")
     devices.pick("cpu")
@@ -52,24 +54,29 @@ def main(inputs: Hashes | None) -> None:
     test = on_the_tested(pictures, {name: answers[-1] for name, answers in said.items()})
     answers = of_fold_0(models, pictures) | {"test": test}
 
+    on_the_way = {name: OnTheWay(one.made.asked, said[name]) for name, one in models.items()}
+    found = conclude(answers, on_the_way, settings)
+
     drawn = charts.Tables(
         learning_curves=tables.learning(histories, history.MEASURES),
         roc=tables.roc(test),
         calibration=tables.calibration(test),
         confusion=tables.confusion(test, pictures.classes),
         accuracy_by_run=tables.accuracy_by_run(test),
+        difference_by_epoch=tables.difference_by_epoch(found.epochs),
     )
     for name, table in drawn._asdict().items():
         tables.write(table, PLOTS / f"{name}.csv")
-    scores = metrics.evaluate(answers, settings)
-    metrics.write(scores, RESULTS / "metrics.json")
+    write_scores(found.scores, RESULTS / "scores.csv")
+    said_of_question = verdict(found.compared[0])
+    metrics.write(metrics.at_a_glance(found.scores, said_of_question), RESULTS / "metrics.json")
     shown = picture_sheets.chosen(models, pictures, test)
     picture_sheets.write(shown.first_layer, PLOTS / "first_layer.jpg")
     picture_sheets.write(shown.most_wrong, PLOTS / "most_wrong.jpg")
     facts = page.Facts(
-        metrics=scores,
-        compared=metrics.compared(scores.models, scores.difference, test.trained, settings),
+        found=found,
         data=data,
+        counts=pictures.counts(),
         left_out=left_out,
         settings=settings,
         parameters=page.flat(parse(Path("params.yaml"))),
@@ -78,32 +85,20 @@ def main(inputs: Hashes | None) -> None:
     curves = charts.learning_curves(drawn.learning_curves, list(models))
     write_text(PLOTS / "learning_curves.svg", curves)
     write_text(RESULTS / "report.html", page.render(facts, drawn, shown))
-    for line in in_words(scores, settings):
-        print("evaluate:", line)
-
-
-def in_words(scores: metrics.Metrics, settings: params.Params) -> list[str]:
-    """Balanced accuracies, their difference and the verdict, for the terminal."""
-    of_models = {name: of_model["test"][SCORE] for name, of_model in scores.models.items()}
-    difference = scores.difference["test"][SCORE]
-    alone = " (one run of each decides nothing)" if settings.runs == 1 else ""
-    chance = covered(runs=settings.runs, folds=settings.folds)
-    return [
-        *(f"{name}: balanced accuracy {_shown(one)}" for name, one in of_models.items()),
-        f"{DIFFERENCE}: {_shown(difference)}, p = {difference.p_value:.2g}",
-        f"the intervals: {100 * (1 - settings.alpha):g} % over {chance}",
-        f"verdict: {scores.verdict}{alone}",
-    ]
-
-
-def _shown(score: Interval | Difference) -> str:
-    return f"{score.mean:.3f}, interval {score.low:.3f} to {score.high:.3f}"
+    write_text(RESULTS / "report.md", page.summarised(facts))
+    return facts
 
 
 if __name__ == "__main__":
     with told_in_one_line("evaluate"):
         with recorded("evaluate") as read:
-            main(read)
+            facts = main(read)
+        seconds, before = None, []
         if read:
-            records_page.write()
+            count = experiments(read, read[str(PREPARED)])
+            before = [tried(count, alpha=facts.settings.alpha)]
+            records_page.write(before[0])
+            seconds = records_page.training_seconds()
+        for line in before + words.lines(facts.found, facts.settings, seconds=seconds):
+            print("evaluate:", line)
         gc.freeze()  # at its end Python would look through all of torch, for a third of a second

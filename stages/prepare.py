@@ -39,10 +39,11 @@ def main() -> None:
             gram.write(out, normalisation)
         summary = prepared_set.Summary(classes, settings.folds, data.size, *normalisation)
         prepared_set.write(out, manifest, summary)
-        report = decoded.report(prepared_set.count(manifest, summary))
+        report = decoded.report()
         data_report.write_listing(decoded.rejected + decoded.duplicates, left_out)
         data_report.write_counts(report, counts)
-    print("prepare:", one_line(report.in_words()))
+        said = report.in_words(prepared_set.count(manifest, summary))
+    print("prepare:", one_line(said))
 
 
 if __name__ == "__main__":

@@ -1,21 +1,23 @@
 """The gate lets through what is within tolerance, and nothing that is worse or missing."""
 
-import json
 import re
+import shutil
 
 import pytest
 from checkouts import run
+from scipy.stats import binomtest
 
 from shallowdeep.commands.experiments import numbers
-from shallowdeep.commands.gate import Rule, judge, rules, shown
+from shallowdeep.commands.gate import Rule, intervals, judge, rules, shown, unpaired
+from shallowdeep.evaluation.change import Change
 from shallowdeep.files.errors import InputError
 
 
 def metrics(value):
-    return numbers({"deep": {"test": {"accuracy": {"mean": value}}}})
+    return numbers({"deep": {"balanced_accuracy": {"mean": value}}})
 
 
-NAME = "deep.test.accuracy.mean"
+NAME = "deep.balanced_accuracy.mean"
 
 
 @pytest.mark.parametrize(
@@ -35,7 +37,54 @@ NAME = "deep.test.accuracy.mean"
 def test_a_tolerance_is_absolute_or_relative(better, tolerance, relative, after, verdict):
     """The baseline is 0.5; better is never worse."""
     rule = Rule(NAME, better, tolerance, relative)
-    assert judge(rule, metrics(0.5), metrics(after)).verdict == verdict
+    assert judge(rule, metrics(0.5), metrics(after), {}).verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("better", "tolerance", "interval", "verdict"),
+    [
+        ("higher", 0.0, (-0.2, 0.001), "ok"),  # may be chance
+        ("higher", 0.0, (-0.2, -0.001), "worse"),
+        ("higher", 0.02, (-0.2, -0.019), "ok"),  # surely worse, not surely by so much
+        ("higher", 0.02, (-0.2, -0.021), "worse"),
+        ("lower", 0.0, (-0.001, 0.2), "ok"),
+        ("lower", 0.0, (0.001, 0.2), "worse"),
+        ("lower", 0.0, (-0.2, -0.1), "ok"),
+    ],
+)
+def test_beyond_chance_is_where_the_whole_interval_is_worse(better, tolerance, interval, verdict):
+    """By more than the tolerance; without an interval it is missing."""
+    rule = Rule(NAME, better, tolerance, relative=False, beyond_chance=True)
+    found = judge(rule, metrics(0.5), metrics(0.4), {NAME: interval})
+    assert found.verdict == verdict
+    assert f"{interval[0]:+.4f} to {interval[1]:+.4f}" in shown([found], ("a", "b"), markdown=True)
+    assert judge(rule, metrics(0.5), metrics(0.4), {}).verdict == "missing"
+
+
+def test_without_answers_the_interval_is_the_published_one():
+    """56/70 against 48/80: Newcombe 1998, Statistics in Medicine 17, table II (a), method 10."""
+
+    def wilson(successes, trials):
+        low, high = binomtest(successes, trials).proportion_ci(method="wilson")
+        return numbers({"a": {"mean": successes / trials, "low": low, "high": high}, "b": 1})
+
+    found = unpaired(wilson(48, 80), wilson(56, 70))
+    assert {name: tuple(round(side, 4) for side in sides) for name, sides in found.items()} == {
+        "a.mean": (0.0524, 0.3339)
+    }
+    back = unpaired(wilson(56, 70), wilson(48, 80))["a.mean"]
+    assert back == pytest.approx((-found["a.mean"][1], -found["a.mean"][0]))
+
+
+def test_changes_have_the_names_of_metrics():
+    """So that gate.yaml can call them."""
+    one = Change("deep", "balanced_accuracy", 0.5, 0.4, -0.2, -0.1, 0.01, real=True)
+    question = one._replace(of="deep minus shallow")
+    assert intervals([one, one._replace(score="roc_auc"), question]) == {
+        "deep.balanced_accuracy.mean": (-0.2, -0.1),
+        "deep.roc_auc": (-0.2, -0.1),
+        "difference.balanced_accuracy.mean": (-0.2, -0.1),
+    }
 
 
 @pytest.mark.parametrize(
@@ -44,9 +93,9 @@ def test_a_tolerance_is_absolute_or_relative(better, tolerance, relative, after,
 def test_what_is_missing_or_no_number_does_not_pass(bad):
     """On either side; DVC's own diff says nothing then."""
     rule = Rule(NAME, "higher", 1.0, relative=False)
-    assert judge(rule, metrics(0.5), bad).verdict == "missing"
-    assert judge(rule, bad, metrics(0.5)).verdict == "missing"
-    assert "missing" in shown([judge(rule, metrics(0.5), bad)], ("a", "b"), markdown=True)
+    assert judge(rule, metrics(0.5), bad, {}).verdict == "missing"
+    assert judge(rule, bad, metrics(0.5), {}).verdict == "missing"
+    assert "missing" in shown([judge(rule, metrics(0.5), bad, {})], ("a", "b"), markdown=True)
 
 
 def test_numbers_have_the_names_that_dvc_gives_them():
@@ -65,6 +114,7 @@ def test_numbers_have_the_names_that_dvc_gives_them():
         ("a: {better: higher, absolute: 1, relative: 1}", "has 2"),
         ("a: {better: higher, absolute: -1}", "-1 is below 0"),
         ("a: {better: higher, absolute: 1, colour: red}", "unknown key 'colour'"),
+        ("a: {better: higher, absolute: 1, beyond_chance: 1}", "beyond_chance: 1 is not true or"),
         ("a: 3", "gate.yaml: a: 3 is not a mapping"),
         ("3: {better: higher, absolute: 1}", "gate.yaml: 3 is not a text"),
         ("a: {better: higher, absolute: null}", "a: absolute: None is not a number"),
@@ -91,17 +141,22 @@ def test_a_rule_is_read_as_dvc_reads_yaml(tmp_path):
     assert found == [Rule("a", "higher", 1e-3, False), Rule("b", "lower", 10, True)]
 
 
-def test_the_gate_in_a_project(project):
-    """The committed result passes, a worse one and a missing one do not, Markdown is a table."""
-    gate = ("python", "-m", "shallowdeep", "gate")
-    assert run(project, *gate).count("  ok") == 4
-    path = project / "results/metrics.json"
-    content = json.loads(path.read_text())
-    content["deep"]["test"]["accuracy"]["mean"] -= 0.3
-    del content["shallow"]["test"]["log_loss"]
-    path.write_text(json.dumps(content))
-    said = run(project, *gate, "--md", status=1)
-    assert "| deep.test.accuracy.mean    | 0." in said
+def test_the_gate_in_a_project(longer_project):
+    """What is as before passes; a worse metric and a missing one do not; Markdown is a table."""
+    gate = ("python", "-m", "shallowdeep", "gate", "HEAD")
+    assert run(longer_project, *gate, "HEAD").count("  ok") == 4
+    (longer_project / "gate.yaml").write_text(
+        "shallow.log_loss: {better: higher, absolute: 0}\n"  # it falls with more epochs
+        "shallow.accuracy: {better: lower, relative: 9, beyond_chance: true}\n"
+        "shallow.colour: {better: higher, absolute: 0}\n"
+    )
+    said = run(longer_project, *gate, "longer", "--md", status=1)
+    assert re.search(r"\| shallow.accuracy +\| 0\.\d+ .* to .*\| 900 % higher \| ok +\|", said)
     assert len(re.findall(r"worse +\|", said)) == 1
-    assert len(re.findall(r"missing +\|", said)) == 2  # the value, the verdict
-    assert said.splitlines()[-1].startswith("gate: deep.test.accuracy.mean, shallow.test.log_loss")
+    assert len(re.findall(r"missing +\|", said)) == 3  # both values, the verdict
+    assert said.splitlines()[-1].startswith("gate: shallow.log_loss, shallow.colour: worse than")
+    shutil.rmtree(longer_project / ".dvc/cache/files")
+    run(longer_project, "git", "checkout", "--quiet", "gate.yaml")
+    said = run(longer_project, *gate, "HEAD")
+    assert "gate: HEAD: DVC's cache has no data/prepared/manifest.csv" in said
+    assert said.count("  ok") == 4

@@ -258,8 +258,8 @@ def test_the_models_change_places():
     there = differences(labels, deep, shallow, alpha=0.05)
     back = differences(labels, shallow, deep, alpha=0.05)
     for name in SCORES:
-        mean, low, high, p_value = back[name]
-        assert there[name] == pytest.approx((-mean, -high, -low, p_value))
+        mean, std, low, high, p_value = back[name]
+        assert there[name] == pytest.approx((-mean, std, -high, -low, p_value))
 
 
 def test_the_order_of_pictures_and_of_pairs_of_runs_does_not_matter():
@@ -329,9 +329,10 @@ def test_a_class_with_fewer_than_two_pictures_is_refused(labels):
         summarise(np.array(labels), np.full((2, 4), 0.5), alpha=0.05)
 
 
-def test_probabilities_that_are_no_numbers_are_refused():
-    """They would end as NaN, which JSON does not know."""
+@pytest.mark.parametrize("value", [np.nan, np.inf, -0.1, 1.1])
+def test_what_is_no_probability_is_refused(value):
+    """It would end as NaN, which JSON does not know, or as a score that cannot be."""
     labels, shallow, deep = answers(runs=2)
-    deep[1, 3] = np.nan
-    with pytest.raises(InputError, match="1 of 400 are not finite"):
+    deep[1, 3] = value
+    with pytest.raises(InputError, match="1 of 400 are not from 0 to 1"):
         differences(labels, deep, shallow, alpha=0.05)

@@ -3,12 +3,21 @@
 import json
 
 import pytest
-import yaml
 from checkouts import ROOT
 
 from shallowdeep.evaluation.intervals import Difference, Interval
-from shallowdeep.evaluation.metrics import compared, parsed
-from shallowdeep.evaluation.verdict import Comparison, covered, sentence, verdict
+from shallowdeep.evaluation.metrics import parsed
+from shallowdeep.evaluation.verdict import (
+    QUESTION,
+    Comparison,
+    Pair,
+    by_chance,
+    covered,
+    pairs,
+    sentence,
+    tried,
+    verdict,
+)
 from shallowdeep.settings import params
 
 
@@ -20,8 +29,8 @@ def comparison(
         name: Interval(mean, 0.0, least, most)
         for name, (mean, least, most) in {"deep": deep, "shallow": shallow}.items()
     }
-    difference = Difference((low + high) / 2, low, high, 0.5)
-    return Comparison(scores, difference, runs, folds, 1_600, alpha, 0.02)
+    difference = Difference((low + high) / 2, 0.0, low, high, 0.5)
+    return Comparison(QUESTION, scores, difference, runs, folds, 1_600, alpha, 0.02)
 
 
 @pytest.mark.parametrize(
@@ -119,7 +128,49 @@ def test_the_readme_has_the_verdict_of_the_committed_run():
     """A new committed run with another result must change it."""
     metrics = parsed(json.loads((ROOT / "results/metrics.json").read_text()))
     settings = params.read(ROOT / "params.yaml")
-    counts = yaml.safe_load((ROOT / "results/data.json").read_text())["split"]["train"]
+    pictures = json.loads((ROOT / "results/data.json").read_text())["pictures"]
     readme = " ".join((ROOT / "README.md").read_text().replace("> ", "").split())
-    of = compared(metrics.models, metrics.difference, sum(counts.values()), settings)
+    bounds = ("mean", "low", "high")
+    scores = {
+        name: Interval(std=0.0, **{bound: of[f"balanced_accuracy.{bound}"] for bound in bounds})
+        for name, of in metrics.models.items()
+    }
+    difference = {key.partition(".")[2]: value for key, value in metrics.difference.items()}
+    of = Comparison(
+        QUESTION,
+        scores,
+        Difference(std=0.0, **difference),
+        settings.runs,
+        settings.folds,
+        pictures * (settings.folds - 2) // settings.folds,
+        settings.alpha,
+        settings.equivalence_margin,
+    )
+    assert verdict(of) == metrics.verdict
     assert sentence(of) in readme
+
+
+def test_every_two_models_are_a_pair():
+    """The question comes first, wherever its models stand in params.yaml."""
+    assert pairs(["shallow", "deep"]) == [QUESTION]
+    assert pairs(["wide", "deep", "shallow"]) == [
+        QUESTION,
+        Pair("wide", "shallow"),
+        Pair("wide", "deep"),
+    ]
+    assert str(Pair("wide", "deep")) == "wide minus deep"
+
+
+def test_a_third_model_gets_a_verdict_too():
+    """By its own name."""
+    of = comparison(0.01, 0.07)
+    scores = {"wide": Interval(0.6, 0.0, 0.58, 0.62), "deep": Interval(0.55, 0.0, 0.53, 0.57)}
+    assert verdict(of._replace(pair=Pair("wide", "deep"), scores=scores)) == "wide"
+
+
+def test_many_experiments_find_what_is_not_there():
+    """Ten at a level of 5 %: at most in 40 % of cases (1 - 0.95^10)."""
+    assert by_chance(10, alpha=0.05) == pytest.approx(0.4013, abs=1e-4)
+    assert "tried 10 experiments" in tried(10, alpha=0.05)
+    assert "up to 40 % of cases" in tried(10, alpha=0.05)
+    assert "only experiment" in tried(1, alpha=0.05)

@@ -118,7 +118,7 @@ def test_whatever_lies_in_the_folder(project):
     assert ready.gram().shape == (26, 26)
     report = json.loads((project / "results" / "data.json").read_text())
     assert report["rejected"] == 6
-    assert report["split"]["train"] == {"cat": 7, "dog": 8}
+    assert ready.counts()["train"] == {"cat": 7, "dog": 8}
 
 
 def test_the_same_bytes_every_time(project):

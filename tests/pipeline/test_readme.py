@@ -39,7 +39,7 @@ def test_the_recipe_for_a_model_works(project):
     pipeline.write_text(text)
     run(project, "dvc", "repro")
     metrics = json.loads((project / "results/metrics.json").read_text())
-    assert 0 < metrics["wide"]["test"]["accuracy"]["mean"] < 1
+    assert 0 < metrics["wide"]["balanced_accuracy"]["mean"] < 1
     assert "\nwide," in (project / "results/plots/roc.csv").read_text()
 
 

@@ -11,13 +11,14 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from shallowdeep.evaluation.intervals import Interval
-from shallowdeep.evaluation.metrics import Metrics
+from shallowdeep.evaluation.intervals import Difference, Interval
+from shallowdeep.evaluation.score_table import Scores
+from shallowdeep.evaluation.verdict import QUESTION, Comparison
 from shallowdeep.report.charts import Tables, drawn, learning_curves
 from shallowdeep.report.colours import MODELS, STYLE
 
 SVG = "{http://www.w3.org/2000/svg}"
-CHARTS = ("loss", "accuracy", "by_run", "roc", "calibration")
+CHARTS = ("verdict", "by_epoch", "loss", "accuracy", "by_run", "roc", "calibration")
 NONE = pd.DataFrame()
 
 
@@ -38,12 +39,18 @@ def tables(names=("shallow", "deep"), *, epochs=10, accuracies=(0.5, 0.6, 0.6), 
         calibration.append(pd.DataFrame({"model": name} | rates))
         by_run.append(pd.DataFrame({"model": name, "accuracy": list(accuracies)}))
     frames = [pd.concat(each, ignore_index=True) for each in (curves, roc, calibration, by_run)]
-    return Tables(frames[0], frames[1], frames[2], NONE, frames[3])
+    asked = np.unique(np.geomspace(1, epochs, 16).round()).astype(int)
+    by_epoch = pd.DataFrame({"epoch": asked, "mean": -loss / 10 / asked})
+    by_epoch["low"], by_epoch["high"] = by_epoch["mean"] - 0.02, by_epoch["mean"] + 0.02
+    by_epoch["ahead"] = np.where(by_epoch["high"] < 0, names[0], "")
+    return Tables(frames[0], frames[1], frames[2], NONE, frames[3], by_epoch)
 
 
 def charts(found, names=("shallow", "deep")):
     scores = {name: {"test": {"accuracy": Interval(0.57, 0.1, 0.5, 0.62)}} for name in names}
-    return drawn(found, names, Metrics(scores, {}, {}, "undecided"))
+    difference = Difference(-0.03, 0.01, -0.05, -0.01, 0.01)
+    compared = Comparison(QUESTION, {}, difference, 10, 10, 1_600, 0.05, 0.02)
+    return drawn(found, names, Scores(scores, {}, {}), [compared])
 
 
 def elements(svg, kind):

@@ -41,11 +41,11 @@ def test_pictures_tables_and_charts_have_words(browser, miniature):
     assert page.evaluate("[...document.images].every(i => i.alt.trim())")
     assert page.evaluate("[...document.querySelectorAll('table')].every(t => t.caption)")
     titles = page.evaluate("[...document.querySelectorAll('svg')].map(s => s.textContent)")
-    assert len(titles) == 5
+    assert len(titles) == 7
     assert page.evaluate("[...document.querySelectorAll('svg')].every(s => s.role == 'img')")
     assert page.locator("h1").count() == 1
     headings = page.locator("h2").all_inner_texts()
-    assert headings[0] == "Scores"
+    assert headings[:2] == ["The verdict", "Scores"]
     assert headings[-1] == "How to get this again"
     params = yaml.safe_load((miniature / "params.yaml").read_text())
     for text in (params["data"]["dir"], "models.deep.hidden", "scikit-learn"):

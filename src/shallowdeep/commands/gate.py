@@ -1,7 +1,8 @@
 """Refuse metrics that have become worse.
 
 BASELINE and REVISION are git revisions, names of DVC experiments, or `workspace`; HEAD and the
-workspace where not given. gate.yaml says which metrics count and how much worse they may be.
+workspace where not given. gate.yaml says which metrics count, how much worse they may be, and
+whether it has to be beyond chance.
 """
 
 import argparse
@@ -13,8 +14,13 @@ from typing import Annotated, Literal, NamedTuple, cast
 
 from pydantic import Field, model_validator
 
-from shallowdeep.commands.experiments import WORKSPACE, numbers, read
+from shallowdeep.commands.belonging import NotCachedError
+from shallowdeep.commands.compare import compared
+from shallowdeep.commands.experiments import WORKSPACE, Experiment, read
 from shallowdeep.commands.terminal import table
+from shallowdeep.evaluation.change import Change
+from shallowdeep.evaluation.metrics import DIFFERENCE
+from shallowdeep.evaluation.verdict import QUESTION, SCORE
 from shallowdeep.files.errors import InputError, told_in_one_line
 from shallowdeep.files.yaml_file import parse
 from shallowdeep.settings.checked import IN_FLOATS, Record, checked
@@ -29,6 +35,7 @@ class Rule(NamedTuple):
     better: Literal["higher", "lower"]
     tolerance: float
     relative: bool  # the tolerance is a share of the baseline
+    beyond_chance: bool = False  # only a whole interval beyond the tolerance is worse
 
 
 class Judgement(NamedTuple):
@@ -38,6 +45,7 @@ class Judgement(NamedTuple):
     before: float | None
     after: float | None
     allowed: str  # in words
+    interval: tuple[float, float] | None  # of the change, where chance is asked about
     verdict: Literal["ok", "worse", "missing"]
 
 
@@ -50,6 +58,7 @@ class _Entry(Record):
     better: Literal["higher", "lower"]
     absolute: _Tolerance = 0
     relative: _Tolerance = 0
+    beyond_chance: bool = False
 
     @model_validator(mode="after")
     def _one_tolerance(self) -> "_Entry":
@@ -73,20 +82,67 @@ def rules(path: Path) -> list[Rule]:
 
 def _rule(metric: str, entry: _Entry) -> Rule:
     relative = "relative" in entry.model_fields_set
-    return Rule(metric, entry.better, entry.relative if relative else entry.absolute, relative)
+    tolerance = entry.relative if relative else entry.absolute
+    return Rule(metric, entry.better, tolerance, relative, entry.beyond_chance)
 
 
-def judge(rule: Rule, baseline: Mapping[str, float], metrics: Mapping[str, float]) -> Judgement:
-    """Hold one metric against the baseline; a missing or undefined one does not pass."""
+def judge(
+    rule: Rule,
+    baseline: Mapping[str, float],
+    metrics: Mapping[str, float],
+    intervals: Mapping[str, tuple[float, float]],
+) -> Judgement:
+    """Hold one metric against the baseline; a missing or undefined one does not pass.
+
+    Args:
+        rule: what is allowed.
+        baseline: numbers by name.
+        metrics: those that are judged.
+        intervals: of the change of each metric, where it has one.
+    """
     before, after = baseline.get(rule.metric), metrics.get(rule.metric)
     unit = f"{100 * rule.tolerance:g} %" if rule.relative else f"{rule.tolerance:g}"
     allowed = f"{unit} {'lower' if rule.better == 'higher' else 'higher'}"
-    if before is None or after is None:
-        return Judgement(rule.metric, before, after, allowed, "missing")
+    interval = intervals.get(rule.metric) if rule.beyond_chance else None
+    if before is None or after is None or (rule.beyond_chance and interval is None):
+        return Judgement(rule.metric, before, after, allowed, None, "missing")
     room = rule.tolerance * abs(before) if rule.relative else rule.tolerance
-    worse = before - after if rule.better == "higher" else after - before
+    low, high = interval or (after - before, after - before)
+    worse = -high if rule.better == "higher" else low  # at least so much
     exceeded = worse > room and not math.isclose(worse, room, rel_tol=1e-9, abs_tol=1e-12)
-    return Judgement(rule.metric, before, after, allowed, "worse" if exceeded else "ok")
+    verdict: Literal["worse", "ok"] = "worse" if exceeded else "ok"
+    return Judgement(rule.metric, before, after, allowed, interval, verdict)
+
+
+def intervals(found: Sequence[Change]) -> dict[str, tuple[float, float]]:
+    """Those of changes, by the names of their means in `dvc metrics diff`."""
+    named = {}
+    for one in found:
+        of = DIFFERENCE if one.of == str(QUESTION) else one.of
+        mean = f"{of}.{one.score}{'.mean' if one.score == SCORE else ''}"
+        named[mean] = (one.low, one.high)
+    return named
+
+
+def unpaired(
+    baseline: Mapping[str, float], metrics: Mapping[str, float]
+) -> dict[str, tuple[float, float]]:
+    """Intervals of the changes of all metrics that have one in both experiments.
+
+    Each side is the root of both margins' sum of squares (MOVER: Zou and Donner 2008, Statistics in
+    Medicine 27, 1693-1702), as if the experiments had nothing in common: rather too wide.
+    """
+    found = {}
+    for name in baseline.keys() & metrics.keys():
+        stem = name.removesuffix("mean")
+        sides = (f"{stem}low", f"{stem}high")
+        if stem != name and all(side in one for side in sides for one in (baseline, metrics)):
+            low, high = ((baseline[side], metrics[side]) for side in sides)
+            before, after = baseline[name], metrics[name]
+            below = math.hypot(after - low[1], high[0] - before)
+            above = math.hypot(high[1] - after, before - low[0])
+            found[name] = (after - before - below, after - before + above)
+    return found
 
 
 def shown(judgements: list[Judgement], names: tuple[str, str], *, markdown: bool) -> str:
@@ -98,9 +154,23 @@ def shown(judgements: list[Judgement], names: tuple[str, str], *, markdown: bool
         )
         known = one.before is not None and one.after is not None
         change = f"{cast(float, one.after) - cast(float, one.before):+.4f}" if known else ""
-        rows.append((one.metric, before, after, change, one.allowed, one.verdict))
-    head = ["metric", *names, "change", "may be", ""]
+        chance = f"{one.interval[0]:+.4f} to {one.interval[1]:+.4f}" if one.interval else ""
+        rows.append((one.metric, before, after, change, chance, one.allowed, one.verdict))
+    head = ["metric", *names, "change", "interval", "may be", ""]
     return table(head, rows, style="pipe" if markdown else "plain")
+
+
+def _read(
+    names: list[str], *, chance: bool
+) -> tuple[Experiment, Experiment, dict[str, tuple[float, float]]]:
+    """Both experiments and, if chance is asked about, the intervals of their changes."""
+    try:
+        before, after = read(names, answers=chance)
+        return before, after, intervals(compared(before, after)[1]) if chance else {}
+    except NotCachedError as error:
+        print(f"gate: {error}; until then intervals are of unpaired experiments", file=sys.stderr)
+        before, after = read(names, answers=False)
+        return before, after, unpaired(before.numbers, after.numbers)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -113,10 +183,9 @@ def main(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
     with told_in_one_line("gate"):
         wanted = rules(CONFIG)
-        before, after = (
-            numbers(read(name).metrics) for name in (options.baseline, options.revision)
-        )
-        judgements = [judge(rule, before, after) for rule in wanted]
+        names = [options.baseline, options.revision]
+        before, after, known = _read(names, chance=any(rule.beyond_chance for rule in wanted))
+        judgements = [judge(rule, before.numbers, after.numbers, known) for rule in wanted]
         print(shown(judgements, (options.baseline, options.revision), markdown=options.md))
         failed = [one.metric for one in judgements if one.verdict != "ok"]
         if failed:

@@ -9,6 +9,7 @@ from typing import NamedTuple
 
 import torch
 
+from shallowdeep.commands.belonging import check_model
 from shallowdeep.files.errors import one_line, told_in_one_line
 from shallowdeep.pictures.decoding import Unusable, decode, quiet
 from shallowdeep.training import model
@@ -51,6 +52,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--max-pixels", type=int, default=100_000_000, help=MAX_PIXELS)
     options = parser.parse_args(arguments)
     with told_in_one_line("predict"):
+        check_model(options.model)
         trained = model.read(options.model)
         torch.set_num_threads(1)
         failures = 0

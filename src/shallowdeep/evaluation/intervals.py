@@ -53,6 +53,7 @@ class Difference(NamedTuple):
     """A score of one model minus the same score of another."""
 
     mean: float
+    std: float  # over the runs of a fold, each of the one minus its partner of the other
     low: float
     high: float
     p_value: float  # two-sided; below alpha exactly where [low, high] leaves out 0
@@ -84,28 +85,44 @@ class Parts(NamedTuple):
     freedom: float  # nu, of S_p
 
 
-class _Estimate(NamedTuple):
+class Estimate(NamedTuple):
     """A mean over runs and folds and how far to trust it."""
 
     mean: float
     std: float  # of a run within its fold
-    pictures: float  # variances of the mean
-    runs: float
-    of_pictures: float  # their degrees of freedom
-    of_runs: float
+    parts: tuple[tuple[float, float], ...]  # of the mean's variance, each with degrees of freedom
 
     @property
     def error(self) -> float:
         """Standard error."""
-        return math.sqrt(self.pictures + self.runs)
+        return math.sqrt(sum(variance for variance, _ in self.parts))
 
     def margin(self, alpha: float) -> float:
         """Half the width of the interval."""
         level = 1 - alpha / 2
-        square = self.pictures * stdtrit(self.of_pictures, level) ** 2
-        if self.runs:
-            square += self.runs * stdtrit(self.of_runs, level) ** 2
-        return math.sqrt(square)
+        return math.sqrt(
+            sum(
+                variance * float(stdtrit(freedom, level)) ** 2
+                for variance, freedom in self.parts
+                if variance
+            )
+        )
+
+    def p_value(self) -> float:
+        """Two-sided p-value of "it is 0": the alpha whose margin just reaches 0."""
+        from scipy.optimize import brentq
+
+        distance = abs(self.mean)
+        if self.margin(LEAST_P) <= distance:
+            return LEAST_P
+        if distance == 0:
+            return 1.0
+        return float(brentq(lambda alpha: self.margin(alpha) - distance, LEAST_P, 1.0, xtol=1e-12))
+
+    def minus(self, other: "Estimate") -> "Estimate":
+        """The difference of two means that have no chance in common."""
+        std = math.hypot(self.std, other.std)
+        return Estimate(self.mean - other.mean, std, self.parts + other.parts)
 
 
 def summarise(design: Design, probabilities: Floats, *, alpha: float) -> dict[str, Interval]:
@@ -128,14 +145,14 @@ def summarise(design: Design, probabilities: Floats, *, alpha: float) -> dict[st
         InputError: fewer than two pictures of a class in a fold, or a probability that is not
             finite.
     """
-    _check(design, probabilities)
+    check_answers(design, probabilities)
     intervals = {}
     for name, function in SCORES.items():
-        estimate = _estimate(design, scored(design, function, probabilities))
+        found = estimate(design, scored(design, function, probabilities))
         between = _around_log if name == "log_loss" else _wilson
-        low, high = between(estimate, alpha)
+        low, high = between(found, alpha)
         low, high = max(low, 0.0), min(high, BOUNDS[name])
-        intervals[name] = Interval(estimate.mean, estimate.std, low, high)
+        intervals[name] = Interval(found.mean, found.std, low, high)
     return intervals
 
 
@@ -161,21 +178,27 @@ def differences(
         InputError: fewer than two pictures of a class in a fold, or a probability that is not
             finite.
     """
-    _check(design, first)
-    _check(design, second)
-    found = {}
-    for name, function in SCORES.items():
-        pairs = zip(scored(design, function, first), scored(design, function, second), strict=True)
-        scores = [Score(a.runs - b.runs, a.parts - b.parts) for a, b in pairs]
-        estimate = _estimate(design, scores)
-        margin, bound = estimate.margin(alpha), BOUNDS[name]
-        found[name] = Difference(
-            estimate.mean,
-            max(estimate.mean - margin, -bound),
-            min(estimate.mean + margin, bound),
-            _p_value(estimate),
-        )
-    return found
+    check_answers(design, first)
+    check_answers(design, second)
+    return {
+        name: differing(estimate(design, paired(design, name, first, second)), name, alpha)
+        for name in SCORES
+    }
+
+
+def differing(found: Estimate, score: str, alpha: float) -> Difference:
+    """The interval of a difference, within what differences of the score can be."""
+    margin, bound = found.margin(alpha), BOUNDS[score]
+    low, high = max(found.mean - margin, -bound), min(found.mean + margin, bound)
+    return Difference(found.mean, found.std, low, high, found.p_value())
+
+
+def paired(design: Design, score: str, first: Floats, second: Floats) -> list[Score]:
+    """Every fold's runs of the one model minus their partners of the other, picture by picture."""
+    pairs = zip(
+        scored(design, SCORES[score], first), scored(design, SCORES[score], second), strict=True
+    )
+    return [Score(a.runs - b.runs, a.parts - b.parts) for a, b in pairs]
 
 
 def scored(
@@ -211,7 +234,31 @@ def variance_parts(design: Design, scores: list[Score]) -> Parts:
     return Parts(pictures / square, remainder / square, between / square, freedom)
 
 
-def _check(design: Design, probabilities: Floats) -> None:
+def contributions(design: Design, scores: list[Score]) -> tuple[Floats, Floats]:
+    """What each picture [N] and each run [K, R] adds to the mean's error, in their own order.
+
+    S_p and S_b are the sums of their squares, and those of a difference are differences of them.
+    """
+    runs = np.array([score.runs for score in scores])
+    folds, of_fold = runs.shape
+    pictures = np.empty(len(design.labels))
+    for own, score in zip(design.by_fold(), scores, strict=True):
+        for label in (0, 1):
+            mine = design.labels[own] == label
+            means = score.parts[:, mine].mean(0)
+            n = len(means)
+            pictures[own[mine]] = math.sqrt(n / (n - 1)) * (means - means.mean()) / folds
+    apart = runs - runs.mean(1, keepdims=True)
+    return pictures, apart / (folds * math.sqrt(max(of_fold * (of_fold - 1), 1)))
+
+
+def check_answers(design: Design, probabilities: Floats) -> None:
+    """Refuse what no interval can be made from.
+
+    Raises:
+        InputError: fewer than two pictures of a class in a fold, or a probability that is not
+            between 0 and 1.
+    """
     for own in design.by_fold():
         for label in (0, 1):
             if (count := int((design.labels[own] == label).sum())) < 2:
@@ -219,15 +266,19 @@ def _check(design: Design, probabilities: Floats) -> None:
                     f"a split has {count} of the pictures of class {label}; an interval needs 2"
                     " or more"
                 )
-    if wrong := int((~np.isfinite(probabilities)).sum()):
-        raise InputError(f"probabilities: {wrong} of {probabilities.size} are not finite numbers")
+    if wrong := int((~((probabilities >= 0) & (probabilities <= 1))).sum()):
+        raise InputError(f"probabilities: {wrong} of {probabilities.size} are not from 0 to 1")
 
 
-def _estimate(design: Design, scores: list[Score]) -> _Estimate:
+def estimate(design: Design, scores: list[Score]) -> Estimate:
     """The mean of the folds' means, and the variance that its margin is made from.
 
     If every picture of a class scores the same, the error is that of one exception in the smaller
     class: nor has the sameness of N pictures shown that the next will be the same.
+
+    Args:
+        design: which pictures are asked about, and by whom.
+        scores: of each fold.
     """
     parts = variance_parts(design, scores)
     runs = np.array([score.runs for score in scores])  # [K, R]
@@ -237,34 +288,22 @@ def _estimate(design: Design, scores: list[Score]) -> _Estimate:
     pictures = max(parts.pictures - parts.remainder, 0.0)
     if pictures + parts.runs < NOTHING:
         smaller = int(np.bincount(design.labels).min())
-        return _Estimate(mean, std, 1 / smaller**2, 0.0, smaller - 1, of_runs)
+        return Estimate(mean, std, ((1 / smaller**2, float(smaller - 1)),))
     wider = design.widening
-    return _Estimate(mean, std, wider * pictures, wider * parts.runs, parts.freedom, of_runs)
+    return Estimate(mean, std, ((wider * pictures, parts.freedom), (wider * parts.runs, of_runs)))
 
 
-def _p_value(estimate: _Estimate) -> float:
-    """Two-sided p-value of "no difference": the alpha whose margin just reaches 0."""
-    from scipy.optimize import brentq
-
-    distance = abs(estimate.mean)
-    if estimate.margin(LEAST_P) <= distance:
-        return LEAST_P
-    if distance == 0:
-        return 1.0
-    return float(brentq(lambda alpha: estimate.margin(alpha) - distance, LEAST_P, 1.0, xtol=1e-12))
-
-
-def _wilson(estimate: _Estimate, alpha: float) -> tuple[float, float]:
+def _wilson(found: Estimate, alpha: float) -> tuple[float, float]:
     """Interval for a score between 0 and 1, good near both ends."""
-    mean = estimate.mean
-    spread = max(mean * (1 - mean), estimate.error)  # the error only where all scores are 0 or 1
-    a = estimate.margin(alpha) ** 2 / spread  # t**2 over the equivalent sample size
+    mean = found.mean
+    spread = max(mean * (1 - mean), found.error)  # the error only where all scores are 0 or 1
+    a = found.margin(alpha) ** 2 / spread  # t**2 over the equivalent sample size
     middle = (mean + a / 2) / (1 + a)
     half = math.sqrt(a * mean * (1 - mean) + a * a / 4) / (1 + a)
     return middle - half, middle + half
 
 
-def _around_log(estimate: _Estimate, alpha: float) -> tuple[float, float]:
+def _around_log(found: Estimate, alpha: float) -> tuple[float, float]:
     """Interval for a score that is above 0."""
-    ratio = math.exp(min(estimate.margin(alpha) / estimate.mean, 100.0))
-    return estimate.mean / ratio, estimate.mean * ratio
+    ratio = math.exp(min(found.margin(alpha) / found.mean, 100.0))
+    return found.mean / ratio, found.mean * ratio

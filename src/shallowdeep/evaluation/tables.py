@@ -10,6 +10,7 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import confusion_matrix, roc_curve
 
 from shallowdeep.evaluation.answers import Answers
+from shallowdeep.evaluation.by_epoch import EpochDifference
 from shallowdeep.evaluation.scores import accuracy
 from shallowdeep.files.atomic import replacing
 
@@ -110,6 +111,11 @@ def accuracy_by_run(answers: Answers) -> pd.DataFrame:
             columns = {"model": model, "fold": fold, "run": np.arange(len(runs)), "accuracy": runs}
             frames.append(pd.DataFrame(columns))
     return _table(frames)
+
+
+def difference_by_epoch(found: Sequence[EpochDifference]) -> pd.DataFrame:
+    """Deep minus shallow by epoch: columns epoch, mean, low, high, ahead (which is, if any)."""
+    return _table([pd.DataFrame(found, columns=list(EpochDifference._fields))])
 
 
 def _table(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:

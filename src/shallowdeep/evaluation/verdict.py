@@ -1,24 +1,44 @@
 """Which of the two networks of the question is better, in a word and in a sentence."""
 
-from collections.abc import Mapping
-from typing import Literal, NamedTuple, get_args
+from collections.abc import Mapping, Sequence
+from itertools import combinations
+from typing import NamedTuple
 
 from shallowdeep.evaluation.intervals import Difference, Interval
 
 DEEP, SHALLOW = "deep", "shallow"  # the two models of params.yaml that the verdict is about
-DIFFERENCE = f"{DEEP} minus {SHALLOW}"
-SCORE = "balanced_accuracy"  # that the verdict is about: 0.5 for guessing, whatever the classes
+SCORE = "balanced_accuracy"  # that a verdict is about: 0.5 for guessing, whatever the classes
 GUESSING = 0.5
 
-Verdict = Literal["deep", "shallow", "equal", "undecided"]
-VERDICTS: tuple[Verdict, ...] = get_args(Verdict)
+EQUAL, UNDECIDED = "equal", "undecided"
+VERDICTS = (DEEP, SHALLOW, EQUAL, UNDECIDED)
+
+
+class Pair(NamedTuple):
+    """Two models whose difference is looked at."""
+
+    first: str
+    second: str  # whose scores are subtracted
+
+    def __str__(self) -> str:
+        return f"{self.first} minus {self.second}"
+
+
+QUESTION = Pair(DEEP, SHALLOW)
+
+
+def pairs(models: Sequence[str]) -> list[Pair]:
+    """Every two models, the later one minus the earlier one; that of the question comes first."""
+    others = [name for name in models if name not in QUESTION]
+    return [Pair(late, early) for early, late in combinations((SHALLOW, DEEP, *others), 2)]
 
 
 class Comparison(NamedTuple):
     """What a verdict stands on: the score of both networks on pictures that they had not seen."""
 
+    pair: Pair
     scores: Mapping[str, Interval]  # by model
-    difference: Difference  # of them, deep minus shallow
+    difference: Difference
     runs: int  # of each network on each fold
     folds: int
     trained: int  # pictures that a network was trained on
@@ -26,8 +46,8 @@ class Comparison(NamedTuple):
     equivalence_margin: float  # so much of a difference does not matter
 
 
-def verdict(of: Comparison) -> Verdict:
-    """Which network is better, or that both are equal, or that these pictures cannot tell.
+def verdict(of: Comparison) -> str:
+    """Which network is better, by its name, `equal`, or `undecided`: these pictures cannot tell.
 
     It names a network where the interval of the difference leaves 0 out, so where p is below alpha,
     if that network does better than guessing. Networks are equal where the whole interval lies
@@ -37,18 +57,34 @@ def verdict(of: Comparison) -> Verdict:
     """
     low, high, margin = of.difference.low, of.difference.high, of.equivalence_margin
     if of.runs < 2:
-        return "undecided"
+        return UNDECIDED
     if -margin <= low and high <= margin:
-        return "equal"
-    better: Verdict = "deep" if of.difference.mean > 0 else "shallow"
+        return EQUAL
+    better = of.pair.first if of.difference.mean > 0 else of.pair.second
     if low <= 0 <= high or better in guessing(of):
-        return "undecided"
+        return UNDECIDED
     return better
+
+
+def by_chance(experiments: int, *, alpha: float) -> float:
+    """How often at most one or more of so many experiments find what is not there (Sidak 1967)."""
+    return 1 - (1 - alpha) ** experiments
+
+
+def tried(experiments: int, *, alpha: float) -> str:
+    """How many experiments were tried on the same pictures, and what that does to a verdict."""
+    if experiments == 1:
+        return "This is the only experiment that this checkout has tried on these pictures."
+    return (
+        f"This checkout has tried {experiments} experiments on these pictures; if there is nothing"
+        f" to find, one of so many names a network in up to"
+        f" {100 * by_chance(experiments, alpha=alpha):.0f} % of cases."
+    )
 
 
 def guessing(of: Comparison) -> list[str]:
     """The networks that cannot be told from guessing, or are worse."""
-    return [name for name in (DEEP, SHALLOW) if of.scores[name].low <= GUESSING]
+    return [name for name in of.pair if of.scores[name].low <= GUESSING]
 
 
 def covered(*, runs: int, folds: int) -> str:
@@ -61,7 +97,7 @@ def covered(*, runs: int, folds: int) -> str:
 
 
 def sentence(of: Comparison) -> str:
-    """The verdict for a reader who knows no statistics."""
+    """The verdict on deep and shallow for a reader who knows no statistics."""
     right = {name: f"{100 * of.scores[name].mean:.1f} %" for name in (DEEP, SHALLOW)}
     low, high = 100 * of.difference.low, 100 * of.difference.high
     if of.runs == 1:
@@ -79,13 +115,13 @@ def sentence(of: Comparison) -> str:
         f"with {100 * (1 - of.alpha):g} % confidence over {covered(runs=of.runs, folds=of.folds)}"
     )
     said = verdict(of)
-    if said == "equal":
+    if said == EQUAL:
         apart = max(abs(low), abs(high))
         return (
             f"{trained} the two networks are equal for all that matters: {both}, and {chance} they "
             f"are at most {apart:.1f} points apart.{_learned(of)}"
         )
-    if said == "undecided":
+    if said == UNDECIDED:
         return (
             f"These pictures cannot tell whether depth helps: {both}, and {chance} the difference "
             f"is between {_points(low)} and {_points(high)}.{_learned(of)}"

@@ -49,14 +49,28 @@ def parse(path: Path) -> Any:
         InputError: no such file, not YAML, or a key that stands twice in one mapping.
     """
     try:
-        return _parsed(path.read_text(encoding="utf-8"))
+        return parse_bytes(path.read_bytes(), str(path))
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; commands run in the project's folder") from None
+
+
+def parse_bytes(content: bytes, name: str) -> Any:
+    """Read what a YAML file holds.
+
+    Args:
+        content: of the file.
+        name: of the file, for messages.
+
+    Raises:
+        InputError: not YAML, or a key that stands twice in one mapping.
+    """
+    try:
+        return _parsed(content.decode("utf-8"))
     except UnicodeDecodeError as error:
         where = _end(error.object[: error.start].decode("utf-8"))
-        raise InputError(f"{path}: {where}: this is not UTF-8; save the file as UTF-8") from None
+        raise InputError(f"{name}: {where}: this is not UTF-8; save the file as UTF-8") from None
     except _WrongText as error:
-        raise InputError(f"{path}: {error}") from None
+        raise InputError(f"{name}: {error}") from None
 
 
 def _parsed(text: str) -> Any:

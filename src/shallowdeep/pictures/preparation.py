@@ -17,7 +17,7 @@ from shallowdeep.files.cores import available_cores
 from shallowdeep.files.errors import InputError
 from shallowdeep.pictures.decoding import Picture, Unusable, decode, quiet
 from shallowdeep.pictures.listing import Found
-from shallowdeep.prepared.data_report import Counts, DataReport, LeftOut
+from shallowdeep.prepared.data_report import DataReport, LeftOut
 from shallowdeep.prepared.folds import cut
 from shallowdeep.prepared.prepared_set import Entry, as_table
 from shallowdeep.settings.params import Data, Split
@@ -44,9 +44,9 @@ class Decoded(NamedTuple):
     rejected: list[LeftOut]
     duplicates: list[LeftOut]
 
-    def report(self, counts: Counts) -> DataReport:
+    def report(self) -> DataReport:
         """What became of the files in numbers, given the pictures by split and class."""
-        return DataReport(len(self.accepted), len(self.rejected), len(self.duplicates), counts)
+        return DataReport(len(self.accepted), len(self.rejected), len(self.duplicates))
 
 
 class _Hashed(NamedTuple):

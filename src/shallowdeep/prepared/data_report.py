@@ -4,7 +4,6 @@ import csv
 import json
 import os
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import NamedTuple
 
@@ -23,22 +22,18 @@ class LeftOut(NamedTuple):
     reason: str
 
 
-@dataclass(frozen=True)
-class DataReport:
+class DataReport(NamedTuple):
     """How many pictures there are, and how many files were left out."""
 
     pictures: int
     rejected: int
     duplicates: int
-    split: Counts
 
-    def in_words(self) -> str:
+    def in_words(self, counts: Counts) -> str:
         """One line for the terminal."""
-        classes = self.split[SPLITS[0]]
-        by_class = (
-            f"{sum(split[name] for split in self.split.values()):,} {name}" for name in classes
-        )
-        by_split = (f"{sum(split.values()):,} {name}" for name, split in self.split.items())
+        classes = counts[SPLITS[0]]
+        by_class = (f"{sum(split[name] for split in counts.values()):,} {name}" for name in classes)
+        by_split = (f"{sum(split.values()):,} {name}" for name, split in counts.items())
         line = f"{self.pictures:,} pictures ({', '.join(by_class)}): {', '.join(by_split)}"
         left_out = [f"{self.rejected:,} rejected"] if self.rejected else []
         if self.duplicates:
@@ -78,7 +73,7 @@ def _listing(path: Path) -> list[LeftOut]:
 
 def write_counts(report: DataReport, path: Path) -> None:
     """Write data.json."""
-    content = json.dumps(vars(report), indent=2, sort_keys=True)
+    content = json.dumps(report._asdict(), indent=2, sort_keys=True)
     path.write_text(content + "\n", encoding="utf-8")
 
 
@@ -93,14 +88,7 @@ def read_counts(path: Path) -> DataReport:
 
 def _counts(path: Path) -> DataReport:
     content = json.loads(path.read_text(encoding="utf-8"))
-    split: dict[SplitName, dict[str, int]] = {
-        name: {str(key): _whole(value) for key, value in content["split"][name].items()}
-        for name in SPLITS
-    }
-    pictures, rejected, duplicates = (
-        _whole(content[key]) for key in ("pictures", "rejected", "duplicates")
-    )
-    return DataReport(pictures, rejected, duplicates, split)
+    return DataReport(*(_whole(content[key]) for key in DataReport._fields))
 
 
 def _whole(value: object) -> int:

@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any, BinaryIO, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -83,6 +83,11 @@ class Prepared:
         """Rows of the pictures that some fold tests, ascending: all of them, save of one fold."""
         return np.flatnonzero(self.parts < self.folds)
 
+    def counts(self) -> dict[SplitName, dict[str, int]]:
+        """Pictures of fold 0 by split and class."""
+        summary = Summary(self.classes, self.folds, self.size, self.mean, self.std)
+        return count(self.manifest, summary)
+
     @property
     def has_gram(self) -> bool:
         """Whether `prepare` made a Gram matrix."""
@@ -157,16 +162,23 @@ def read(folder: Path) -> Prepared:
     for name, checksum in checksums.items():
         if read_whole(folder / name, of_file) != checksum:
             raise altered(folder / name)
-    manifest = read_whole(folder / "manifest.csv", lambda path: _manifest(path, summary.folds))
+    manifest = read_whole(
+        folder / "manifest.csv", lambda path: read_manifest(path, folds=summary.folds)
+    )
     shape = (len(manifest), 3, summary.size, summary.size)
     pictures = _array(folder / "pictures.npy", np.dtype(np.uint8), shape)
     identity = of_json([checksums["pictures.npy"], checksums["manifest.csv"]])
     return Prepared(folder, pictures, manifest, *summary, identity)
 
 
-def _manifest(path: Path, folds: int) -> pd.DataFrame:
+def read_manifest(file: Path | BinaryIO, *, folds: int) -> pd.DataFrame:
+    """Read manifest.csv: a row for each picture, columns as in Entry.
+
+    Raises:
+        ValueError, LookupError: it is not as `write` wrote it for so many folds.
+    """
     table = pd.read_csv(
-        path, dtype=_KINDS, keep_default_na=False, encoding_errors="surrogateescape"
+        file, dtype=_KINDS, keep_default_na=False, encoding_errors="surrogateescape"
     )
     known = table["label"].isin((0, 1)) & table["fold"].between(0, max(folds, 3) - 1)
     if tuple(table.columns) != Entry._fields or not known.all():

@@ -18,13 +18,16 @@ import matplotlib.style
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
+from matplotlib.ticker import MaxNLocator, NullLocator
 
-from shallowdeep.evaluation.metrics import Metrics
-from shallowdeep.report.colours import STYLE, of_model, with_variables
+from shallowdeep.evaluation.score_table import Scores
+from shallowdeep.evaluation.verdict import Comparison
+from shallowdeep.report.colours import SCHEMES, STYLE, of_model, with_variables
 
 _STYLE_FILE = Path(__file__).with_name("charts.mplstyle")
 _SHARE = (0, 1)
+_INK, _SOFT = SCHEMES["ink"][0], SCHEMES["soft"][0]
+_LOGARITHMIC = 20  # epochs from which on their axis is logarithmic
 _ROUND = (1, 2, 5, 10)  # steps between ticks
 
 
@@ -36,16 +39,23 @@ class Tables(NamedTuple):
     calibration: pd.DataFrame
     confusion: pd.DataFrame
     accuracy_by_run: pd.DataFrame
+    difference_by_epoch: pd.DataFrame
 
 
-def drawn(tables: Tables, names: Sequence[str], metrics: Metrics) -> dict[str, str]:
+def drawn(
+    tables: Tables, names: Sequence[str], scores: Scores, compared: Sequence[Comparison]
+) -> dict[str, str]:
     """Every chart of the page as SVG, by the name that the page calls it.
 
     Args:
         tables: what the charts show.
         names: of the models, in the order of their colours.
-        metrics: the intervals below the runs.
+        scores: the intervals below the runs.
+        compared: what the verdicts stand on, that of the question first.
     """
+    question = compared[0]
+    interval = f"Interval of {question.pair} in balanced accuracy, beside the equivalence zone"
+    by_epoch = f"{question.pair} in balanced accuracy after each epoch, with a simultaneous band"
     learning = tables.learning_curves
     loss = "Loss after each epoch: mean of the runs"
     accuracy = "Accuracy after each epoch: mean of the runs"
@@ -54,10 +64,16 @@ def drawn(tables: Tables, names: Sequence[str], metrics: Metrics) -> dict[str, s
     calibration = "Calibration on the test pictures, all runs"
     rows = 0.9 * len(names)
     return {
+        "verdict": _chart(
+            lambda axes: _verdict(axes, compared), interval, height=0.3 + 0.6 * len(compared)
+        ),
+        "by_epoch": _chart(
+            lambda axes: _by_epoch(axes, tables.difference_by_epoch, names, question), by_epoch
+        ),
         "loss": _chart(lambda axes: _learning(axes, learning, names, "loss"), loss),
         "accuracy": _chart(lambda axes: _learning(axes, learning, names, "accuracy"), accuracy),
         "by_run": _chart(
-            lambda axes: _by_run(axes, tables.accuracy_by_run, names, metrics), by_run, height=rows
+            lambda axes: _by_run(axes, tables.accuracy_by_run, names, scores), by_run, height=rows
         ),
         "roc": _chart(lambda axes: _roc(axes, tables.roc, names), roc),
         "calibration": _chart(
@@ -101,6 +117,54 @@ def _chart(draw: Callable[[Axes], None], title: str, *, height: float | None = N
         return _svg(figure, title, standalone=False)
 
 
+def _verdict(axes: Axes, compared: Sequence[Comparison]) -> None:
+    """A row a pair: its interval in points, and the zone in which networks are equal."""
+    margin = 100 * compared[0].equivalence_margin
+    axes.axvspan(-margin, margin, color=_SOFT, alpha=0.16, linewidth=0)
+    axes.axvline(0, color=_SOFT, linewidth=1)
+    reach = margin
+    for row, one in enumerate(compared):
+        mean, low, high = (
+            100 * value for value in (one.difference.mean, one.difference.low, one.difference.high)
+        )
+        axes.plot([low, high], [-row] * 2, color=_INK)
+        axes.plot([mean], [-row], "o", color=_INK, markersize=7)
+        axes.annotate(str(one.pair), (0, -row + 0.38), xycoords=("axes fraction", "data"))
+        reach = max(reach, abs(low), abs(high))
+    axes.set(ylim=(-len(compared) + 0.5, 0.8), yticks=[], xlim=(-1.15 * reach, 1.15 * reach))
+    axes.set_xlabel("difference in points of balanced accuracy")
+    axes.xaxis.set_major_locator(MaxNLocator(9, steps=_ROUND))
+    axes.spines["left"].set_visible(False)
+
+
+def _by_epoch(axes: Axes, table: pd.DataFrame, names: Sequence[str], question: Comparison) -> None:
+    margin = 100 * question.equivalence_margin
+    axes.axhspan(-margin, margin, color=_SOFT, alpha=0.16, linewidth=0)
+    axes.axhline(0, color=_SOFT, linewidth=1)
+    mean, low, high = (100 * table[name] for name in ("mean", "low", "high"))
+    axes.fill_between(table.epoch, low, high, color=_INK, alpha=0.12, linewidth=0)
+    axes.plot(table.epoch, mean, "o-", color=_INK, markersize=5, clip_on=False)
+    for name, own in table.assign(mean=mean).groupby("ahead"):
+        if name:
+            colour = of_model(list(names).index(str(name)))
+            axes.plot(own.epoch, own["mean"], "o", color=colour, markersize=8, clip_on=False)
+    axes.set(xlabel="epoch", ylabel=f"{question.pair}, points")
+    last = table.epoch.max()
+    if last >= _LOGARITHMIC:
+        axes.set_xscale("log")
+        axes.set_xticks([epoch for epoch in _decades() if epoch <= last])
+        axes.xaxis.set_major_formatter("{x:,.0f}")
+        axes.xaxis.set_minor_locator(NullLocator())
+    else:
+        axes.xaxis.set_major_locator(MaxNLocator(6, steps=_ROUND, integer=True, min_n_ticks=1))
+    axes.set_xlim((1, last) if last > 1 else (0.5, 1.5))
+
+
+def _decades() -> list[int]:
+    """1, 3, 10, 30, ..., as far as epochs go."""
+    return [first * 10**power for power in range(7) for first in (1, 3)]
+
+
 def _learning(axes: Axes, table: pd.DataFrame, names: Sequence[str], measure: str) -> None:
     for number, name in enumerate(names):
         own = table[table.model == name]
@@ -133,7 +197,7 @@ def _calibration(axes: Axes, table: pd.DataFrame, names: Sequence[str]) -> None:
     _diagonal(axes)
 
 
-def _by_run(axes: Axes, table: pd.DataFrame, names: Sequence[str], metrics: Metrics) -> None:
+def _by_run(axes: Axes, table: pd.DataFrame, names: Sequence[str], scores: Scores) -> None:
     """A row a model: a point a run, equal ones on each other, and the interval of their mean."""
     for number, name in enumerate(names):
         values = sorted(table.accuracy[table.model == name])
@@ -144,7 +208,7 @@ def _by_run(axes: Axes, table: pd.DataFrame, names: Sequence[str], metrics: Metr
             seen[value] += 1
         colour = of_model(number)
         axes.plot(values, heights, "o", color=colour, alpha=0.8, markersize=7)
-        mean, _, low, high = metrics.models[name]["test"]["accuracy"]
+        mean, _, low, high = scores.models[name]["test"]["accuracy"]
         axes.plot([low, high], [-number - 0.2] * 2, color=colour)
         axes.plot([mean], [-number - 0.2], "|", color=colour, markersize=12, markeredgewidth=2)
         axes.annotate(name, (0, -number + 0.62), xycoords=("axes fraction", "data"), va="center")
@@ -167,7 +231,7 @@ def _band(axes: Axes, number: int, x: object, low: object, high: object) -> None
 
 
 def _diagonal(axes: Axes) -> None:
-    axes.plot(_SHARE, _SHARE, color="#5a6472", linestyle=(0, (1, 3)), linewidth=1)
+    axes.plot(_SHARE, _SHARE, color=_SOFT, linestyle=(0, (1, 3)), linewidth=1)
     axes.set(xlim=_SHARE, ylim=_SHARE)
 
 

@@ -17,8 +17,12 @@ def identity(inputs: Hashes) -> str:
     return "-".join(str(md5) for path, md5 in sorted(inputs.items()) if path.startswith("models/"))
 
 
-def write() -> None:
-    """Make the page, once `evaluate` has left its record."""
+def write(tried: str) -> None:
+    """Make the page, once `evaluate` has left its record.
+
+    Args:
+        tried: how many experiments there were, in words.
+    """
     records = read_all(FOLDER)
     shown = matching(records)
     page = template("records_page.html.jinja").render(
@@ -26,8 +30,18 @@ def write() -> None:
         identity=identity(records["evaluate"].inputs),
         records=sorted(shown.values(), key=lambda record: record.started),
         others=sorted(set(records) - set(shown)),
+        tried=tried,
     )
     write_text(FOLDER / "index.html", page)
+
+
+def training_seconds() -> float | None:
+    """How long the trainings took whose models were evaluated; None where one left no record."""
+    records = read_all(FOLDER)
+    shown = matching(records)
+    trained = [path for path in records["evaluate"].inputs if path.startswith("models/")]
+    made = {path: record.seconds for record in shown.values() for path in record.outputs}
+    return sum(made[path] for path in trained) if made.keys() >= set(trained) else None
 
 
 def matching(records: Mapping[str, Record]) -> dict[str, Record]:

@@ -17,6 +17,7 @@ _TEXT = "{value} is not a text with at least one character"
 _MAPPING = "{value} is not a mapping of keys to values"
 _SAID = {  # by pydantic's name of a mistake; a validator of ours says it all itself
     "value_error": "{error}",
+    "bool_type": "{value} is not true or false",
     "int_type": "{value} is not a whole number{unquoted}",
     "float_type": "{value} is not a number{unquoted}",
     "greater_than_equal": "{value} is below {ge}",

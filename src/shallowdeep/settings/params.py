@@ -28,6 +28,8 @@ NAME = "[a-z0-9][a-z0-9_-]*"  # of a model
 TAKEN = {
     "difference": "a key of results/metrics.json",
     "verdict": "a key of results/metrics.json",
+    "equal": "a verdict",
+    "undecided": "a verdict",
     "plots": "a folder of results/",
     "provenance": "a folder of results/",
 }
@@ -242,7 +244,16 @@ def read(path: Path) -> Params:
         InputError: no such file, not YAML, a key twice, unknown or missing, a value of the
             wrong type or out of range. The message names key, value and what is allowed.
     """
-    return checked(Params, parse(path), str(path))
+    return from_content(parse(path), str(path))
+
+
+def from_content(content: object, name: str) -> Params:
+    """Check what a parameter file holds, as YAML has it.
+
+    Raises:
+        InputError: as `read`; the message begins with `name`.
+    """
+    return checked(Params, content, name)
 
 
 def schema() -> str:

@@ -75,7 +75,9 @@ def seeds(seed: int, *, folds: int, runs: int) -> list[list[int]]:
 
 
 def asked_after(epochs: int) -> list[int]:
-    """Epochs whose answers are kept: evenly in their logarithm, the last among them."""
+    """Epochs whose answers are kept: all of a few, else evenly in their logarithm, the last too."""
+    if epochs <= ASKED:
+        return list(range(1, epochs + 1))
     return sorted({round(float(epoch)) for epoch in np.geomspace(1, epochs, ASKED)})
 
 

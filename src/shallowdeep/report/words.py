@@ -1,0 +1,57 @@
+"""What came out, in lines for the terminal."""
+
+from collections.abc import Sequence
+
+from shallowdeep.evaluation import by_epoch
+from shallowdeep.evaluation.findings import Findings
+from shallowdeep.evaluation.intervals import Difference, Interval
+from shallowdeep.evaluation.outlook import Outlook
+from shallowdeep.evaluation.verdict import SCORE, covered, verdict
+from shallowdeep.settings.params import Params
+
+
+def lines(found: Findings, settings: Params, *, seconds: float | None) -> list[str]:
+    """Balanced accuracies, their differences and the verdict.
+
+    Args:
+        found: what came out.
+        settings: what was asked for.
+        seconds: how long the trainings took, if that is known.
+    """
+    of_models = {name: of["test"][SCORE] for name, of in found.scores.models.items()}
+    alone = " (one run of each decides nothing)" if settings.runs == 1 else ""
+    return [
+        *(f"{name}: balanced accuracy {_shown(one)}" for name, one in of_models.items()),
+        *(
+            f"{one.pair}: {_shown(one.difference)}, p = {one.difference.p_value:.2g}"
+            for one in found.compared
+        ),
+        f"the intervals: {100 * (1 - settings.alpha):g} % over "
+        f"{covered(runs=settings.runs, folds=settings.folds)}",
+        by_epoch.in_words(found.epochs, alpha=settings.alpha, runs=settings.runs),
+        *([_would_decide(found.outlook, seconds)] if found.outlook else []),
+        f"verdict: {verdict(found.compared[0])}{alone}",
+    ]
+
+
+def _would_decide(expected: Sequence[Outlook], seconds: float | None) -> str:
+    """The most that more runs and more pictures do."""
+    now = expected[0]
+    runs = max(expected, key=lambda one: one.runs)
+    pictures = max(expected, key=lambda one: one.pictures)
+    took = f" (about {_time(seconds * runs.runs / now.runs)})" if seconds else ""
+    return (
+        f"what would decide: ± {100 * now.margin:.1f} points now; ± {100 * runs.margin:.1f}"
+        f" with {runs.runs:,} runs{took}, ± {100 * pictures.margin:.1f}"
+        f" with {pictures.pictures:,} pictures"
+    )
+
+
+def _time(seconds: float) -> str:
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
+
+
+def _shown(score: Interval | Difference) -> str:
+    return f"{score.mean:.3f}, interval {score.low:.3f} to {score.high:.3f}"

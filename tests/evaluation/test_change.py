@@ -1,0 +1,147 @@
+"""A change between experiments is real where chance does not explain it."""
+
+import numpy as np
+import pytest
+
+from shallowdeep.evaluation.change import Said, changes
+from shallowdeep.evaluation.intervals import Design, differences, estimate, scored
+from shallowdeep.evaluation.scores import SCORES
+
+N = 400
+LABELS = np.arange(N) % 2
+NAMES = np.array([f"{number:04}" for number in range(N)])
+
+
+def experiment(seed, *, right=0.6, runs=5, folds=4, alike=0.9, params_seed=0):
+    """Answers to pictures some of which are easy: `alike` of them for every network."""
+    rng, common = np.random.default_rng(seed), np.random.default_rng(99)
+    easy = common.random(N) < right
+    said = {}
+    for name in ("shallow", "deep"):
+        own = rng.random((runs, N)) < right
+        hit = np.where(common.random(N) < alike, easy, own)
+        said[name] = np.where(hit == LABELS, 0.8, 0.2)
+    fold = np.random.default_rng(params_seed).permutation(N // 2).repeat(2) % folds
+    return Said(NAMES, Design(LABELS, fold, 300), params_seed, said)
+
+
+def width(before, after, score="balanced_accuracy"):
+    common, found = changes(before, after, alpha=0.05)
+    (one,) = [change for change in found if (change.of, change.score) == ("deep", score)]
+    return common, one.high - one.low
+
+
+def test_the_same_pictures_are_compared_one_by_one():
+    """A fraction of the width that two experiments with nothing in common have."""
+    before, after = experiment(1), experiment(2)
+    common, paired = width(before, after)
+    assert common == "pictures and runs"
+    others = after._replace(pictures=np.char.add("x", NAMES))
+    assert width(before, others)[0] == "nothing"
+    assert paired < 0.6 * width(before, others)[1]
+
+
+def test_with_the_same_pictures_and_runs_it_is_the_interval_of_a_difference():
+    """That of two networks of one experiment."""
+    before, after = experiment(1), experiment(2)
+    _, found = changes(before, after, alpha=0.05)
+    old, new = before.probabilities["deep"], after.probabilities["deep"]
+    expected = differences(before.design, new, old, alpha=0.05)
+    for one in found:
+        if one.of == "deep":
+            assert (one.low, one.high) == pytest.approx(expected[one.score][2:4])
+            assert one.p_value == pytest.approx(expected[one.score].p_value)
+
+
+@pytest.mark.parametrize("params_seed", [0, 1])
+def test_the_order_of_pictures_does_not_matter(params_seed):
+    """They are found by what tells them apart."""
+    before, after = experiment(1), experiment(2, params_seed=params_seed)
+    order = np.random.default_rng(3).permutation(N)
+    labels, folds, trained = after.design
+    shuffled = Said(
+        NAMES[order],
+        Design(labels[order], folds[order], trained),
+        params_seed,
+        {name: of[:, order] for name, of in after.probabilities.items()},
+    )
+    for one, other in zip(
+        changes(before, after, alpha=0.05)[1], changes(before, shuffled, alpha=0.05)[1], strict=True
+    ):
+        assert one[2:] == pytest.approx(other[2:])
+
+
+def test_other_seeds_or_folds_are_compared_by_picture_alone():
+    """Wider than run by run on answers of the same kind, narrower than with nothing in common."""
+    before = experiment(1)
+    for other in (experiment(2, params_seed=1), experiment(2, runs=8)):
+        common, found = width(before, other)
+        assert common == "pictures"
+        apart = other._replace(pictures=np.char.add("x", NAMES))
+        assert found < 0.8 * width(before, apart)[1]
+    same = experiment(2)
+    assert width(before, same._replace(seed=1))[1] > 0.9 * width(before, same)[1]
+
+
+def test_an_added_picture_or_another_class_makes_other_pictures():
+    """Whatever the parameters say."""
+    before, after = experiment(1), experiment(2)
+    renamed = after.pictures.copy()
+    renamed[7] = "added"
+    assert changes(before, after._replace(pictures=renamed), alpha=0.05)[0] == "nothing"
+    labels = LABELS.copy()
+    labels[[0, 1]] = labels[[1, 0]]
+    turned = after._replace(design=after.design._replace(labels=labels))
+    assert changes(before, turned, alpha=0.05)[0] == "nothing"
+
+
+def test_with_nothing_in_common_both_bring_their_chance():
+    """The change's variance is the sum of both."""
+    before = experiment(1)
+    after = experiment(2, right=0.7)._replace(pictures=np.char.add("x", NAMES))
+    _, found = changes(before, after, alpha=0.05)
+    one = next(change for change in found if change[:2] == ("deep", "roc_auc"))
+    both = [
+        estimate(said.design, scored(said.design, SCORES["roc_auc"], said.probabilities["deep"]))
+        for said in (before, after)
+    ]
+    assert one.before == pytest.approx(both[0].mean)
+    error = np.hypot(both[0].error, both[1].error)
+    assert 2 * 1.96 * error < one.high - one.low < 2 * 2.2 * error
+
+
+def test_only_what_is_beyond_chance_is_real():
+    """A clear change of every score is, none of equal ones; one run shows nothing."""
+    before = experiment(1, alike=0.2)
+    better = experiment(2, alike=0.2, right=0.8)
+    _, found = changes(before, better, alpha=0.05)
+    assert {change.of for change in found} == {"shallow", "deep", "deep minus shallow"}
+    assert all(change.real for change in found if change.of == "deep")
+    assert not any(change.real for change in found if change.of == "deep minus shallow")
+    _, found = changes(before, before, alpha=0.05)
+    assert all((change.p_value, change.real) == (1, False) for change in found)
+    once = experiment(2, alike=0.2, right=0.9, runs=1)
+    assert not any(change.real for change in changes(before, once, alpha=0.05)[1])
+
+
+def test_marks_hold_for_the_whole_table():
+    """Holm: the smallest p is held against alpha over all, the next over one less."""
+    before = experiment(1, alike=0.5)
+    after = experiment(3, alike=0.5, right=0.66)
+    _, found = changes(before, after, alpha=0.05)
+    ordered = sorted(found, key=lambda change: change.p_value)
+    marks = [change.real for change in ordered]
+    expected = [one.p_value <= 0.05 / (len(found) - place) for place, one in enumerate(ordered)]
+    first_miss = expected.index(False)
+    assert marks == [place < first_miss for place in range(len(found))]
+    assert sum(marks) < sum(change.low > 0 or change.high < 0 for change in found)
+
+
+def test_a_model_that_one_of_them_lacks_is_left_out():
+    """And so are its pairs."""
+    before = experiment(1)
+    after = before._replace(
+        probabilities={**before.probabilities, "wide": before.probabilities["deep"]}
+    )
+    names = {"deep", "shallow", "deep minus shallow"}
+    assert {change.of for change in changes(before, after, alpha=0.05)[1]} == names

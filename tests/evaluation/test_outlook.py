@@ -1,0 +1,46 @@
+"""What would decide is what more runs and more pictures turn out to do."""
+
+import numpy as np
+import pytest
+
+from shallowdeep.evaluation.intervals import Design, estimate
+from shallowdeep.evaluation.outlook import outlook
+from shallowdeep.evaluation.scores import Score
+
+
+def drawn(rng, *, runs, pictures, folds=2, of_picture=1.0, of_run=0.1, rest=1.0):
+    """A difference whose variance has known parts: of pictures, runs, and what is left."""
+    labels, fold = np.arange(pictures) % 2, np.arange(pictures) // 2 % folds
+    design = Design(labels, fold, pictures)
+    scores = []
+    for own in design.by_fold():
+        n = len(own)
+        values = of_picture * rng.normal(size=(1, n)) + rest * rng.normal(size=(runs, n))
+        values += of_run * rng.normal(size=(runs, 1))
+        scores.append(Score(values.mean(1), values / n))
+    return design, scores
+
+
+def mean_margin(rng, **size):
+    return np.mean([estimate(*drawn(rng, **size)).margin(0.05) for _ in range(60)])
+
+
+@pytest.mark.parametrize("way", [(5, 400), (10, 400), (50, 400), (5, 800), (5, 4_000)])
+def test_the_expected_width_is_that_of_data_which_is_so_large(way):
+    """Mean over draws, within 5 %: now, with 2 and 10 times the runs, with as many pictures."""
+    rng = np.random.default_rng(0)
+    small = [outlook(*drawn(rng, runs=5, pictures=400), alpha=0.05) for _ in range(60)]
+    assert [one[:2] for one in small[0]] == [
+        (5, 400), (10, 400), (50, 400), (5, 800), (5, 4_000)
+    ]  # fmt: skip
+    place = [one[:2] for one in small[0]].index(way)
+    expected = np.mean([ways[place].margin for ways in small])
+    runs, pictures = way
+    assert expected == pytest.approx(mean_margin(rng, runs=runs, pictures=pictures), rel=0.05)
+
+
+def test_what_it_is_now_is_the_interval():
+    """The first way is the margin that stands beside the verdict."""
+    design, scores = drawn(np.random.default_rng(1), runs=5, pictures=200)
+    now = outlook(design, scores, alpha=0.1)[0]
+    assert now.margin == pytest.approx(estimate(design, scores).margin(0.1))
