@@ -34,7 +34,7 @@ from threadpoolctl import threadpool_limits
 from shallowdeep.evaluation import intervals
 from shallowdeep.evaluation.intervals import Design
 from shallowdeep.evaluation.scores import SCORES
-from shallowdeep.evaluation.verdict import Comparison, verdict
+from shallowdeep.evaluation.verdict import QUESTION, Comparison, verdict
 from shallowdeep.files.atomic import write_text
 from shallowdeep.files.cores import available_cores
 from shallowdeep.files.errors import told_in_one_line
@@ -208,7 +208,9 @@ def of_one(design: Design, said: Mapping[str, Any], folds: int, runs: int) -> di
     verdicts = {}
     for name, difference in apart.items():
         scores = {"deep": alone[name][score], "shallow": alone["shallow"][score]}
-        of = Comparison(scores, difference[score], runs, folds, design.trained, ALPHA, MARGIN)
+        of = Comparison(
+            QUESTION, scores, difference[score], runs, folds, design.trained, ALPHA, MARGIN
+        )
         verdicts[name] = verdict(of)
     return {
         "alone": {
