@@ -166,7 +166,8 @@ def report(path: Path, worlds: list[World]) -> str:
 
 How often something is found at a level of 5 %. In all but the last two rows there is nothing to
 find: networks of one kind, trained by ten folds of {RUNS} runs on {COUNT} pictures, with seeds of
-their own. `python benchmarks/together.py`, {date.today()}; ± is the simulation's own standard error.
+their own. `python benchmarks/together.py`, {date.today()};
+± is the simulation's own standard error.
 
 | | {head} |
 |---|{"---:|" * len(worlds)}
