@@ -1,5 +1,7 @@
 """The tables behind the plots say what the answers say."""
 
+import os
+
 import numpy as np
 import pytest
 from sklearn import metrics
@@ -104,3 +106,12 @@ def test_a_table_has_the_same_numbers_as_its_file(tmp_path):
     rows = b"model,epoch,measure,mean,low,high\nshallow,1,train loss,0.641123,0.641123,0.641123\n"
     assert (tmp_path / "table.csv").read_bytes() == rows
     assert table["mean"].item() == 0.641123
+
+
+def test_a_file_of_a_table_holds_no_markup(tmp_path):
+    """DVC puts it into a script as it stands, and a class has the name of any folder."""
+    classes = ("<!--<script>", os.fsdecode(b"dog\xff"))
+    tables.write(tables.confusion(ANSWERS, classes), tmp_path / "table.csv")
+    text = (tmp_path / "table.csv").read_text("utf-8")
+    assert not set("<>&") & set(text)
+    assert "\\u003c!--\\u003cscript\\u003e,dog\\udcff," in text

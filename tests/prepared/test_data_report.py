@@ -53,6 +53,15 @@ def test_the_listing_is_sorted_and_always_there(tmp_path):
     assert read_listing(path) == [LeftOut(*row) for row in rows[1:]]
 
 
+def test_the_listing_holds_no_markup_and_is_read_as_it_was(tmp_path):
+    """DVC puts it into a script as it stands; the report shows the names themselves."""
+    path = tmp_path / "rejected.csv"
+    odd = LeftOut("cat/</script><b>&\\u003c.jpg", "duplicate of cat/<i>.jpg")
+    write_listing([odd], path)
+    assert not set("<>&") & set(path.read_text())
+    assert read_listing(path) == [odd]
+
+
 def test_the_counts_are_a_metric(tmp_path):
     """Three numbers: pictures, and files left out for either reason."""
     report = DataReport(1_000, 1, 2)

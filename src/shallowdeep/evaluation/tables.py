@@ -13,6 +13,7 @@ from shallowdeep.evaluation.answers import Answers
 from shallowdeep.evaluation.by_epoch import EpochDifference
 from shallowdeep.evaluation.scores import accuracy
 from shallowdeep.files.atomic import replacing
+from shallowdeep.files.markup import escape
 
 GRID = np.linspace(0, 1, 101)  # false positive rates at which the runs' ROC curves are averaged
 BINS = 10  # of the calibration curve
@@ -128,9 +129,16 @@ def _table(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
 
 
 def write(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV, numbers with DECIMALS decimals."""
+    """Write a table as CSV, numbers with DECIMALS decimals, names without markup."""
+    names = table.select_dtypes(exclude="number").map(escape, na_action="ignore")
     with replacing(path) as new:
-        table.to_csv(new, index=False, float_format=f"%.{DECIMALS}f", lineterminator="\n")
+        table.assign(**names).to_csv(
+            new,
+            index=False,
+            float_format=f"%.{DECIMALS}f",
+            lineterminator="\n",
+            errors="backslashreplace",  # of names that are not UTF-8
+        )
 
 
 def _band(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from shallowdeep.files.markup import escape, unescape
 from shallowdeep.prepared.folds import SPLITS, SplitName
 from shallowdeep.prepared.reading import read_whole
 
@@ -44,14 +45,14 @@ class DataReport(NamedTuple):
 def write_listing(left_out: Sequence[LeftOut], path: Path) -> None:
     """Write rejected.csv: path and reason of each file left out, sorted by path.
 
-    Names that are not UTF-8 stand with escapes (manifest.csv has them byte for byte): DVC draws
-    this file, and fails on bytes that are not UTF-8.
+    Markup and names that are not UTF-8 stand with escapes (manifest.csv has them byte for byte):
+    DVC draws this file, runs what stands in a name and fails on bytes that are not UTF-8.
     """
     ordered = sorted(left_out, key=lambda one: os.fsencode(one.path))
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
         rows = csv.writer(file, lineterminator="\n", quoting=csv.QUOTE_ALL)
         rows.writerow(COLUMNS)
-        rows.writerows(ordered)
+        rows.writerows(map(escape, one) for one in ordered)
 
 
 def read_listing(path: Path) -> list[LeftOut]:
@@ -68,7 +69,7 @@ def _listing(path: Path) -> list[LeftOut]:
         header, *rows = csv.reader(file)
     if tuple(header) != COLUMNS:
         raise ValueError
-    return [LeftOut(name, reason) for name, reason in rows]
+    return [LeftOut(unescape(name), unescape(reason)) for name, reason in rows]
 
 
 def write_counts(report: DataReport, path: Path) -> None:
