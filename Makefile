@@ -11,7 +11,7 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 help: ## list the chores
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## (.*)/make \1\t\2/' | expand -t 22
 
-setup: .venv/installed ## make .venv with exactly the versions of requirements.txt
+setup: .venv/installed .dvc/plots/page.local.html ## make .venv with exactly the versions of requirements.txt
 
 # pip installs the locked uv, uv the rest: 20 s instead of minutes, and nothing that is not locked stays.
 .venv/installed: requirements.txt pyproject.toml | usable-venv
@@ -23,6 +23,9 @@ setup: .venv/installed ## make .venv with exactly the versions of requirements.t
 	VIRTUAL_ENV=.venv .venv/bin/uv pip sync --quiet --require-hashes --compile-bytecode requirements.txt
 	VIRTUAL_ENV=.venv .venv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
+
+.dvc/plots/page.local.html: .dvc/plots/page.html .dvc/plots/page.js .dvc/plots/page.py .venv/installed
+	.venv/bin/python .dvc/plots/page.py
 
 .PHONY: usable-venv
 usable-venv: # one whose Python is gone, or that was moved: its commands name the folder it was made in
