@@ -1,0 +1,270 @@
+"""`dvc plots` draws every chart without a network, and runs nothing that a name says."""
+
+import csv
+import shutil
+from xml.etree import ElementTree
+
+import pytest
+import vl_convert
+import yaml
+from checkouts import ROOT, run
+from dvc_render.html import PAGE_HTML, render_html
+from dvc_render.vega import VegaRenderer
+
+TEMPLATES = ROOT / ".dvc/plots"
+LONG_MODEL = "a_third_network_with_a_long_name"
+LONG_CLASS = "Norwegian forest cats with long hair that were photographed in winter"
+
+# As the name of a picture, of a class's folder and of a revision; each sets the page's title.
+PICTURE = "x</script><img src=x onerror=document.title='ran'>.jpg"
+CLASS = "<!--<script> & <img src=x onerror=document.title='ran'>"
+REVISION = "v1</script><img/src='x'/onerror=document.title='ran'>"
+EXPERIMENT = "<b>#1&\"'%20"
+
+
+def opened(browser, page):
+    """A page in a browser without network; what it asked for and what went wrong."""
+    shown, asked, troubles = browser.new_context(offline=True).new_page(), [], []
+    shown.on("request", lambda request: asked.append(request.url.partition(":")[0]))
+    shown.on("requestfailed", lambda request: troubles.append(request.url))
+    shown.on("pageerror", lambda error: troubles.append(str(error)))
+    shown.on("console", lambda message: message.type == "error" and troubles.append(message.text))
+    shown.goto(page.as_uri())
+    shown.wait_for_load_state("load")
+    return shown, asked, troubles
+
+
+def drawn(browser, page):
+    """A page of which all is drawn; it asked nobody for anything and nothing went wrong."""
+    shown, asked, troubles = opened(browser, page)
+    charts = page.read_text().count('var spec = {"$schema"')
+    assert charts >= 7
+    shown.wait_for_function(f"document.querySelectorAll('svg.marks').length == {charts}")
+    shown.wait_for_function("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
+    assert troubles == []
+    assert set(asked) <= {"file", "data"}
+    return shown
+
+
+def test_the_page_opens_without_a_network(longer_project, browser):
+    """Every chart and image of both revisions; written elsewhere and moved, it still does."""
+    run(longer_project, "dvc", "plots", "diff", "HEAD", "--out", "compared")
+    (longer_project / "compared").rename(longer_project.parent / "moved")
+    shown = drawn(browser, longer_project.parent / "moved/index.html")
+    words = shown.inner_text("main")
+    for text in ("workspace", "HEAD", "validation accuracy", "results/plots/most_wrong.jpg"):
+        assert text in words
+    assert "results_rejected_csv: no rows" in words
+    shown.context.close()
+
+
+def test_a_checkout_without_what_draws_says_what_to_type(longer_project, browser):
+    """What draws is not in git; `make setup` or docker/run brings it."""
+    for name in ("config.local", "plots/page.local.html"):
+        (longer_project / ".dvc" / name).unlink()
+    page = longer_project / "dvc_plots/index.html"
+    run(longer_project, "dvc", "plots", "show")
+    shown, _, troubles = opened(browser, page)
+    assert "make setup" in shown.inner_text("body")
+    assert troubles == []
+    run(longer_project, "docker/run", "true")
+    run(longer_project, "dvc", "plots", "show")
+    drawn(browser, page)
+    assert run(longer_project, "git", "status", "--porcelain", "--", ".dvc") == ""
+
+
+@pytest.fixture(scope="module")
+def odd(miniature, tmp_path_factory):
+    """A project after an experiment on pictures whose names hold markup."""
+    folder = tmp_path_factory.mktemp("odd")
+    project, pictures = folder / "a project", folder / "pictures"
+    shutil.copytree(miniature, project, symlinks=True)
+    shutil.copytree(miniature.parent / "pictures/cat", pictures / CLASS)
+    shutil.copytree(miniature.parent / "pictures/dog", pictures / "dog")
+    (pictures / "dog" / PICTURE).parent.mkdir()
+    (pictures / "dog" / PICTURE).write_bytes(b"no picture")
+    run(project, "git", "tag", REVISION)
+    run(project, "dvc", "exp", "run", "--name", EXPERIMENT, "-S", f"data.dir={pictures}")
+    return project
+
+
+def test_names_are_text_and_nothing_that_they_say_runs(odd, browser, tmp_path):
+    """Of files, classes, experiments and tags; on DVC's own page, a tag's name does run."""
+    (tmp_path / "DVC's own.html").write_text(PAGE_HTML)
+    own = ("--html-template", str(tmp_path / "DVC's own.html"), "--out", "own")
+    run(odd, "dvc", "plots", "diff", REVISION, EXPERIMENT, *own)
+    shown, _, _ = opened(browser, odd / "own/index.html")
+    assert shown.title() == "ran"
+    shown.context.close()
+
+    run(odd, "dvc", "plots", "diff", REVISION, EXPERIMENT)
+    shown = drawn(browser, odd / "dvc_plots/index.html")
+    assert shown.title() == "Plots of shallowdeep"
+    words = shown.locator("main").inner_text().replace("\u00a0", " ")
+    for name in (REVISION, EXPERIMENT):
+        assert name in words
+    assert "\\u003cimg src=x onerror=document.title='ran'\\u003e.jpg" in words
+    shown.context.close()
+
+
+def test_tables_of_names_are_harmless_on_any_page(odd, browser):
+    """No table that DVC draws holds markup; the report shows the names themselves."""
+    tables = [*odd.glob("results/*.csv"), *odd.glob("results/*/*.csv")]
+    assert len(tables) > 6
+    assert [path for path in tables if set("<>&") & set(path.read_text())] == []
+    shown, _, _ = opened(browser, odd / "results/report.html")
+    assert not shown.title().startswith("ran")
+    text = shown.inner_text("body")
+    assert f"dog/{PICTURE}" in text
+    assert CLASS in text
+    shown.context.close()
+
+
+SCORES = ("accuracy", "balanced_accuracy", "f1", "log_loss", "precision", "roc_auc")
+NAMES = ("shallow", "deep", LONG_MODEL)
+REVISIONS = ("workspace", "HEAD")
+
+
+def rows(path):
+    with path.open(newline="", encoding="utf-8") as file:
+        return list(csv.DictReader(file))
+
+
+def of_models(table, count):
+    """The rows of one model, two or three; the third is the second one with a long name."""
+    third = [row | {"model": LONG_MODEL} for row in table if row["model"] == NAMES[1]]
+    return [row for row in table + third if row["model"] in NAMES[:count]]
+
+
+def differences(count):
+    """Each pair of models; one model has none."""
+    return [f"{b} minus {a}" for i, a in enumerate(NAMES[:count]) for b in NAMES[i + 1 : count]]
+
+
+def scores(count):
+    """As results/scores.csv: every score of models and pairs, p of pairs only."""
+    interval = {"mean": "0.061234", "std": "0.030000", "low": "-0.001000", "high": "0.123468"}
+    return [
+        {"of": of, "split": split, "score": score, **interval, "p": "" if of in NAMES else "0.05"}
+        for of in [*NAMES[:count], *differences(count)]
+        for split in ("train", "validation", "test")
+        for score in SCORES
+    ]
+
+
+def by_epoch(count):
+    """As results/plots/difference_by_epoch.csv: one epoch, or sixteen."""
+    epochs = (1, 2, 3, 4, 5, 7, 9, 12, 16, 22, 30, 40, 54, 74, 100, 135)[: 1 if count == 2 else 16]
+    band = {"mean": "-0.01", "low": "-0.04", "high": "0.02"}
+    pairs = differences(max(count, 2))
+    return [{"pair": pair, "epoch": str(epoch), **band} for pair in pairs for epoch in epochs]
+
+
+def left_out(count):
+    """As results/rejected.csv, with long names: few files, and more than are shown."""
+    long = "cat/holidays at the sea/from the second camera/IMG_20260102_{:04d} (copy).jpg"
+    names = [long.format(number) for number in range(4 if count == 1 else 40)]
+    return [{"path": name, "reason": f"duplicate of {long.format(9999)}"} for name in names]
+
+
+def listed():
+    """What dvc.yaml draws with templates of its own, and how; and what it is going to draw."""
+    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].values()
+    found = {
+        name: {key: value for key, value in how.items() if key != "cache"}
+        for stage in stages
+        for plot in stage.get("plots", [])
+        for name, how in plot.items()
+        if "template" in how
+    }
+    found.setdefault("results/scores.csv", {"template": "scores", "x": "mean", "y": "of"})
+    epochs = {"template": "difference", "x": "epoch", "y": "mean"}
+    found.setdefault("results/plots/difference_by_epoch.csv", epochs)
+    return found
+
+
+def table(name, count):
+    """A table of this project's results, of one model, two or three."""
+    made = {"scores.csv": scores, "difference_by_epoch.csv": by_epoch, "rejected.csv": left_out}
+    path = ROOT / name
+    if path.name in made:
+        return made[path.name](count)
+    found = rows(path)
+    if path.name == "history.csv":
+        return found
+    if path.name == "confusion.csv":
+        classes = {"cat": LONG_CLASS, "dog": "dog"}
+        found = [row | {key: classes[row[key]] for key in ("actual", "predicted")} for row in found]
+    return of_models(found, count)
+
+
+def renderer(name, how, count, revisions):
+    """DVC's own, as `dvc plots` has it for one revision or two."""
+    data = [row | {"rev": rev} for rev in revisions for row in table(name, count)]
+    return VegaRenderer(data, f"{name} {count} {len(revisions)}", template_dir=TEMPLATES, **how)
+
+
+def words_of(name, count, revisions):
+    """What must be legible in a chart."""
+    if name.endswith(("history.csv", "rejected.csv")):
+        return [*revisions, "IMG_20260102_0003 (copy).jpg"] * name.endswith("rejected.csv")
+    if name.endswith("by_epoch.csv"):
+        return [*revisions, *differences(count)]
+    return [*revisions, *NAMES[:count], *["forest cats"] * name.endswith("confusion.csv")]
+
+
+@pytest.fixture(scope="module")
+def everything():
+    """Every chart, of one to three models and of one revision and two: words and DVC's renderer."""
+    return [
+        (words_of(name, count, revisions), renderer(name, how, count, revisions))
+        for name, how in listed().items()
+        for count in ((1, 2, 3) if not name.endswith("history.csv") else (1,))
+        for revisions in (REVISIONS[:1], REVISIONS)
+    ]
+
+
+def test_every_template_is_in_use():
+    """And dvc.yaml names none that is not there."""
+    used = {how["template"] for how in listed().values()}
+    assert used == {path.stem for path in TEMPLATES.glob("*.json")}
+
+
+def test_every_chart_draws_and_names_what_it_shows(everything):
+    """With the Vega-Lite that the templates name, without a browser."""
+    for words, one in everything:
+        drawing = vl_convert.vegalite_to_svg(one.get_filled_template(), vl_version="5.21")
+        texts = "".join(ElementTree.fromstring(drawing).itertext()).replace(" ", "")
+        assert [word for word in words if word.replace(" ", "") not in texts] == [], one.name
+
+
+CROWDED = """svg => {
+  const boxes = [...svg.querySelectorAll('text')]
+    .filter(text => text.textContent.trim() && getComputedStyle(text).opacity > 0)
+    .map(text => [text.getBoundingClientRect(), text.textContent]);
+  const all = svg.getBoundingClientRect(), found = [];
+  boxes.forEach(([a, words], i) => {
+    if (a.left < all.left - 1 || a.right > all.right + 1 || a.bottom > all.bottom + 1)
+      found.push(`${words} is cut off`);
+    for (const [b, others] of boxes.slice(i + 1))
+      if (Math.min(a.right, b.right) - Math.max(a.left, b.left) > 2 &&
+          Math.min(a.bottom, b.bottom) - Math.max(a.top, b.top) > 4)
+        found.push(`${words} lies on ${others}`);
+  });
+  return found;
+}"""
+
+
+def test_no_chart_is_crowded(everything, longer, browser, tmp_path):
+    """No text lies on another one or is cut off, and two revisions fit a wide screen."""
+    page = tmp_path / "page.html"
+    render_html([one for _, one in everything], page, longer / ".dvc/plots/page.local.html")
+    shown = drawn(browser, page)
+    found = {}
+    for figure in shown.locator("figure").all():
+        drawing = figure.locator("svg.marks")
+        title = figure.inner_text()[:40]
+        found[title] = drawing.evaluate(CROWDED)
+        assert drawing.evaluate("svg => svg.getBoundingClientRect().width") < 1_900, title
+    assert {title: texts for title, texts in found.items() if texts} == {}
+    shown.context.close()
