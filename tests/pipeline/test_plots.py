@@ -145,7 +145,7 @@ def scores(count):
     """As results/scores.csv: every score of models and pairs, p of pairs only."""
     interval = {"mean": "0.061234", "std": "0.030000", "low": "-0.001000", "high": "0.123468"}
     return [
-        {"of": of, "split": split, "score": score, **interval, "p": "" if of in NAMES else "0.05"}
+        {"model": of, "split": split, "score": score, **interval, "p": "" if of in NAMES else "0.05"}
         for of in [*NAMES[:count], *differences(count)]
         for split in ("train", "validation", "test")
         for score in SCORES
@@ -156,8 +156,7 @@ def by_epoch(count):
     """As results/plots/difference_by_epoch.csv: one epoch, or sixteen."""
     epochs = (1, 2, 3, 4, 5, 7, 9, 12, 16, 22, 30, 40, 54, 74, 100, 135)[: 1 if count == 2 else 16]
     band = {"mean": "-0.01", "low": "-0.04", "high": "0.02"}
-    pairs = differences(max(count, 2))
-    return [{"pair": pair, "epoch": str(epoch), **band} for pair in pairs for epoch in epochs]
+    return [{"epoch": str(epoch), **band, "ahead": ""} for epoch in epochs]
 
 
 def left_out(count):
@@ -168,19 +167,15 @@ def left_out(count):
 
 
 def listed():
-    """What dvc.yaml draws with templates of its own, and how; and what it is going to draw."""
+    """What dvc.yaml draws with templates of its own, and how."""
     stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].values()
-    found = {
+    return {
         name: {key: value for key, value in how.items() if key != "cache"}
         for stage in stages
         for plot in stage.get("plots", [])
         for name, how in plot.items()
         if "template" in how
     }
-    found.setdefault("results/scores.csv", {"template": "scores", "x": "mean", "y": "of"})
-    epochs = {"template": "difference", "x": "epoch", "y": "mean"}
-    found.setdefault("results/plots/difference_by_epoch.csv", epochs)
-    return found
 
 
 def table(name, count):
@@ -209,7 +204,7 @@ def words_of(name, count, revisions):
     if name.endswith(("history.csv", "rejected.csv")):
         return [*revisions, "IMG_20260102_0003 (copy).jpg"] * name.endswith("rejected.csv")
     if name.endswith("by_epoch.csv"):
-        return [*revisions, *differences(count)]
+        return list(revisions)
     return [*revisions, *NAMES[:count], *["forest cats"] * name.endswith("confusion.csv")]
 
 
