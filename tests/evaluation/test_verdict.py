@@ -172,5 +172,5 @@ def test_many_experiments_find_what_is_not_there():
     """Ten at a level of 5 %: at most in 40 % of cases (1 - 0.95^10)."""
     assert by_chance(10, alpha=0.05) == pytest.approx(0.4013, abs=1e-4)
     assert "tried 10 experiments" in tried(10, alpha=0.05)
-    assert "up to 40 % of cases" in tried(10, alpha=0.05)
+    assert "up to 40 % of such series" in tried(10, alpha=0.05)
     assert "only experiment" in tried(1, alpha=0.05)

@@ -186,7 +186,7 @@ def test_a_fresh_clone_shows_metrics_and_plots(longer_project, tmp_path):
     run(tmp_path, "git", "clone", "--quiet", str(project), str(fresh))
     shown = json.loads(run(fresh, "dvc", "metrics", "show", "--json"))
     assert "deep" in shown[""]["data"]["results/metrics.json"]["data"]
-    assert "deep.train.log_loss.mean" in run(fresh, "dvc", "metrics", "diff", "HEAD~1")
+    assert "deep.balanced_accuracy.mean" in run(fresh, "dvc", "metrics", "diff", "HEAD~1")
     plots = json.loads(run(fresh, "dvc", "plots", "diff", "HEAD~1", "HEAD", "--json"))["data"]
     assert set(plots) == {name for name in RESULTS if not name.endswith(".json")}
     for name in set(plots) - {"results/rejected.csv"}:  # none was rejected, so it has no rows

@@ -145,7 +145,13 @@ def scores(count):
     """As results/scores.csv: every score of models and pairs, p of pairs only."""
     interval = {"mean": "0.061234", "std": "0.030000", "low": "-0.001000", "high": "0.123468"}
     return [
-        {"model": of, "split": split, "score": score, **interval, "p": "" if of in NAMES else "0.05"}
+        {
+            "model": of,
+            "split": split,
+            "score": score,
+            **interval,
+            "p": "" if of in NAMES else "0.05",
+        }
         for of in [*NAMES[:count], *differences(count)]
         for split in ("train", "validation", "test")
         for score in SCORES

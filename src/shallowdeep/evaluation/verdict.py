@@ -75,10 +75,10 @@ def tried(experiments: int, *, alpha: float) -> str:
     """How many experiments were tried on the same pictures, and what that does to a verdict."""
     if experiments == 1:
         return "This is the only experiment that this checkout has tried on these pictures."
+    share = f"{100 * by_chance(experiments, alpha=alpha):.0f} %"
     return (
-        f"This checkout has tried {experiments} experiments on these pictures; if there is nothing"
-        f" to find, one of so many names a network in up to"
-        f" {100 * by_chance(experiments, alpha=alpha):.0f} % of cases."
+        f"This checkout has tried {experiments} experiments on these pictures: with nothing to"
+        f" find, up to {share} of such series name a network."
     )
 
 
