@@ -5,7 +5,7 @@ import os
 import pytest
 
 from shallowdeep.files.errors import InputError
-from shallowdeep.pictures.listing import Found, classes, find
+from shallowdeep.pictures.listing import Found, classes, find, listed
 
 
 def touch(folder, *names):
@@ -33,19 +33,52 @@ def test_names_that_are_not_utf8_are_found(tmp_path):
     assert find(tmp_path, ("a", "b"))[1].path == "a/\udcff.jpg"
 
 
-def test_links_are_followed_but_not_in_circles(tmp_path):
-    """To a file, to a folder elsewhere, back to a folder above, to itself, to nothing."""
+def test_links_to_files_are_followed(tmp_path):
+    """Pipes and links to nothing are listed too, for whoever reads them to say so."""
     root = tmp_path / "pictures"
     touch(tmp_path, "elsewhere/1.jpg")
-    touch(root, "a/2.jpg", "a/deep/3.jpg", "b/4.jpg")
-    (root / "a" / "file").symlink_to("2.jpg")
-    (root / "a" / "folder").symlink_to(tmp_path / "elsewhere")
-    (root / "a" / "deep" / "up").symlink_to("../../a")
-    (root / "a" / "deep" / "root").symlink_to(root)
-    (root / "a" / "loop").symlink_to("loop")
-    (root / "a" / "nothing").symlink_to("nowhere")
-    found = [file.path.removeprefix("a/") for file in find(root, ("a", "b")) if file.label == 0]
-    assert found == ["2.jpg", "deep/3.jpg", "file", "folder/1.jpg", "loop", "nothing"]
+    touch(root, "a/2.jpg", "b/4.jpg")
+    os.mkfifo(root / "a" / "pipe")
+    for name, target in (("file", tmp_path / "elsewhere/1.jpg"), ("loop", "loop"), ("dead", "x")):
+        (root / "a" / name).symlink_to(target)
+    found = [file.path for file in find(root, ("a", "b"))]
+    assert found == ["a/2.jpg", "a/dead", "a/file", "a/loop", "a/pipe", "b/4.jpg"]
+
+
+@pytest.mark.parametrize("target", ["../../elsewhere", ".", "..", "/"])
+def test_links_to_folders_are_refused(tmp_path, target):
+    """Wherever they lie and lead, in circles too; not where nobody looks."""
+    touch(tmp_path, "a/deep/1", "b/1", "elsewhere/2", "b/@eaDir/3")
+    (tmp_path / "b" / "@eaDir" / "x").symlink_to("..")
+    (tmp_path / "b" / ".x").symlink_to("..")
+    assert len(find(tmp_path, ("a", "b"))) == 2
+    link = tmp_path / "a" / "deep" / "link"
+    link.symlink_to(target)
+    with pytest.raises(InputError, match="a/deep/link: is a link to the folder ") as error:
+        find(tmp_path, ("a", "b"))
+    assert f"folder {link.resolve()};" in str(error.value)
+
+
+def test_what_systems_lay_beside_pictures_is_skipped_and_listed(tmp_path):
+    """Thumbnails of network storage, of desktops, forks of macOS: all files of such folders."""
+    touch(tmp_path, "a/1.jpg", "b/1.jpg", "b/Thumbs.db", "a/._1.jpg", "__MACOSX/a/._1.jpg")
+    touch(tmp_path, "a/@eaDir/1.jpg/SYNOPHOTO_THUMB_M.jpg", "a/x/.thumbnails/1.png", "b/#recycle/2")
+    assert [file.path for file in find(tmp_path, ("a", "b"))] == ["a/1.jpg", "b/1.jpg"]
+    assert listed(tmp_path, ("a", "b")).skipped == [
+        "__MACOSX/a/._1.jpg",
+        "a/@eaDir/1.jpg/SYNOPHOTO_THUMB_M.jpg",
+        "a/x/.thumbnails/1.png",
+        "b/#recycle/2",
+    ]
+
+
+@pytest.mark.parametrize("name", ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\uff1d1"])
+def test_no_path_is_a_formula(tmp_path, name):
+    """In a table it would run; ./ leads to the same file."""
+    touch(tmp_path, f"{name}/=1.jpg", "zz/1.jpg")
+    path = find(tmp_path, (name, "zz"))[0].path
+    assert path == f"./{name}/=1.jpg"
+    assert (tmp_path / path).exists()
 
 
 @pytest.mark.parametrize(

@@ -6,80 +6,85 @@ from pathlib import Path
 from typing import NamedTuple
 
 from shallowdeep.files.errors import InputError
+from shallowdeep.files.file_tree import Entry, Kind, walk
+from shallowdeep.pictures import layout
+
+# A spreadsheet takes a cell that begins so for a formula; the last four are their wide forms.
+FORMULA = "=+-@\t\r\uff1d\uff0b\uff0d\uff20"
 
 
 class Found(NamedTuple):
     """A file that may hold a picture."""
 
-    path: str  # relative to the folder, with forward slashes
+    path: str  # relative to the folder, with forward slashes; no table takes it for a formula
     label: int  # index of its class
+
+
+class Listed(NamedTuple):
+    """What a folder of pictures holds."""
+
+    classes: tuple[str, str]
+    files: list[Found]  # sorted by class and path as bytes, the same on every file system
+    skipped: list[str]  # files in hidden folders, and in those that systems keep beside pictures
 
 
 def classes(folder: Path) -> tuple[str, str]:
     """Names of the two class subfolders, sorted.
 
     Raises:
-        InputError: no such folder, not readable, or not two subfolders.
+        InputError: no such folder, not readable, not two subfolders, links among them, or two that
+            are no classes; the message names the folder that was probably meant.
     """
     if not folder.is_dir():
         problem = "is a file, not a folder" if folder.is_file() else "no such folder"
         raise InputError(f"data.dir: {folder}: {problem}; it needs one subfolder per class")
-    names = sorted((entry.name for entry in _entries(folder) if _is_dir(entry)), key=os.fsencode)
-    if len(names) != 2:
-        listed = f"{len(names)} ({', '.join(names[:5])}{', ...' if len(names) > 5 else ''})"
-        raise InputError(
-            f"data.dir: {folder}: subfolders found: {listed if names else 'none'};"
-            " two are needed, one per class"
-        )
-    return names[0], names[1]
+    try:
+        return layout.classes_of(folder)
+    except OSError as error:
+        raise _unreadable(folder, error) from None
+
+
+def listed(folder: Path, names: tuple[str, str]) -> Listed:
+    """The files of two classes; the one list for decoding, for records and for messages.
+
+    Nested files too, hidden ones and sidecars not. Links to files are followed. What is no ordinary
+    file is listed too, for whoever reads it to say so.
+
+    Raises:
+        InputError: a folder cannot be read, is a link, or lies too deep.
+    """
+    found, skipped = [], []
+    for path, kind in _below(folder):
+        top, *_ = parts = path.split("/")
+        if any(map(layout.is_aside, parts[:-1])):
+            if kind is Kind.FILE:
+                skipped.append(path)
+        elif top in names and not layout.is_aside(parts[-1]):
+            if kind is Kind.LINKED_FOLDER:
+                raise layout.linked(folder / path)
+            found.append((names.index(top), path))
+    found.sort(key=lambda one: (one[0], os.fsencode(one[1])))
+    files = [Found(f"./{path}" if path[0] in FORMULA else path, label) for label, path in found]
+    return Listed(names, files, sorted(skipped, key=os.fsencode))
 
 
 def find(folder: Path, names: tuple[str, str]) -> list[Found]:
-    """All files below the class folders, nested ones too, hidden ones not.
-
-    Links are followed. What is no ordinary file is found too, for whoever reads it to say so.
-
-    Returns:
-        Sorted by class and path as bytes, the same on every file system.
+    """The files of two classes alone.
 
     Raises:
-        InputError: a folder cannot be read.
+        InputError: as `listed`.
     """
-    found = []
-    for label, name in enumerate(names):
-        found += [Found(path, label) for path in sorted(_walk(folder, name), key=os.fsencode)]
-    return found
+    return listed(folder, names).files
 
 
-def _walk(folder: Path, name: str) -> Iterator[str]:
-    """Files below a class folder; a link back to a folder that it lies in is not followed."""
-    waiting = [(name, frozenset({_identity(folder)}))]
-    while waiting:
-        path, above = waiting.pop()
-        here = _identity(folder / path)
-        if here in above:
-            continue
-        for entry in _entries(folder / path):
-            if _is_dir(entry):
-                waiting.append((f"{path}/{entry.name}", above | {here}))
-            else:
-                yield f"{path}/{entry.name}"
-
-
-def _identity(folder: Path) -> tuple[int, int]:
-    status = folder.stat()
-    return status.st_dev, status.st_ino
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    """What is in a folder, without hidden things."""
+def _below(folder: Path) -> Iterator[Entry]:
     try:
-        with os.scandir(folder) as entries:
-            return [entry for entry in entries if not entry.name.startswith(".")]
+        yield from walk(folder)
     except OSError as error:
-        raise InputError(f"data.dir: {folder}: cannot be read: {error.strerror}") from None
+        raise _unreadable(folder, error) from None
+    except InputError as error:
+        raise InputError(f"data.dir: {error}") from None
 
 
-def _is_dir(entry: os.DirEntry[str]) -> bool:
-    """Whether it is a folder or a link to one; a link to itself is not, where others raise."""
-    return os.path.isdir(entry)  # noqa: PTH112
+def _unreadable(folder: Path, error: OSError) -> InputError:
+    return InputError(f"data.dir: {error.filename or folder}: cannot be read: {error.strerror}")

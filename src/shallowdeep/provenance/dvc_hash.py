@@ -2,8 +2,9 @@
 
 import hashlib
 import json
-import os
 from pathlib import Path
+
+from shallowdeep.files.file_tree import Kind, walk
 
 
 def md5(path: Path) -> str | None:
@@ -13,16 +14,15 @@ def md5(path: Path) -> str | None:
     is not read: what it leaves out are caches of Python, which are left out here too.
     """
     if path.is_dir():
-        files = (
-            Path(top, name) for top, _, names in os.walk(path, followlinks=True) for name in names
-        )
-        relative = sorted((file.relative_to(path).parts, file) for file in files)
+        parts = [entry.path.split("/") for entry in walk(path) if entry.kind is Kind.FILE]
         entries = [
-            {"md5": md5(file), "relpath": "/".join(parts)}
-            for parts, file in relative
-            if "__pycache__" not in parts
+            {"md5": md5(path.joinpath(*names)), "relpath": "/".join(names)}
+            for names in sorted(parts)
+            if "__pycache__" not in names
         ]
         return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest() + ".dir"
+    if not path.is_file():  # a pipe, which would wait for who writes to it
+        return None
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "md5").hexdigest()

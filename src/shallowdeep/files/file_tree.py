@@ -1,0 +1,62 @@
+"""What lies below a folder: the one walk for decoding, for hashes and for messages."""
+
+import os
+from collections.abc import Iterator
+from enum import Enum
+from pathlib import Path
+from typing import NamedTuple
+
+from shallowdeep.files.errors import InputError
+
+DEEPEST = 100  # levels of folders; Python and DVC walk some of them by recursion
+
+
+class Kind(Enum):
+    """What something in a folder is, once links have been followed."""
+
+    FILE = "an ordinary file, or a link to one"
+    LINKED_FOLDER = "a link to a folder"
+    OTHER = "a pipe, a device, a socket, or a link that leads nowhere"
+
+
+class Entry(NamedTuple):
+    """Something below a folder that is no folder itself."""
+
+    path: str  # relative to the folder, with forward slashes
+    kind: Kind
+
+
+def walk(folder: Path) -> Iterator[Entry]:
+    """All that lies below a folder, hidden things too, in no order.
+
+    Links to folders are not followed: they can lead in circles, and DVC does not see what changes
+    behind them.
+
+    Raises:
+        OSError: a folder cannot be read; it names the folder.
+        InputError: folders are nested deeper than `DEEPEST` levels.
+    """
+    waiting = [""]
+    while waiting:
+        top = waiting.pop()
+        if top.count("/") > DEEPEST:
+            raise InputError(
+                f"{folder}/{top[:60]}...: more than {DEEPEST} levels of folders; lay the files out"
+                " flatter"
+            )
+        with os.scandir(folder / top) as entries:
+            for entry in entries:
+                path = f"{top}{entry.name}"
+                if entry.is_dir(follow_symlinks=False):
+                    waiting.append(f"{path}/")
+                else:
+                    yield Entry(path, _kind(entry))
+
+
+def _kind(entry: os.DirEntry[str]) -> Kind:
+    if not entry.is_symlink():  # known without another system call
+        return Kind.FILE if entry.is_file(follow_symlinks=False) else Kind.OTHER
+    target = Path(entry.path)
+    if target.is_dir():
+        return Kind.LINKED_FOLDER
+    return Kind.FILE if target.is_file() else Kind.OTHER

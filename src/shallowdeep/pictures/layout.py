@@ -1,0 +1,132 @@
+"""What the folders in a folder mean: two classes, or something that was taken for them."""
+
+import os
+import re
+from collections import deque
+from contextlib import suppress
+from pathlib import Path
+
+from shallowdeep.files.errors import InputError
+
+# What desktops, network storage and archives keep beside pictures: thumbnails, bins, forks.
+ASIDE = {
+    *("@eadir", "@recycle", "@recently-snapshot", "@sharebin", "@tmp", "@__thumb"),  # NAS
+    *("#recycle", "#snapshot", "~snapshot", "$recycle.bin", "lost+found"),
+    *("__macosx", "system volume information", "_vti_cnf", "__pycache__"),
+    *("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
+}
+# Splits that data sets are shipped in; numbers around them, and words such as `_set`, do not count.
+SPLITS = {
+    *("train", "training", "validation", "valid", "validate", "validating", "val", "dev", "devel"),
+    *("development", "test", "tests", "testing", "eval", "evaluation", "holdout", "hold-out"),
+}
+ALSO_WORDS = {"train", "valid"}  # a vehicle, and the opposite of invalid: classes too, if alone
+AROUND = re.compile(
+    r"^[\W\d_]+|[\W_]*(sets?|data|images?|imgs?|pictures?|photos?|folder|split)?[\W\d_]*$"
+)
+
+LOOKED_AT = 1_000  # folders in which the meant one is looked for
+
+
+def is_aside(name: str) -> bool:
+    """Whether a file or folder is hidden, or a sidecar of others."""
+    return name.startswith(".") or name.lower() in ASIDE
+
+
+def linked(path: Path) -> InputError:
+    """What to say of a link to a folder."""
+    return InputError(
+        f"data.dir: {path}: is a link to the folder {path.resolve()}; DVC does not see what changes"
+        " behind a link: put the folder itself there"
+    )
+
+
+def classes_of(folder: Path) -> tuple[str, str]:
+    """Names of the two class folders, sorted.
+
+    Raises:
+        InputError: there are not two, one is a link, or they are splits or hold the same folders.
+        OSError: a folder cannot be read.
+    """
+    names = _subfolders(folder)
+    for name in names:
+        if (folder / name).is_symlink():
+            raise linked(folder / name)
+    if problem := _problem(folder, names):
+        raise InputError(f"data.dir: {folder}: {problem}{_meant(folder)}")
+    return names[0], names[1]
+
+
+def _problem(folder: Path, names: list[str]) -> str | None:
+    """Why the subfolders cannot be two classes."""
+    splits = [name for name in names if _is_split(name)]
+    if splits == names != []:
+        return f"subfolders found: {_listed(names)}, which are splits, not classes"
+    if len(names) != 2:
+        return f"subfolders found: {_listed(names)}; two are needed, one per class"
+    for name in splits:
+        if name.lower() not in ALSO_WORDS or _subfolders(folder / name):
+            return f"its subfolder {name} is a split, not a class; rename it if it is one"
+    if both := _in_both(*(folder / name for name in names)):
+        return (
+            f"its subfolders {' and '.join(names)} hold the same ones ({', '.join(both[:5])}), so"
+            " they are no classes"
+        )
+    return None
+
+
+def _in_both(one: Path, other: Path) -> list[str]:
+    """Subfolders that both have, unless they are splits, which leave no doubt what is a class.
+
+    A single one says nothing (`cat/images`, `dog/images`), but what is in it may.
+    """
+    while True:
+        first = {name.lower(): name for name in _subfolders(one)}
+        second = {name.lower(): name for name in _subfolders(other)}
+        both = sorted(name for name in first.keys() & second.keys() if not _is_split(name))
+        if not len(both) == len(first) == len(second) == 1:
+            return [first[name] for name in both] if len(both) > 1 else []
+        one, other = one / first[both[0]], other / second[both[0]]
+        if one.is_symlink() or other.is_symlink():
+            return []
+
+
+def _meant(folder: Path) -> str:
+    """The nearest folder below that holds two classes; one to train on before others."""
+    waiting, looked_at = deque([folder]), 0
+    while waiting and looked_at < LOOKED_AT:
+        here = waiting.popleft()
+        looked_at += 1
+        with suppress(OSError):
+            names = _subfolders(here)
+            if here != folder and len(names) == 2 and not _problem(here, names):
+                return f"; {here} was probably meant, with {' and '.join(names)}"
+            inner = [here / name for name in sorted(names, key=_trains, reverse=True)]
+            waiting.extend(path for path in inner if not path.is_symlink())
+    return ""
+
+
+def _trains(name: str) -> bool:
+    return name.lower().startswith("train")
+
+
+def _is_split(name: str) -> bool:
+    return AROUND.sub("", name.lower()) in SPLITS or name.lower() in SPLITS
+
+
+def _subfolders(folder: Path) -> list[str]:
+    """Names of the folders in a folder, links to folders too, sorted as bytes."""
+    with os.scandir(folder) as entries:
+        names = [
+            entry.name
+            for entry in entries
+            # a link to itself is no folder; `entry.is_dir` raises
+            if not is_aside(entry.name) and os.path.isdir(entry)  # noqa: PTH112
+        ]
+    return sorted(names, key=os.fsencode)
+
+
+def _listed(names: list[str]) -> str:
+    if not names:
+        return "none"
+    return f"{len(names)} ({', '.join(names[:5])}{', ...' if len(names) > 5 else ''})"
