@@ -4,11 +4,13 @@
 
 A worker process decodes and parses mutated inputs, each from a seed of its own; anything but a
 picture, settings or an InputError is reported with the seed that gives it, a worker's death too.
+It may take a GiB of address space beyond what it has at its start, and 20 s of a core an input.
 """
 
 import argparse
 import io
 import random
+import resource
 import subprocess
 import sys
 import tempfile
@@ -16,13 +18,23 @@ import time
 from pathlib import Path
 
 import numpy as np
-from PIL import Image
+import torch  # noqa: F401  # before its address space is counted
+from PIL import ExifTags, Image
 
 from shallowdeep.files.errors import InputError
 from shallowdeep.pictures.decoding import FORMATS, decode, quiet
 from shallowdeep.settings import params
 
-BATCH = 500  # inputs of one worker process
+BATCH = 2_000  # inputs of one worker process
+LONGEST = 20  # seconds
+MODES = ("RGB", "L", "P", "LA", "RGBA", "CMYK", "1", "I;16", "I", "F")
+GREY = ("I;16", "I", "F")
+WAYS: list[tuple[str, dict[str, object]]] = [(form, {}) for form in FORMATS] + [
+    ("JPEG", {"progressive": True}),
+    ("TIFF", {"compression": "tiff_lzw"}),
+    ("TIFF", {"compression": "tiff_adobe_deflate", "big_tiff": True}),
+    ("TIFF", {"compression": "jpeg"}),
+]
 PARAMS = (Path(__file__).parent.parent / "params.yaml").read_bytes()
 EXTREMES = [bytes(4), b"\xff" * 4, b"\x7f\xff\xff\xff", b"\xff\xff\xff\x7f", b"\0\0\0\x01"]
 WORDS = [b"&a ", b"*a", b"!!", b"<<: ", b"- ", b": ", b"{", b"[", b"\t", b"1e999", b".nan", b"'"]
@@ -31,16 +43,26 @@ WORDS = [b"&a ", b"*a", b"!!", b"<<: ", b"- ", b": ", b"{", b"[", b"\t", b"1e999
 def pictures() -> list[bytes]:
     """Valid files of all formats."""
     noise = np.random.default_rng(0).integers(0, 256, (24, 32, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[ExifTags.Base.Orientation], exif[ExifTags.Base.Make] = 6, "a camera"
     files = []
-    for form in FORMATS:
-        for mode in ("RGB", "L", "P"):
+    for form, options in WAYS:
+        for mode in MODES:
             file = io.BytesIO()
+            image = Image.new(mode, (32, 24)) if mode in GREY else Image.fromarray(noise)
             try:
-                Image.fromarray(noise).convert(mode).save(file, form)
-            except OSError:  # not in this format
+                image.convert(mode).save(file, form, exif=exif.tobytes(), **options)
+            except (OSError, ValueError):  # not in this format
                 continue
             files.append(file.getvalue())
     return files
+
+
+def limit_memory() -> None:
+    """Leave a GiB of address space beyond what torch and the decoders take."""
+    pages = int(Path("/proc/self/statm").read_text().split()[0])
+    limit = pages * resource.getpagesize() + 2**30
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def mutated(whole: bytes, draw: random.Random, insert: list[bytes]) -> bytes:
@@ -67,6 +89,7 @@ def mutated(whole: bytes, draw: random.Random, insert: list[bytes]) -> bytes:
 def work(first: int) -> None:
     """Try a batch of seeds; print the current one first, so that a death is known."""
     files = pictures()
+    limit_memory()
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "input")
         for seed in range(first, first + BATCH):
@@ -75,6 +98,7 @@ def work(first: int) -> None:
             source = PARAMS if settings else draw.choice(files)
             path.write_bytes(mutated(source, draw, WORDS if settings else EXTREMES))
             print(seed, flush=True)
+            began = time.process_time()
             try:
                 if settings:
                     params.read(path)
@@ -83,6 +107,7 @@ def work(first: int) -> None:
                         assert decode(path, size=16, max_pixels=10**6).pixels.shape == (3, 16, 16)
             except InputError as error:
                 assert "\n" not in str(error), seed
+            assert time.process_time() - began < LONGEST, seed
 
 
 def main() -> None:

@@ -11,7 +11,8 @@ import torch
 
 from shallowdeep.commands.belonging import check_model
 from shallowdeep.files.errors import one_line, told_in_one_line
-from shallowdeep.pictures.decoding import Unusable, decode, quiet
+from shallowdeep.pictures.decoding import decode, quiet
+from shallowdeep.pictures.limits import Unusable
 from shallowdeep.training import model
 from shallowdeep.training.model import Model
 

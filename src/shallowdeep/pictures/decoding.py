@@ -13,20 +13,17 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import ExifTags, Image, ImageOps, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 
-from shallowdeep.files.errors import InputError
-from shallowdeep.pictures import jpeg
+from shallowdeep.pictures import exif, grey, jpeg, png, tiff
+from shallowdeep.pictures.limits import Unusable, check_bytes, check_size
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 IN_ONE_PIECE = 1 << 24  # bytes; larger files are read as their decoder asks
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-
-
-class Unusable(InputError):
-    """A file that gives no picture; the message is the reason alone."""
+MAGIC = (jpeg.MAGIC, png.MAGIC, b"GIF87a", b"GIF89a", b"BM", *tiff.MAGIC)  # WebP's has two parts
 
 
 class Picture(NamedTuple):
@@ -70,24 +67,18 @@ def decode(path: str | Path, *, size: int, max_pixels: int) -> Picture:
         max_pixels: a picture of more is not decoded.
 
     Raises:
-        Unusable: empty, no picture, truncated, damaged, too large, or unreadable.
-        InputError: memory is too short for it.
+        Unusable: empty, no picture, truncated, damaged, too large, or unreadable; whatever memory
+            the file asks for in vain is its own rejection too.
     """
     try:
         with _open(path) as file:
             pixels = _upright_rgb(file, max_pixels)
+        height, width = pixels.shape[2:]
+        return Picture(_resized(pixels, size), width, height)
     except Unusable:
         raise
-    except MemoryError:  # which pictures are used must not depend on the machine
-        raise InputError(f"{path}: memory is too short for it; allow fewer pixels") from None
-    except UnidentifiedImageError:
-        raise Unusable(f"no picture in one of the formats {', '.join(FORMATS)}") from None
-    except OSError as error:
-        raise Unusable(_reason(error)) from None
     except Exception as error:  # a hostile file can raise anything in a decoder
         raise Unusable(_reason(error)) from None
-    height, width = pixels.shape[2:]
-    return Picture(_resized(pixels, size), width, height)
 
 
 def _open(path: str | Path) -> BinaryIO:
@@ -101,8 +92,7 @@ def _open(path: str | Path) -> BinaryIO:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise Unusable("not an ordinary file")
-        if status.st_size == 0:
-            raise Unusable("empty file")
+        check_bytes(status.st_size)
         data = os.read(descriptor, min(status.st_size, IN_ONE_PIECE))
         if len(data) == status.st_size:
             return BytesIO(data)
@@ -113,56 +103,70 @@ def _open(path: str | Path) -> BinaryIO:
 
 
 def _reason(error: Exception) -> str:
+    if isinstance(error, UnidentifiedImageError):
+        return f"no picture in one of the formats {', '.join(FORMATS)}"
     if isinstance(error, OSError) and error.errno is not None:  # Pillow's own have no number
         return f"cannot be read: {error.strerror}"
+    if isinstance(error, MemoryError) or "allocate memory" in str(error):  # torch's RuntimeError
+        return "needs more memory than there is; data.max_pixels can keep such files out"
     return "truncated" if "truncated" in str(error).lower() else "damaged"
 
 
 def _upright_rgb(file: BinaryIO, max_pixels: int) -> Tensor:
     """Pixels uint8 [1, 3 or 4, H, W]; a fourth channel is padding."""
-    pixels = _plain_jpeg(file, max_pixels)
-    if pixels is not None:
+    start = file.read(12)
+    file.seek(0)
+    if start.startswith(jpeg.MAGIC):
+        return _of_jpeg(file.read(), max_pixels)
+    if start.startswith(png.MAGIC):
+        file = BytesIO(png.essential(file.read()))
+    with _opened(file, start) as image:
+        check_size(*image.size, max_pixels)
+        return _tensor(_upright(image, exif.turn(image)))
+
+
+def _of_jpeg(data: bytes, max_pixels: int) -> Tensor:
+    """The quick decoder where Pillow has nothing to do."""
+    if (size := jpeg.size(data)) is not None:  # what will be decoded, whatever others read there
+        check_size(*size, max_pixels)
+    if jpeg.is_plain(data) and (pixels := jpeg.pixels(data)) is not None:
         return pixels[None]
-    file.seek(0)
-    Image.MAX_IMAGE_PIXELS = None  # the limit is ours, checked before a pixel is decoded
-    with Image.open(file, formats=FORMATS) as image:
-        _check_size(image.size, max_pixels)
-        if image.format == "JPEG" and image.mode == "RGB" and _is_upright(image):
-            file.seek(0)
-            pixels = jpeg.pixels(file.read())
-            if pixels is not None:
-                return pixels[None]
-        ImageOps.exif_transpose(image, in_place=True)
-        return _tensor(_rgb(image))
+    block, rest = jpeg.parted(data)
+    with _opened(BytesIO(rest), data[:12]) as image:
+        check_size(*image.size, max_pixels)
+        turn = exif.turn(image, block)
+        is_quick = image.format == "JPEG" and image.mode == "RGB" and size == image.size
+        if is_quick and turn is None and (pixels := jpeg.pixels(data)) is not None:
+            return pixels[None]
+        return _tensor(_upright(image, turn))
 
 
-def _is_upright(image: Image.Image) -> bool:
-    return bool(image.getexif().get(ExifTags.Base.Orientation, 1) == 1)
+def _opened(file: BinaryIO, start: bytes) -> Image.Image:
+    """What Pillow says of a file before it decodes a pixel."""
+    Image.MAX_IMAGE_PIXELS = None  # the limit is ours
+    if start.startswith(tiff.MAGIC):
+        return tiff.opened(file)
+    try:
+        return Image.open(file, formats=FORMATS)
+    except UnidentifiedImageError:
+        if start.startswith(MAGIC) or (start[:4], start[8:12]) == (b"RIFF", b"WEBP"):
+            raise Unusable("damaged") from None
+        raise
 
 
-def _plain_jpeg(file: BinaryIO, max_pixels: int) -> Tensor | None:
-    """Pixels uint8 [3, H, W], or None for what needs a closer look."""
-    if file.read(len(jpeg.MAGIC)) != jpeg.MAGIC:
-        return None
-    file.seek(0)
-    data = file.read()
-    size = jpeg.plain_size(data)
-    if size is None:
-        return None
-    _check_size(size, max_pixels)
-    return jpeg.pixels(data)
-
-
-def _check_size(size: tuple[int, int], max_pixels: int) -> None:
-    width, height = size
-    if width * height > max_pixels:
-        raise Unusable(f"{width} x {height} pixels are more than data.max_pixels {max_pixels}")
+def _upright(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
+    size = image.size
+    image.load()
+    if not isinstance(image, tiff.Tiff) and image.size != size:
+        raise Unusable("damaged: another size than its header says")
+    rgb = _rgb(image)
+    return rgb if turn is None else rgb.transpose(turn)
 
 
 def _rgb(image: Image.Image) -> Image.Image:
     """Any mode that Pillow reads, as RGB; transparent parts show white, as on paper."""
     if image.mode.startswith("I") or image.mode == "F":
-        return Image.fromarray(_bytes(np.asarray(image))).convert("RGB")
+        return _grey(image).convert("RGB")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
@@ -170,14 +174,14 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _bytes(grey: NDArray[np.generic]) -> NDArray[np.uint8]:
-    """Grey values of 16 or 32 bits, or floating point (0 .. 1, or 0 .. 255), as bytes."""
-    values = np.nan_to_num(grey.astype(np.float64), posinf=1e300)
-    if grey.dtype.kind == "f":
-        scale = 255.0 if values.max() <= 1 else 1.0
-    else:
-        scale = 1 / 257 if values.max() <= 65_535 else 255 / (2**31 - 1)
-    return np.clip(np.rint(values * scale), 0, 255).astype(np.uint8)
+def _grey(image: Image.Image) -> Image.Image:
+    """Grey of more than eight bits: a PNG's 16, or any of TIFF's."""
+    values, levels = np.asarray(image), grey.SIXTEEN_BITS
+    if isinstance(image, tiff.Tiff):
+        values, levels = tiff.levels(image, values)
+    transparent = image.info.get("transparency")
+    transparent = transparent if isinstance(transparent, int) else None
+    return Image.fromarray(grey.as_bytes(values, levels, transparent=transparent))
 
 
 def _tensor(image: Image.Image) -> Tensor:

@@ -1,0 +1,40 @@
+"""What a single file may ask for; more than that is its rejection, before anything is decoded."""
+
+from shallowdeep.files.errors import InputError
+
+MOST_BYTES = 2**29  # of a file: 100,000,000 pixels of three bytes, not compressed, and half as much
+LONGEST_SIDE = 65_535  # pixels, as a JPEG file can say; resizing takes memory by the longer side
+LONGEST_SHAPE = 1_000  # times as long as it is wide
+
+
+class Unusable(InputError):
+    """A file that gives no picture; the message is the reason alone."""
+
+
+def check_bytes(count: int) -> None:
+    """Refuse a file that is empty or too large.
+
+    Raises:
+        Unusable: with its size.
+    """
+    if count == 0:
+        raise Unusable("empty file")
+    if count > MOST_BYTES:
+        raise Unusable(f"{count:,} bytes are more than {MOST_BYTES:,}")
+
+
+def check_size(width: int, height: int, max_pixels: int) -> None:
+    """Refuse a picture of no, too many or badly spread pixels.
+
+    Raises:
+        Unusable: with its size and the limit.
+    """
+    said = f"{width} x {height} pixels are"
+    if width * height > max_pixels:
+        raise Unusable(f"{said} more than data.max_pixels {max_pixels}")
+    if min(width, height) < 1:
+        raise Unusable(f"{said} no picture")
+    if max(width, height) > LONGEST_SIDE:
+        raise Unusable(f"{said} more than {LONGEST_SIDE} along a side")
+    if max(width, height) > LONGEST_SHAPE * min(width, height):
+        raise Unusable(f"{said} more than {LONGEST_SHAPE} times as long as wide")

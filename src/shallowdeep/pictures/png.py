@@ -1,0 +1,60 @@
+"""PNG files without what says nothing about their pixels.
+
+Text and colour profiles can be large, or their checksums wrong, and Pillow then refuses the file;
+libpng reads past them, and so does this project.
+"""
+
+import struct
+import zlib
+from collections.abc import Callable, Iterator
+
+from shallowdeep.pictures.limits import Unusable
+
+MAGIC = b"\x89PNG\r\n\x1a\n"
+# What is kept besides the critical chunks: transparency, and what may say which way is up.
+KEPT = (b"tRNS", b"eXIf", b"iTXtXML:com.adobe.xmp\0\0", b"zTXtRaw profile type exif\0")
+LONGEST = 2**16  # bytes of what is kept
+MOST_CHUNKS = 100_000  # Pillow reads them one by one
+
+
+def essential(data: bytes) -> bytes:
+    """The signature and the chunks that pixels and orientation depend on, in their order.
+
+    Raises:
+        Unusable: too many chunks.
+    """
+    return MAGIC + b"".join(map(_scaled_transparency(data), _essential_chunks(data)))
+
+
+def _essential_chunks(data: bytes) -> Iterator[bytes]:
+    at = len(MAGIC)
+    for _ in range(MOST_CHUNKS):
+        if at + 8 > len(data):
+            return
+        (length,) = struct.unpack_from(">I", data, at)
+        chunk = data[at : at + 12 + length]
+        at += len(chunk)
+        is_critical = not chunk[4] & 32  # the first letter is a capital
+        if is_critical or (len(chunk) < LONGEST and chunk.startswith(KEPT, 4) and _is_whole(chunk)):
+            yield chunk
+        if chunk.startswith(b"IEND", 4):
+            return
+    raise Unusable(f"more than {MOST_CHUNKS:,} chunks")
+
+
+def _is_whole(chunk: bytes) -> bool:
+    return chunk[-4:] == zlib.crc32(chunk[4:-4]).to_bytes(4)
+
+
+def _scaled_transparency(data: bytes) -> Callable[[bytes], bytes]:
+    """What makes the transparent value of grey with 2 or 4 bits one of 8, as Pillow compares it."""
+    depth, colour = data[24:26].ljust(2, b"\0")
+    factor = {2: 85, 4: 17}.get(depth, 1) if colour == 0 else 1
+
+    def scaled(chunk: bytes) -> bytes:
+        if factor == 1 or not chunk.startswith(b"tRNS", 4) or len(chunk) != 14:
+            return chunk
+        content = chunk[4:9] + bytes([chunk[9] * factor % 256])
+        return chunk[:4] + content + zlib.crc32(content).to_bytes(4)
+
+    return scaled
