@@ -36,6 +36,7 @@ usable-venv: # one whose Python is gone, or that was moved: its commands name th
 	fi
 
 repro: setup ## run the pipeline: what is not up to date, nothing else
+	@shallowdeep check
 	dvc repro
 
 image: ## build the container image of docker/, which `STAGE_ENGINE=docker dvc repro` runs in

@@ -6,46 +6,75 @@ end_in_silence()
 
 from pathlib import Path
 
+import numpy as np
+
 from shallowdeep.files.atomic import replacing
-from shallowdeep.pictures import listing, preparation
-from shallowdeep.prepared import channels, data_report, folds, gram, prepared_set, solver
+from shallowdeep.pictures import preparation
+from shallowdeep.pictures.listing import Listed
+from shallowdeep.prepared import (
+    channels,
+    data_report,
+    folds,
+    gram,
+    near_duplicates,
+    prepared_set,
+    solver,
+)
 from shallowdeep.provenance.records import recorded
 from shallowdeep.settings import params
 
 OUT, RESULTS = Path("data/prepared"), Path("results")
+CONFLICTS = RESULTS / "conflicts.csv"  # no output: it is there only where the stage has failed
 
 
-def main() -> None:
+def main(settings: params.Params, found: Listed) -> None:
     """Prepare the pictures that params.yaml names."""
-    settings = params.read(Path("params.yaml"))
     data, source = settings.data, Path(settings.data.dir)
-    classes = listing.classes(source)
-    files = listing.find(source, classes)
-    if said := solver.warning(settings, len(files)):  # and `dual` that cannot be is refused
-        print("prepare:", said)
+    CONFLICTS.unlink(missing_ok=True)
     with (
         replacing(OUT) as out,
         replacing(RESULTS / "rejected.csv") as left_out,
+        replacing(RESULTS / "near_duplicates.csv") as near,
         replacing(RESULTS / "data.json") as counts,
     ):
         out.mkdir()
-        decoded = preparation.decode_all(source, files, data, out / "pictures.npy")
+        array = out / "pictures.npy"
+        decoded = preparation.decode_all(source, found.files, data, array)
+        groups = near_duplicates.groups(np.load(array, mmap_mode="r"))
         manifest = preparation.manifest(
-            decoded, classes, data.split, folds=settings.folds, seed=settings.seed
+            decoded,
+            found.classes,
+            data.split,
+            folds=settings.folds,
+            seed=settings.seed,
+            near=groups,
         )
         first = folds.fold(manifest["fold"].to_numpy(), 0, folds=settings.folds)
-        normalisation = channels.normalisation(out / "pictures.npy", first.train, data)
+        normalisation = channels.normalisation(array, first.train, data)
         if solver.choose(settings, len(manifest)) == "dual":
             gram.write(out, normalisation)
-        summary = prepared_set.Summary(classes, settings.folds, data.size, *normalisation)
+        summary = prepared_set.Summary(found.classes, settings.folds, data.size, *normalisation)
         prepared_set.write(out, manifest, summary)
-        report = decoded.report()
-        data_report.write_listing(decoded.rejected + decoded.duplicates, left_out)
+        alike = near_duplicates.described(manifest, groups)
+        report = decoded.report(near_duplicates=len(alike), skipped=len(found.skipped))
+        data_report.write_listing(decoded.left_out(), left_out)
+        data_report.write_listing(alike, near)
         data_report.write_counts(report, counts)
         said = report.in_words(prepared_set.count(manifest, summary))
-    print("prepare:", one_line(said))
+    for line in (said, *near_duplicates.warnings(alike)):
+        print("prepare:", one_line(line))
 
 
 if __name__ == "__main__":
-    with told_in_one_line("prepare"), recorded("prepare"):
-        main()
+    with told_in_one_line("prepare"):
+        settings = params.read(Path("params.yaml"))
+        found = preparation.planned(settings)  # before the record hashes what it may not be
+        if said := solver.warning(settings, len(found.files)):
+            print("prepare:", said)
+        with recorded("prepare"):
+            try:
+                main(settings, found)
+            except preparation.InBothClasses as error:
+                with replacing(CONFLICTS) as conflicts:
+                    data_report.write_listing(error.files, conflicts)
+                raise

@@ -15,6 +15,7 @@ class Command(NamedTuple):
 
 
 COMMANDS = {
+    "check": Command("commands.check", "look at the files of data.dir before DVC does"),
     "predict": Command("commands.predict", "ask a trained model about pictures"),
     "compare": Command("commands.compare", "two experiments side by side, and what is real"),
     "gate": Command("commands.gate", "fail where a metric is worse than in a baseline"),

@@ -9,21 +9,24 @@ import pytest
 from PIL import Image
 
 from shallowdeep.files.errors import InputError
+from shallowdeep.pictures import preparation
 from shallowdeep.pictures.decoding import decode
 from shallowdeep.pictures.listing import find
-from shallowdeep.pictures.preparation import decode_all, manifest
+from shallowdeep.pictures.preparation import InBothClasses, decode_all, manifest
+from shallowdeep.prepared.near_duplicates import groups
 from shallowdeep.settings.params import Data, Split
 
 CLASSES = ("cat", "dog")
 FRACTIONS = Split(train=0.6, validation=0.2, test=0.2)
 
 
-def data(*, on_reject="skip"):
+def data(*, on_reject="skip", on_conflict="fail"):
     return Data(
         dir=".",
         size=8,
         max_pixels=10_000,
         on_reject=on_reject,
+        on_conflict=on_conflict,
         split=FRACTIONS,
         mean=(0.5,) * 3,
         std=(0.5,) * 3,
@@ -107,10 +110,83 @@ def test_the_same_picture_is_kept_once(folder):
 
 
 def test_the_same_picture_cannot_be_both(folder):
-    """The message names both files."""
-    shutil.copy(folder / "cat" / "07.png", folder / "dog" / "x.png")
-    with pytest.raises(InputError, match=r"in both classes: cat/07\.png and dog/x\.png"):
+    """The message names the first two files and how many pictures there are; all come with it."""
+    for number in ("07", "09", "30"):
+        shutil.copy(folder / "cat" / f"{number}.png", folder / "dog" / f"x{number}.png")
+    shutil.copy(folder / "cat" / "07.png", folder / "cat" / "copy.png")
+    (folder / "cat" / "05.png").write_bytes(b"")
+    said = (
+        r"^the same picture is in both classes: cat/07\.png and dog/x07\.png; pictures in both: 3,"
+    )
+    with pytest.raises(InBothClasses, match=said) as error:
         decoded(folder)
+    same = {
+        "cat/07.png": "dog/x07.png",
+        "cat/09.png": "dog/x09.png",
+        "cat/30.png": "dog/x30.png",
+        "dog/x07.png": "cat/07.png",
+        "dog/x09.png": "cat/09.png",
+        "dog/x30.png": "cat/30.png",
+        "cat/copy.png": "dog/x07.png",
+    }
+    files = {one.path: one.reason.removeprefix("the same picture as ") for one in error.value.files}
+    assert files == same
+    with pytest.raises(InBothClasses, match=r"1 file rejected, first cat/05\.png: empty file"):
+        decoded(folder, on_reject="fail")  # both at once
+
+
+def test_what_is_in_both_classes_can_be_left_out(folder):
+    """All files of such pictures, copies too; the rest closes up, each row beside its picture."""
+    for number in ("00", "07", "39"):
+        shutil.copy(folder / "cat" / f"{number}.png", folder / "dog" / f"x{number}.png")
+    shutil.copy(folder / "cat" / "07.png", folder / "cat" / "copy.png")
+    shutil.copy(folder / "cat" / "08.png", folder / "cat" / "other copy.png")
+    result = decoded(folder, on_conflict="skip")
+    assert [one.path for one in result.duplicates] == ["cat/other copy.png"]
+    assert len(result.conflicts) == 7
+    array = np.load(folder.parent / "array.npy")
+    assert len(array) == len(result.accepted) == 77
+    for row, picture in zip(array, result.accepted, strict=True):
+        assert picture.sha256 == hashlib.sha256(row.tobytes()).hexdigest()
+    report = result.report({"train": {}, "validation": {}, "test": {}})
+    assert (report.pictures, report.duplicates, report.conflicts) == (77, 1, 7)
+
+
+def test_a_file_that_asks_for_too_much_memory_costs_itself_alone(folder, monkeypatch):
+    """Which it was is listed; the others are used."""
+
+    def short(path, **options):
+        if str(path).endswith("cat/05.png"):
+            return decode(path, **options | {"size": 1_000_000})
+        return decode(path, **options)
+
+    monkeypatch.setattr(preparation, "decode", short)
+    result = decoded(folder)
+    assert [one.path for one in result.rejected] == ["cat/05.png"]
+    assert result.rejected[0].reason.startswith("needs more memory than there is")
+    assert len(result.accepted) == 79
+
+
+def test_copies_of_other_sizes_lie_in_one_fold(tmp_path):
+    """The manifest keeps near-duplicates together, in the order of the rows."""
+    rng = np.random.default_rng(0)
+    for name in CLASSES:
+        (tmp_path / "set" / name).mkdir(parents=True)
+        for i in range(20):
+            image = Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8))
+            image = image.resize((90, 90))
+            image.save(tmp_path / "set" / name / f"{i:02}.png")
+            if i < 5:
+                image.resize((60, 50)).save(tmp_path / "set" / name / f"{i:02}.bmp")
+    files = find(tmp_path / "set", CLASSES)
+    large = data().model_copy(update={"size": 32})
+    result = decode_all(tmp_path / "set", files, large, tmp_path / "array.npy")
+    near = groups(np.load(tmp_path / "array.npy"))
+    entries = manifest(result, CLASSES, FRACTIONS, folds=5, seed=0, near=near)
+    of = dict(zip(entries["path"], entries["fold"], strict=True))
+    copies = [path for path in of if path.endswith(".bmp")]
+    assert len(copies) == 10
+    assert all(of[path] == of[path.replace(".bmp", ".png")] for path in copies)
 
 
 def test_no_pictures_at_all(tmp_path):

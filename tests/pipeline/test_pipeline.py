@@ -16,6 +16,7 @@ RESULTS = [
     "results/data.json",
     "results/deep/history.csv",
     "results/metrics.json",
+    "results/near_duplicates.csv",
     "results/plots/accuracy_by_run.csv",
     "results/plots/calibration.csv",
     "results/plots/confusion.csv",
@@ -189,7 +190,10 @@ def test_a_fresh_clone_shows_metrics_and_plots(longer_project, tmp_path):
     assert "deep.log_loss" in run(fresh, "dvc", "metrics", "diff", "HEAD~1")
     plots = json.loads(run(fresh, "dvc", "plots", "diff", "HEAD~1", "HEAD", "--json"))["data"]
     assert set(plots) == {name for name in RESULTS if not name.endswith(".json")}
-    for name in set(plots) - {"results/rejected.csv"}:  # none was rejected, so it has no rows
+    for name in set(plots) - {
+        "results/rejected.csv",
+        "results/near_duplicates.csv",
+    }:  # without rows
         revisions = [revision for plot in plots[name] for revision in plot["revisions"]]
         assert sorted(revisions) == ["HEAD", "HEAD~1"]
 

@@ -3,6 +3,7 @@
 import csv
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,12 @@ from PIL import Image
 
 from shallowdeep.prepared import prepared_set
 
-OUTPUTS = ("data/prepared", "results/rejected.csv", "results/data.json")
+OUTPUTS = (
+    "data/prepared",
+    "results/rejected.csv",
+    "results/near_duplicates.csv",
+    "results/data.json",
+)
 NO_PICTURE = "no picture in one of the formats JPEG, PNG, WEBP, GIF, BMP, TIFF"
 NO_PRIVILEGES = ["setpriv", "--bounding-set=-all", "--inh-caps=-all"] if os.geteuid() == 0 else []
 
@@ -79,7 +85,6 @@ def spoil(project):
     (cat / os.fsdecode(b"\xff.jpg")).write_bytes(b"words")
     (cat / "copy.jpg").write_bytes(whole)
     (cat / ".hidden").write_bytes(b"words")
-    (dog / "loop").symlink_to(".")
     (dog / "itself").symlink_to("itself")
     save(Image.new("RGB", (71, 71)), dog / "large.png")
     save(Image.new("L", (9, 9), 80), project / "outside.png")
@@ -126,7 +131,7 @@ def test_the_same_bytes_every_time(project):
     spoil(project)
     assert run(project, PYTHONHASHSEED="1")[0] == 0
     first = content(project)
-    assert len(first) == 6
+    assert len(first) == 7
     status, _, err = run(
         project, before=["taskset", "-c", "0"], LC_ALL="C", PYTHONHASHSEED="2", OMP_NUM_THREADS="1"
     )
@@ -134,8 +139,14 @@ def test_the_same_bytes_every_time(project):
     assert content(project) == first
 
 
-def refused(project, message, **options):
-    """Run the stage; it must say this in one line, and leave what was there as it was."""
+def clear(project):
+    """Take away what `refused` has laid down."""
+    for name in OUTPUTS:
+        (project / name).unlink()
+
+
+def refused(project, message, *, but=(), **options):
+    """Run the stage; it must say this in one line, and leave all `but` these as it was."""
     for name in OUTPUTS:
         (project / name).parent.mkdir(exist_ok=True)
         (project / name).write_text("old")
@@ -144,7 +155,8 @@ def refused(project, message, **options):
     assert (status, out) == (1, "")
     assert err.startswith("prepare: ") and err.count("\n") == 1
     assert message in err
-    assert content(project) == before
+    after = content(project)
+    assert {name: after[name] for name in after if name not in but} == before
 
 
 def test_a_rejected_file_can_be_an_error(project):
@@ -156,9 +168,105 @@ def test_a_rejected_file_can_be_an_error(project):
 
 
 def test_the_same_picture_in_both_classes(project):
-    """It could be either; both files are named."""
-    (project / "set" / "dog" / "same.jpg").symlink_to("../cat/3.jpg")
-    refused(project, "the same picture is in both classes: cat/3.jpg and dog/same.jpg")
+    """It could be either: all are listed, and can all be left out."""
+    for number in (3, 5):
+        (project / "set" / "dog" / f"same{number}.jpg").symlink_to(f"../cat/{number}.jpg")
+    message = "in both classes: cat/3.jpg and dog/same3.jpg; pictures in both: 2, all listed in"
+    refused(project, message, but=["results/conflicts.csv"])
+    with (project / "results" / "conflicts.csv").open(newline="") as file:
+        assert list(csv.reader(file)) == [
+            ["path", "reason"],
+            ["cat/3.jpg", "the same picture as dog/same3.jpg"],
+            ["cat/5.jpg", "the same picture as dog/same5.jpg"],
+            ["dog/same3.jpg", "the same picture as cat/3.jpg"],
+            ["dog/same5.jpg", "the same picture as cat/5.jpg"],
+        ]
+    configure(project, on_conflict="skip")
+    clear(project)
+    status, out, _ = run(project)
+    assert (status, out.count("; 4 in both classes (results/rejected.csv)")) == (0, 1)
+    assert not (project / "results" / "conflicts.csv").exists()
+    assert len(prepared_set.read(project / "data" / "prepared").manifest) == 22
+
+
+def test_splits_are_not_classes(project):
+    """As Kaggle and TensorFlow's tutorial ship cats and dogs; the folder to name is named."""
+    (project / "set").rename(project / "train")
+    shutil.copytree(project / "train", project / "set" / "train")
+    (project / "train").rename(project / "set" / "validation")
+    refused(project, "(train, validation), which are splits, not classes; set/train was probably")
+
+
+def test_a_link_to_a_folder_is_refused_before_anything_is_hashed(project):
+    """Two that lead back make a tree without end."""
+    for name in ("a", "b"):
+        (project / "set" / "cat" / name).symlink_to(".")
+    (project / "dvc.yaml").write_text(
+        "stages: {prepare: {cmd: x, deps: ['${data.dir}'], outs: [data/prepared]}}"
+    )
+    refused(project, f": is a link to the folder {project}/set/cat; DVC does not see")
+
+
+def test_thumbnails_and_other_copies(project):
+    """Those beside the pictures are skipped; a smaller copy among them goes where the picture is.
+
+    And what is no file costs itself alone.
+    """
+    cat = project / "set" / "cat"
+    for i in range(12):
+        save(Image.open(cat / f"{i}.jpg"), cat / "@eaDir" / f"{i}.jpg" / "SYNOPHOTO_THUMB_M.jpg")
+    coarse = np.random.default_rng(1).integers(0, 256, (8, 8, 3), dtype=np.uint8)
+    large = Image.fromarray(coarse).resize((200, 150))
+    save(large, cat / "large.png")
+    save(large.resize((80, 60)), cat / "small.jpg")
+    save(large.resize((100, 70)), project / "set" / "dog" / "small.png")
+    os.mkfifo(cat / "pipe")
+    status, out, err = run(project)
+    assert (status, err) == (0, "")
+    first, second = out.splitlines()
+    assert first.endswith(
+        "; 1 rejected (results/rejected.csv); 2 near-duplicates (results/near_duplicates.csv);"
+        " 12 in hidden or sidecar folders skipped"
+    )
+    across = "near-duplicate of cat/large.png, which is in the other class"
+    assert second == (
+        f"prepare: 1 near-duplicates lie in both classes, first dog/small.png: {across}"
+    )
+    assert (project / "results" / "near_duplicates.csv").read_text() == (
+        '"path","reason"\n"cat/small.jpg","near-duplicate of cat/large.png"\n'
+        f'"dog/small.png","{across}"\n'
+    )
+    table = prepared_set.read(project / "data" / "prepared").manifest.set_index("path")
+    assert table["fold"][["cat/large.png", "cat/small.jpg", "dog/small.png"]].nunique() == 1
+    report = json.loads((project / "results" / "data.json").read_text())
+    assert (report["near_duplicates"], report["skipped"]) == (2, 12)
+    assert '"cat/pipe","not an ordinary file"' in (project / "results/rejected.csv").read_text()
+
+
+def test_class_names_of_every_kind(project):
+    """Formulas, escape sequences, markup: printed as escapes, in no table as a formula."""
+    (project / "set" / "cat").rename(project / "set" / "=HYPERLINK(1)")
+    (project / "set" / "dog").rename(project / "set" / "\x1b[31m<b>")
+    for name in ("=HYPERLINK(1)", "\x1b[31m<b>"):
+        (project / "set" / name / "bad").touch()
+    status, out, err = run(project)
+    assert (status, err) == (0, "")
+    assert "\x1b" not in out and "12 \\x1b[31m<b>" in out
+    for name in ("data/prepared/manifest.csv", "results/rejected.csv"):
+        with (project / name).open(newline="", encoding="utf-8") as file:
+            paths = [row[0] for row in csv.reader(file)][1:]
+        assert not [path for path in paths if path.startswith(("=", "+", "-", "@"))]
+        assert all((project / "set" / path).exists() for path in paths)
+
+
+def test_a_hundred_mistakes_are_known_before_the_first_picture_is_read(project):
+    """Too few files, too many for the solver: nothing is decoded for it."""
+    for path in (project / "set").rglob("*.jpg"):
+        path.write_bytes(b"nobody reads this")
+    configure(project, size=1024)
+    for i in range(8):
+        (project / "set" / "dog" / f"{i}.jpg").unlink()
+    refused(project, "class dog: 4 usable pictures are too few for folds: 5, which need two each")
 
 
 def test_a_class_too_small(project):

@@ -15,12 +15,15 @@ from tqdm import tqdm
 
 from shallowdeep.files.cores import available_cores
 from shallowdeep.files.errors import InputError
-from shallowdeep.pictures.decoding import Picture, Unusable, decode, quiet
-from shallowdeep.pictures.listing import Found
+from shallowdeep.pictures.decoding import Picture, decode, quiet
+from shallowdeep.pictures.limits import Unusable
+from shallowdeep.pictures.listing import Found, Listed, classes, listed
+from shallowdeep.prepared import solver
 from shallowdeep.prepared.data_report import DataReport, LeftOut
-from shallowdeep.prepared.folds import cut
+from shallowdeep.prepared.folds import check_enough, cut
+from shallowdeep.prepared.near_duplicates import Groups, keep_together
 from shallowdeep.prepared.prepared_set import Entry, as_table
-from shallowdeep.settings.params import Data, Split
+from shallowdeep.settings.params import Data, Params, Split
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -43,15 +46,50 @@ class Decoded(NamedTuple):
     accepted: list[Accepted]
     rejected: list[LeftOut]
     duplicates: list[LeftOut]
+    conflicts: list[LeftOut]  # the same picture in both classes, with `on_conflict: skip`
 
-    def report(self) -> DataReport:
-        """What became of the files in numbers, given the pictures by split and class."""
-        return DataReport(len(self.accepted), len(self.rejected), len(self.duplicates))
+    def left_out(self) -> list[LeftOut]:
+        """All files that are not in the array."""
+        return self.rejected + self.duplicates + self.conflicts
+
+    def report(self, *, near_duplicates: int = 0, skipped: int = 0) -> DataReport:
+        """What became of the files in numbers."""
+        return DataReport(
+            len(self.accepted),
+            len(self.rejected),
+            len(self.duplicates),
+            conflicts=len(self.conflicts),
+            near_duplicates=near_duplicates,
+            skipped=skipped,
+        )
+
+
+class InBothClasses(InputError):
+    """The same pictures are in both classes; `files` lists all that are."""
+
+    def __init__(self, message: str, files: list[LeftOut]) -> None:
+        super().__init__(message)
+        self.files = files
 
 
 class _Hashed(NamedTuple):
     picture: Picture
     sha256: str
+
+
+def planned(settings: Params) -> Listed:
+    """The files to decode, once all has been checked that their names can tell.
+
+    Raises:
+        InputError: the folder does not hold two classes, a class has too few files, or there are
+            too many for the solver.
+    """
+    folder = Path(settings.data.dir)
+    found = listed(folder, classes(folder))
+    labels = np.array([file.label for file in found.files], dtype=np.int64)
+    check_enough(labels, settings.data.split, folds=settings.folds, classes=found.classes)
+    solver.choose(settings, len(labels))  # `dual` that cannot be is refused
+    return found
 
 
 def decode_all(folder: Path, files: Sequence[Found], data: Data, array: Path) -> Decoded:
@@ -68,34 +106,57 @@ def decode_all(folder: Path, files: Sequence[Found], data: Data, array: Path) ->
         array: written as it grows, in the order of `files`: uint8 [N, 3, S, S].
 
     Raises:
-        InputError: the same picture is in both classes, or one is rejected with `on_reject: fail`.
+        InBothClasses: the same picture is in both classes, and `on_conflict: fail`.
+        InputError: a file is rejected, and `on_reject: fail`.
     """
     accepted: dict[str, Accepted] = {}
+    copies: dict[str, list[Found]] = {}
     rejected: list[LeftOut] = []
-    duplicates: list[LeftOut] = []
     with quiet() as stderr, array.open("wb") as file:
         _write_header(file, 0, data.size)
         with closing(_in_order(lambda found: _hashed(folder, found, data), files)) as outcomes:
             for found, outcome in zip(files, _shown(outcomes, len(files), stderr), strict=True):
                 if isinstance(outcome, Unusable):
                     rejected.append(LeftOut(found.path, str(outcome)))
-                elif outcome.sha256 in accepted:
-                    duplicates.append(_duplicate(found, accepted[outcome.sha256].found))
-                else:
+                    continue
+                copies.setdefault(outcome.sha256, []).append(found)
+                if outcome.sha256 not in accepted:
                     pixels, width, height = outcome.picture
                     accepted[outcome.sha256] = Accepted(found, outcome.sha256, width, height)
                     file.write(pixels.data)
         file.seek(0)
         _write_header(file, len(accepted), data.size)
-    if rejected and data.on_reject == "fail":
-        raise InputError(f"{_in_words(rejected)}; data.on_reject: fail allows none")
-    return Decoded(list(accepted.values()), rejected, duplicates)
+    in_both = {sha for sha, same in copies.items() if len({one.label for one in same}) > 1}
+    conflicts = [one for sha in copies if sha in in_both for one in _conflicting(copies[sha])]
+    _check(rejected, conflicts, len(in_both), data)
+    if in_both:
+        _keep_rows(array, [row for row, sha in enumerate(accepted) if sha not in in_both])
+    return Decoded(
+        [one for sha, one in accepted.items() if sha not in in_both],
+        rejected,
+        [one for sha, same in copies.items() if sha not in in_both for one in _duplicates(same)],
+        conflicts,
+    )
 
 
 def manifest(
-    decoded: Decoded, classes: Sequence[str], single: Split, *, folds: int, seed: int
+    decoded: Decoded,
+    classes: Sequence[str],
+    single: Split,
+    *,
+    folds: int,
+    seed: int,
+    near: Groups | None = None,
 ) -> pd.DataFrame:
     """Cut the accepted pictures into the folds' parts and say of each what is known.
+
+    Args:
+        decoded: what became of the files.
+        classes: their names.
+        single: how much of each class goes where if there is one fold.
+        folds: how many there are.
+        seed: of the shuffling.
+        near: groups of near-duplicates, each to lie in one part; none where not given.
 
     Raises:
         InputError: a class has too few pictures; where files were rejected, the message says so.
@@ -107,6 +168,8 @@ def manifest(
         if decoded.rejected:
             raise InputError(f"{error}; {_in_words(decoded.rejected)}") from None
         raise
+    if near is not None:
+        parts = keep_together(parts, labels, near, seed=seed)
     return as_table(
         Entry(found.path, sha256, found.label, part, width, height)
         for (found, sha256, width, height), part in zip(
@@ -129,13 +192,50 @@ def _hashed(folder: Path, found: Found, data: Data) -> _Hashed | Unusable:
     return _Hashed(picture, hashlib.sha256(picture.pixels.data).hexdigest())
 
 
-def _duplicate(found: Found, first: Found) -> LeftOut:
-    if first.label != found.label:
-        raise InputError(
-            f"the same picture is in both classes: {first.path} and {found.path}"
-            " (their prepared pixels are equal)"
+def _duplicates(same: Sequence[Found]) -> list[LeftOut]:
+    return [LeftOut(one.path, f"duplicate of {same[0].path}") for one in same[1:]]
+
+
+def _conflicting(same: Sequence[Found]) -> list[LeftOut]:
+    """Each with the first that is in the other class."""
+    other = {one.label: one.path for one in reversed(same)}
+    return [LeftOut(one.path, f"the same picture as {other[1 - one.label]}") for one in same]
+
+
+def _check(
+    rejected: Sequence[LeftOut], conflicts: list[LeftOut], pictures: int, data: Data
+) -> None:
+    """Refuse what params.yaml does not allow: all of it at once, so that one run tells all."""
+    said = []
+    if conflicts and data.on_conflict == "fail":
+        first, reason = conflicts[0]
+        said.append(
+            f"the same picture is in both classes: {first} and"
+            f" {reason.removeprefix('the same picture as ')}; pictures in both: {pictures:,},"
+            f" all listed in results/conflicts.csv; data.on_conflict: fail allows none, skip"
+            " leaves them out"
         )
-    return LeftOut(found.path, f"duplicate of {first.path}")
+    if rejected and data.on_reject == "fail":
+        said.append(f"{_in_words(rejected)}; data.on_reject: fail allows none")
+    if said and conflicts and data.on_conflict == "fail":
+        raise InBothClasses("; ".join(said), conflicts)
+    if said:
+        raise InputError("; ".join(said))
+
+
+def _keep_rows(array: Path, rows: Sequence[int]) -> None:
+    """Close an array up over the rows that are not to be kept."""
+    pictures = np.load(array, mmap_mode="r+")
+    for new, old in enumerate(rows):
+        if new != old:
+            pictures[new] = pictures[old]
+    end = pictures.offset + len(rows) * pictures[:1].nbytes
+    size = pictures.shape[-1]
+    pictures.flush()
+    del pictures
+    with array.open("r+b") as file:
+        _write_header(file, len(rows), size)
+        file.truncate(end)
 
 
 def _write_header(file: BinaryIO, pictures: int, size: int) -> None:

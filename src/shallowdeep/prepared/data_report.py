@@ -1,4 +1,4 @@
-"""results/data.json and results/rejected.csv: what became of the files of a data set."""
+"""results/data.json, results/rejected.csv and its like: what became of a data set's files."""
 
 import csv
 import json
@@ -14,6 +14,7 @@ from shallowdeep.prepared.reading import read_whole
 Counts = Mapping[SplitName, Mapping[str, int]]  # pictures by split of fold 0 and class
 
 COLUMNS = ("path", "reason")
+MAY_BE = ("conflicts", "near_duplicates", "skipped")  # counts that few data sets have
 
 
 class LeftOut(NamedTuple):
@@ -29,6 +30,9 @@ class DataReport(NamedTuple):
     pictures: int
     rejected: int
     duplicates: int
+    conflicts: int = 0  # files of pictures that are in both classes
+    near_duplicates: int = 0  # pictures that are another's copy, but for size or compression
+    skipped: int = 0  # files in hidden and in sidecar folders
 
     def in_words(self, counts: Counts) -> str:
         """One line for the terminal."""
@@ -39,11 +43,22 @@ class DataReport(NamedTuple):
         left_out = [f"{self.rejected:,} rejected"] if self.rejected else []
         if self.duplicates:
             left_out.append(f"{self.duplicates:,} duplicate{'s' * (self.duplicates > 1)}")
-        return f"{line}; {', '.join(left_out)} (results/rejected.csv)" if left_out else line
+        if self.conflicts:
+            left_out.append(f"{self.conflicts:,} in both classes")
+        if left_out:
+            line += f"; {', '.join(left_out)} (results/rejected.csv)"
+        if self.near_duplicates:
+            copies = f"{self.near_duplicates:,} near-duplicate{'s' * (self.near_duplicates > 1)}"
+            line += f"; {copies} (results/near_duplicates.csv)"
+        if self.skipped:
+            line += f"; {self.skipped:,} in hidden or sidecar folders skipped"
+        return line
 
 
 def write_listing(left_out: Sequence[LeftOut], path: Path) -> None:
     """Write rejected.csv: path and reason of each file left out, sorted by path.
+
+    near_duplicates.csv and conflicts.csv are written so too.
 
     Markup and names that are not UTF-8 stand with escapes (manifest.csv has them byte for byte):
     DVC draws this file, runs what stands in a name and fails on bytes that are not UTF-8.
@@ -73,8 +88,9 @@ def _listing(path: Path) -> list[LeftOut]:
 
 
 def write_counts(report: DataReport, path: Path) -> None:
-    """Write data.json."""
-    content = json.dumps(report._asdict(), indent=2, sort_keys=True)
+    """Write data.json; of what there need not be any, nothing is said where there is none."""
+    counts = {key: value for key, value in report._asdict().items() if key not in MAY_BE or value}
+    content = json.dumps(counts, indent=2, sort_keys=True)
     path.write_text(content + "\n", encoding="utf-8")
 
 
@@ -89,7 +105,8 @@ def read_counts(path: Path) -> DataReport:
 
 def _counts(path: Path) -> DataReport:
     content = json.loads(path.read_text(encoding="utf-8"))
-    return DataReport(*(_whole(content[key]) for key in DataReport._fields))
+    numbers = [_whole(content[key]) for key in DataReport._fields if key not in MAY_BE]
+    return DataReport(*numbers, **{key: _whole(content.get(key, 0)) for key in MAY_BE})
 
 
 def _whole(value: object) -> int:

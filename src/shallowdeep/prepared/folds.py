@@ -54,15 +54,23 @@ def cut(
     parts = np.empty(len(labels), dtype=np.int64)
     for label, name in enumerate(classes):
         rows = np.flatnonzero(labels == label)
-        train, validation, test = _counts(len(rows), fractions(folds, single))
-        others = max(folds - 2, 1)
-        sizes = [test, validation, *_evenly(train, others)]
-        if min(sizes) < 2:
-            raise InputError(_too_few(name, len(rows), folds, (train, validation, test)))
+        sizes = _sizes(name, len(rows), single, folds=folds)
         shuffled = np.random.default_rng([seed, label]).permutation(rows)[::-1]
         for part, these in enumerate(np.split(shuffled, np.cumsum(sizes)[:-1])):
             parts[these] = part
     return parts
+
+
+def check_enough(
+    labels: NDArray[np.int64], single: Split, *, folds: int, classes: Sequence[str]
+) -> None:
+    """Refuse classes that would be too small if every file were a picture.
+
+    Raises:
+        InputError: as `cut`.
+    """
+    for label, name in enumerate(classes):
+        _sizes(name, int((labels == label).sum()), single, folds=folds)
 
 
 def fold(parts: Parts, number: int, *, folds: int) -> Fold:
@@ -70,6 +78,15 @@ def fold(parts: Parts, number: int, *, folds: int) -> Fold:
     test = parts == number
     validation = parts == (number + 1) % max(folds, 2)
     return Fold(*(np.flatnonzero(mask) for mask in (~test & ~validation, validation, test)))
+
+
+def _sizes(name: str, pictures: int, single: Split, *, folds: int) -> list[int]:
+    """How many pictures of a class each part has."""
+    train, validation, test = _counts(pictures, fractions(folds, single))
+    sizes = [test, validation, *_evenly(train, max(folds - 2, 1))]
+    if min(sizes) < 2:
+        raise InputError(_too_few(name, pictures, folds, (train, validation, test)))
+    return sizes
 
 
 def _too_few(name: str, pictures: int, folds: int, counts: Sequence[int]) -> str:

@@ -96,6 +96,10 @@ class Data(Record):
     on_reject: Literal["skip", "fail"] = Field(
         description="a file that is no picture: skip (and list it) or fail"
     )
+    on_conflict: Literal["fail", "skip"] = Field(
+        default="fail",
+        description="the same picture in both classes: fail (listing all) or skip (both left out)",
+    )
     split: Split = Field(
         description="fractions, class by class; those of 10 folds are 0.8, 0.1, 0.1"
     )

@@ -1,0 +1,53 @@
+"""Look at the files of data.dir before DVC does: python -m shallowdeep check."""
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+
+from shallowdeep.files.errors import InputError, told_in_one_line
+from shallowdeep.files.file_tree import Kind, walk
+from shallowdeep.pictures.preparation import planned
+from shallowdeep.settings import params
+
+DESCRIPTION = """Look at the names of all files that params.yaml's data.dir holds, as `prepare`
+does, and for what DVC cannot hash: it waits for pipes, and where a name is not UTF-8 it ends
+without saying which. Opens no file."""
+
+
+def hashable(folder: Path) -> None:
+    """Refuse what DVC cannot hash, in whatever corner of the folder.
+
+    Raises:
+        InputError: with how many there are, and the first.
+    """
+    problems = sorted(
+        f"{entry.path}: {problem}"
+        for entry in walk(folder)
+        if (problem := _problem(entry.path, entry.kind))
+    )
+    if problems:
+        raise InputError(
+            f"data.dir: {folder}: DVC cannot hash {len(problems):,} of its files, first"
+            f" {problems[0]}"
+        )
+
+
+def _problem(path: str, kind: Kind) -> str | None:
+    if kind is Kind.OTHER:
+        return "neither a file nor a link to one; take it away"
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return "its name is not UTF-8; rename it"
+    return None
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Say nothing where all is well, or where data.dir is yet to be made."""
+    argparse.ArgumentParser("shallowdeep check", description=DESCRIPTION).parse_args(arguments)
+    with told_in_one_line("check"):
+        settings = params.read(Path("params.yaml"))
+        folder = Path(settings.data.dir)
+        if folder.exists():
+            planned(settings)
+            hashable(folder)

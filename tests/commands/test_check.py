@@ -1,0 +1,61 @@
+"""What DVC would wait for, or end at without a name, is told before it begins."""
+
+import os
+
+import pytest
+from checkouts import ROOT, run
+
+from shallowdeep.commands.check import main
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch):
+    """A folder of pictures, of which nobody reads a byte, and the parameters that name it."""
+    monkeypatch.chdir(tmp_path)
+    text = (ROOT / "params.yaml").read_text()
+    (tmp_path / "params.yaml").write_text(text.replace("dir: data/sample", "dir: set"))
+    for name in ("cat", "dog"):
+        (tmp_path / "set" / name).mkdir(parents=True)
+        for number in range(20):
+            (tmp_path / "set" / name / f"{number}.jpg").touch()
+    return tmp_path / "set"
+
+
+def told():
+    with pytest.raises(SystemExit) as ended:
+        main([])
+    return str(ended.value.code)
+
+
+def test_nothing_is_said_where_all_is_well(folder, capfd):
+    """Nor where the folder is yet to be made, as the sample is on a fresh clone."""
+    main([])
+    folder.rename("elsewhere")
+    main([])
+    assert capfd.readouterr() == ("", "")
+
+
+def test_pipes_and_names_are_told(folder):
+    """How many, and the first; also in corners where `prepare` does not look."""
+    (folder / "dog" / os.fsdecode(b"\xff\n.jpg")).touch()
+    assert told() == (
+        "check: data.dir: set: DVC cannot hash 1 of its files, first dog/\\udcff\\n.jpg: its name"
+        " is not UTF-8; rename it"
+    )
+    (folder / "cat" / ".hidden").mkdir()
+    os.mkfifo(folder / "cat" / ".hidden" / "pipe")
+    (folder / "cat" / "gone").symlink_to("nowhere")
+    said = told()
+    assert "cannot hash 3 of its files, first cat/.hidden/pipe: neither a file nor a link" in said
+
+
+def test_what_prepare_would_refuse_is_told(folder):
+    """In its words, before DVC has hashed gigabytes."""
+    (folder / "dog" / "up").symlink_to("..")
+    assert told().startswith(f"check: data.dir: set/dog/up: is a link to the folder {folder};")
+
+
+def test_make_repro_looks_first():
+    """And so does not hang at a pipe."""
+    recipe = run(ROOT, "make", "--dry-run", "--old-file=.venv/installed", "repro")
+    assert recipe.endswith("shallowdeep check\ndvc repro\n")
