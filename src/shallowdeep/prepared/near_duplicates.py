@@ -46,10 +46,10 @@ def groups(pictures: NDArray[np.uint8]) -> Groups:
 
 
 def keep_together(parts: Parts, labels: NDArray[np.int64], near: Groups, *, seed: int) -> Parts:
-    """Move near-duplicates into the part of the first of their group.
+    """Move near-duplicates into one part, that of the first of their group if it has room.
 
     Each changes places with a picture of its class that has none, so that all parts keep their
-    sizes. One that finds no such picture, since its group fills a part, stays where it is.
+    sizes. Of a group that fits into no part, what finds no such picture stays where it is.
 
     Args:
         parts: the part of each picture [N].
@@ -58,14 +58,27 @@ def keep_together(parts: Parts, labels: NDArray[np.int64], near: Groups, *, seed
         seed: of the order in which pictures are taken to change places.
     """
     parts = parts.copy()
-    alone = np.bincount(near, minlength=len(near))[near] == 1
+    sizes = np.bincount(near, minlength=len(near))
     order = np.random.default_rng([seed, 2]).permutation(len(parts))
-    for row in np.flatnonzero(near != np.arange(len(near))):
-        part = parts[near[row]]
-        if parts[row] != part:
-            other = order[(alone & (parts == part) & (labels == labels[row]))[order]]
-            if len(other):
-                parts[[row, other[0]]] = part, parts[row]
+    alone = order[sizes[near[order]] == 1]
+
+    def change_places(row: int, part: int) -> bool:
+        free = alone[(parts[alone] == part) & (labels[alone] == labels[row])]
+        if len(free):
+            parts[[row, free[0]]] = part, parts[row]
+        return len(free) > 0
+
+    for first in sorted(np.flatnonzero(sizes > 1), key=lambda row: (-sizes[row], row)):
+        rows = np.flatnonzero(near == first).tolist()
+        before = parts.copy()
+        for part in dict.fromkeys([*parts[rows].tolist(), *np.unique(parts).tolist()]):
+            if all(change_places(row, part) for row in rows if parts[row] != part):
+                break
+            parts[:] = before
+        else:
+            for row in rows:
+                if parts[row] != parts[first]:
+                    change_places(row, parts[first])
     return parts
 
 
