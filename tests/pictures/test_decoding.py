@@ -227,13 +227,13 @@ def test_decoders_do_not_write_to_the_terminal(tmp_path, capfd):
     assert capfd.readouterr() == ("", "bar\nafter\n")
 
 
-def bomb():
-    """A PNG of 60,000 x 60,000 pixels in 1 kB."""
+def bomb(width=60_000, height=60_000):
+    """A PNG of so many pixels in 1 kB."""
 
     def chunk(kind, data):
         return len(data).to_bytes(4) + kind + data + zlib.crc32(kind + data).to_bytes(4)
 
-    header = (60_000).to_bytes(4) * 2 + bytes([8, 2, 0, 0, 0])
+    header = width.to_bytes(4) + height.to_bytes(4) + bytes([8, 2, 0, 0, 0])
     data = zlib.compress(bytes(500_000))
     return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", data)
 
@@ -245,6 +245,11 @@ def bomb():
         (b"no picture, only words\n", "no picture in one of the formats JPEG, PNG, WEBP, GIF"),
         (stored(Image.new("RGB", (30, 20)), "PPM"), "no picture in one of the formats"),
         (bomb(), "60000 x 60000 pixels are more than data.max_pixels 100000000"),
+        (bomb(100_000_000, 1), "100000000 x 1 pixels are more than 65535 along a side"),
+        (bomb(1, 10_000_000), "1 x 10000000 pixels are more than 65535 along a side"),
+        (bomb(3, 3_001), "3 x 3001 pixels are more than 1000 times as long as wide"),
+        (stored(Image.new("RGB", (30, 20)), "WEBP")[:20], "damaged"),
+        (stored(Image.new("RGB", (30, 20)), "GIF")[:9], "damaged"),
     ],
 )
 def test_what_is_no_picture_is_refused(tmp_path, data, reason):

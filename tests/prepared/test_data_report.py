@@ -40,6 +40,18 @@ def test_one_line_says_it_all(rejected, duplicates, ending):
     assert line == "1,000 pictures (500 cat, 500 dog): 801 train, 99 validation, 100 test" + ending
 
 
+def test_what_few_data_sets_have_is_said_where_there_is_any(tmp_path):
+    """On the terminal and among the counts."""
+    report = DataReport(1_000, 1, 0, COUNTS, conflicts=4, near_duplicates=1, skipped=58)
+    assert report.in_words().endswith(
+        "; 1 rejected, 4 in both classes (results/rejected.csv); 1 near-duplicate"
+        " (results/near_duplicates.csv); 58 in hidden or sidecar folders skipped"
+    )
+    write_counts(report, tmp_path / "data.json")
+    assert read_counts(tmp_path / "data.json") == report
+    assert json.loads((tmp_path / "data.json").read_text())["conflicts"] == 4
+
+
 def test_the_listing_is_sorted_and_always_there(tmp_path):
     """A header when nothing was left out; names that are not UTF-8 with escapes."""
     path = tmp_path / "rejected.csv"

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shallowdeep.files.errors import InputError
-from shallowdeep.prepared.folds import SPLITS, cut, fold
+from shallowdeep.prepared.folds import SPLITS, check_enough, cut, fold
 from shallowdeep.settings.params import Split
 
 ARTICLE = Split(train=0.8, validation=0.1, test=0.1)
@@ -115,3 +115,11 @@ def test_a_class_can_be_too_small_for_the_folds(folds, pictures, missing):
     ):
         parts(100, pictures, folds=folds)
     parts(100, pictures + missing, folds=folds)
+
+
+def test_too_few_files_are_known_before_any_is_a_picture():
+    """In the words of the cut itself; enough of them pass."""
+    labels = np.repeat([0, 1], [100, 19])
+    with pytest.raises(InputError, match="dog: 19 usable pictures are too few for folds: 10"):
+        check_enough(labels, ARTICLE, folds=10, classes=("cat", "dog"))
+    check_enough(np.append(labels, 1), ARTICLE, folds=10, classes=("cat", "dog"))

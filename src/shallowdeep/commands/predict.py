@@ -75,4 +75,4 @@ def main(arguments: Sequence[str]) -> None:
 
 def _line(prediction: Prediction) -> str:
     path, label, probability, std = prediction
-    return f"{one_line(path)}\t{label}\t{probability:.3f} +- {std:.3f}"
+    return f"{one_line(path)}\t{one_line(label)}\t{probability:.3f} +- {std:.3f}"
