@@ -115,14 +115,15 @@ def warnings(alike: Sequence[LeftOut]) -> list[str]:
 def _means(pictures: NDArray[np.uint8]) -> Iterator[NDArray[np.float32]]:
     """Means over a grid, rounded and less 128: whole numbers [n, 3 * GRID * GRID]."""
     side = pictures.shape[-1]
-    edges = np.arange(min(GRID, side)) * side // min(GRID, side)
-    widths = np.diff(edges, append=side)
-    areas = np.outer(widths, widths)
+    grid = min(GRID, side)
+    cells = np.arange(side) * grid // side
+    covers = (cells[:, None] == np.arange(grid)).astype(np.float32)  # [side, grid]
+    areas = np.outer(covers.sum(0), covers.sum(0))
     for start in range(0, len(pictures), BLOCK):
-        sums = np.add.reduceat(pictures[start : start + BLOCK], edges, axis=2, dtype=np.int64)
-        sums = np.add.reduceat(sums, edges, axis=3)
+        block = pictures[start : start + BLOCK].astype(np.float32)
+        sums = covers.T @ (block @ covers)  # exact: below 2**24
         means = (sums + areas // 2) // areas - 128
-        yield means.reshape(len(means), -1).astype(np.float32)
+        yield means.reshape(len(means), -1)
 
 
 def _near_pairs(means: NDArray[np.float32]) -> Iterator[tuple[NDArray[np.int64], ...]]:
