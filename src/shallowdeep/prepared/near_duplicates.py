@@ -23,7 +23,7 @@ from shallowdeep.prepared.gram import centred_product
 GRID = 16  # means along each side
 LEAST = 8  # pixels along a side; below, different pictures look alike
 NEAR = 0.2
-TILE, BLOCK = 2_048, 256  # pictures that are compared, and made small, at a time
+TILE, BLOCK = 2_048, 16  # pictures that are compared, and made small, at a time
 
 ACROSS, APART = ", which is in the other class", ", and in another fold: there are too many"
 
