@@ -127,10 +127,12 @@ def _upright_rgb(file: BinaryIO, max_pixels: int) -> Tensor:
 
 def _of_jpeg(data: bytes, max_pixels: int) -> Tensor:
     """The quick decoder where Pillow has nothing to do."""
+    if (size := jpeg.plain_size(data)) is not None:
+        check_size(*size, max_pixels)
+        if (pixels := jpeg.pixels(data)) is not None:
+            return pixels[None]
     if (size := jpeg.size(data)) is not None:  # what will be decoded, whatever others read there
         check_size(*size, max_pixels)
-    if jpeg.is_plain(data) and (pixels := jpeg.pixels(data)) is not None:
-        return pixels[None]
     block, rest = jpeg.parted(data)
     with _opened(BytesIO(rest), data[:12]) as image:
         check_size(*image.size, max_pixels)

@@ -24,25 +24,27 @@ MOST_SCANS = 100  # each over all pixels; usual are 10
 MOST_MARKERS = 10_000  # before the first scan, which Pillow reads one by one
 
 
-def is_plain(data: bytes) -> bool:
-    """Whether there is one scan of 1 or 3 channels, and nothing that may say which way is up.
+def plain_size(data: bytes) -> tuple[int, int] | None:
+    """Width and height where one scan of 1 or 3 channels is all there is; else None.
 
-    All up to the scan is looked at: EXIF may follow the frame. This takes 3 microseconds; Pillow
-    takes 70, and all that time other threads run no Python.
+    All up to the scan is looked at: EXIF may follow the frame. Whatever two parsers may read in two
+    ways (markers without a length, fill bytes, rubbish) is not plain. This takes 4 microseconds;
+    Pillow takes 70, and all that time other threads run no Python.
     """
-    at, channels = 2, 0
+    at, channels, size = 2, 0, None
     while at + 10 <= len(data):
         marker, length = struct.unpack_from(">HH", data, at)
         if marker == 0xFF00 | SCAN:
-            return channels > 0 and data[at + 4] == channels
+            return size if data[at + 4] == channels else None
         if marker < 0xFF00 or marker & 0xFF not in USUAL or length < 2:
-            return False
+            return None
         if marker & 0xFF in ONE_SCAN:
             if channels or data[at + 4] != 8 or data[at + 9] not in (1, 3):
-                return False
-            channels = data[at + 9]
+                return None
+            height, width, channels = struct.unpack_from(">HHB", data, at + 5)
+            size = width, height
         at += 2 + length
-    return False
+    return None
 
 
 class Parted(NamedTuple):
