@@ -148,7 +148,7 @@ def test_what_is_in_both_classes_can_be_left_out(folder):
     assert len(array) == len(result.accepted) == 77
     for row, picture in zip(array, result.accepted, strict=True):
         assert picture.sha256 == hashlib.sha256(row.tobytes()).hexdigest()
-    report = result.report({"train": {}, "validation": {}, "test": {}})
+    report = result.report()
     assert (report.pictures, report.duplicates, report.conflicts) == (77, 1, 7)
 
 

@@ -42,8 +42,8 @@ def test_one_line_says_it_all(rejected, duplicates, ending):
 
 def test_what_few_data_sets_have_is_said_where_there_is_any(tmp_path):
     """On the terminal and among the counts."""
-    report = DataReport(1_000, 1, 0, COUNTS, conflicts=4, near_duplicates=1, skipped=58)
-    assert report.in_words().endswith(
+    report = DataReport(1_000, 1, 0, conflicts=4, near_duplicates=1, skipped=58)
+    assert report.in_words(COUNTS).endswith(
         "; 1 rejected, 4 in both classes (results/rejected.csv); 1 near-duplicate"
         " (results/near_duplicates.csv); 58 in hidden or sidecar folders skipped"
     )
