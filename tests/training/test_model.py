@@ -4,6 +4,8 @@ import pickle
 import shutil
 import subprocess
 import sys
+import tracemalloc
+import zipfile
 from pathlib import Path
 
 import pytest
@@ -90,9 +92,36 @@ def test_code_in_a_model_file_is_not_run(tmp_path, monkeypatch):
     assert not Path("executed").exists()
 
 
+SHARED = [0]
+for _ in range(40):
+    SHARED = [SHARED, SHARED]  # small in a file, without end as a text
+
+
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
+        ("mean", [float("nan")] * 3, "not finite"),
+        ("mean", [float("inf"), 0.5, 0.5], "not finite"),
+        ("mean", [True] * 3, "not finite"),
+        ("std", [0.0, 0.5, 0.5], "not above 0"),
+        ("std", [-0.5] * 3, "not above 0"),
+        ("size", 8.0, "no number of pixels"),
+        ("size", 10**9, "no number of pixels"),
+        ("size", -8, "no number of pixels"),
+        ("seeds", [], "no runs"),
+        ("seeds", [0, -1], "no whole number"),
+        ("seeds", [0, 1.5], "no whole number"),
+        ("classes", ["cat", "cat"], "one name"),
+        ("classes", ["cat", ""], "no name"),
+        ("classes", ["cat", 3], "no name"),
+        ("classes", ["cat", "x" * 10_000], "one that no folder can have"),
+        ("made", {"pictures": "", "answers": "", "asked": SHARED, "parameters": {}}, "its making"),
+        (
+            "made",
+            {"pictures": "", "answers": "", "asked": [], "parameters": {"a": SHARED}},
+            "its making",
+        ),
+        ("more", SHARED, "not those of a model"),
         ("size", 9, "weights of shape [2, 5, 192] after 243 inputs"),
         ("seeds", [0, 1, 2], "weights of shape [2, 5, 192] after 192 inputs"),
         ("classes", None, "damaged, or of another kind"),
@@ -117,6 +146,48 @@ def test_a_weight_that_is_not_finite_is_refused(path):
     torch.save(content, path)
     with pytest.raises(InputError, match="a weight is not finite"):
         model.read(path)
+
+
+@pytest.mark.parametrize(
+    "tensor",
+    [
+        torch.zeros(1).expand(2, 5, 10**9),
+        torch.zeros(1, 1, 1).expand(2, 5, 192),
+        torch.zeros(2, 192, 5).transpose(1, 2),
+        torch.zeros(2, 5, 192, dtype=torch.float64),
+        torch.zeros(2, 5, 192).to_sparse(),
+        torch.empty(2, 5, 10**9, device="meta"),
+    ],
+    ids=["a billion", "one", "turned", "double", "sparse", "meta"],
+)
+def test_weights_that_are_not_stored_one_by_one_are_refused(path, tensor):
+    """Stride 0 shows one number as many, whose room a computation would take."""
+    content = torch.load(path, weights_only=True)
+    content["weights"]["0.weight"] = tensor
+    torch.save(content, path)
+    with pytest.raises(InputError, match=r"0\.weight (is not of float32|has fewer numbers)"):
+        model.read(path)
+
+
+def test_a_file_that_unpacks_to_more_than_it_is_is_refused(path):
+    """Nothing is unpacked; torch itself writes without compression."""
+    with zipfile.ZipFile(path) as old:
+        parts = {entry.filename: old.read(entry) for entry in old.infolist()}
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as packed:
+        for name, content in parts.items():
+            packed.writestr(name, content if name.endswith("pkl") else bytes(50_000_000))
+    assert path.stat().st_size < 1_000_000
+    tracemalloc.start()
+    with pytest.raises(InputError, match="it is compressed"):
+        model.read(path)
+    assert tracemalloc.get_traced_memory()[1] < 10_000_000
+    tracemalloc.stop()
+
+
+def test_what_is_no_file_is_not_read():
+    """A device gives bytes without end."""
+    with pytest.raises(InputError, match="/dev/zero: is no file"):
+        model.read(Path("/dev/zero"))
 
 
 def test_a_truncated_file_is_refused(path):

@@ -1,9 +1,10 @@
 """A trained model's file: the weights of all runs and what is needed to use them on a picture."""
 
-import io
+import math
 import pickle
 import warnings
-from collections.abc import Sequence
+import zipfile
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -21,6 +22,9 @@ from shallowdeep.training.primal import pixel_outputs
 # What torch.load and a walk through its content raise at a file that is not as `write` wrote it.
 _DAMAGE: tuple[type[Exception], ...] = (pickle.UnpicklingError, ArithmeticError, AttributeError)
 _DAMAGE += (EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError)
+_DAMAGE += (zipfile.BadZipFile, NotImplementedError)
+
+_KEYS = {"weights", "seeds", "classes", "size", "mean", "std", "made", "sha256"}
 
 
 class Made(NamedTuple):
@@ -90,20 +94,24 @@ def write(model: Model, path: Path) -> None:
 
 
 def read(path: Path) -> Model:
-    """Read a model file; no code in it is run.
+    """Read a model file; no code in it is run, and it takes no more memory than its size.
 
     Raises:
         InputError: no such file, not a model, altered, or with weights that do not fit together.
     """
+    if not path.exists():
+        raise InputError(
+            f"{path}: no such file; `dvc repro` trains the models that dvc.yaml has a stage for"
+        )
+    if not path.is_file():
+        what = "a folder" if path.is_dir() else "no file"
+        raise InputError(f"{path}: is {what}, not a model file")
     try:
-        file = io.BytesIO(path.read_bytes())
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; `dvc repro` trains the models") from None
-    except IsADirectoryError:
-        raise InputError(f"{path}: is a folder, not a model file") from None
-    try:
+        _check_packing(path)
         with warnings.catch_warnings(action="ignore"):  # torch remarks on foreign pickles
-            return _checked(torch.load(file, map_location="cpu", weights_only=True))
+            return _checked(torch.load(path, map_location="cpu", weights_only=True))
+    except PermissionError as error:
+        raise InputError(f"{path}: {error.strerror}") from None
     except _DAMAGE as error:
         reason = error if type(error) is ValueError else "damaged, or of another kind"
         raise InputError(
@@ -111,21 +119,82 @@ def read(path: Path) -> Model:
         ) from None
 
 
+def _check_packing(path: Path) -> None:
+    """Refuse a file that would unpack to more than it is; torch packs without compression."""
+    with zipfile.ZipFile(path) as file:
+        entries = file.infolist()
+    if any(entry.compress_type != zipfile.ZIP_STORED for entry in entries):
+        raise ValueError("it is compressed")
+    if sum(entry.file_size for entry in entries) > path.stat().st_size:
+        raise ValueError("it would unpack to more than its size")
+
+
 def _checked(content: dict[str, Any]) -> Model:
     """Take the file's content apart; ValueError where something does not fit."""
-    mean, std = content["mean"], content["std"]
+    if set(content) != _KEYS:
+        raise ValueError("its parts are not those of a model")
+    weights, seeds, size = content["weights"], content["seeds"], content["size"]
+    _check_tensors(weights)
+    if not (_is_whole(size, 1, 2**16) and seeds):
+        raise ValueError("its size is no number of pixels, or it has no runs")
+    if not all(_is_whole(seed, 0, 2**128) for seed in seeds):
+        raise ValueError("a seed is no whole number")
     model = Model(
-        layers=_layers(content["weights"]),
-        seeds=[int(seed) for seed in content["seeds"]],
-        classes=(str(content["classes"][0]), str(content["classes"][1])),
-        size=int(content["size"]),
-        normalisation=Normalisation((mean[0], mean[1], mean[2]), (std[0], std[1], std[2])),
-        made=Made(**content["made"]),
+        layers=_layers(weights),
+        seeds=seeds,
+        classes=_classes(content["classes"]),
+        size=size,
+        normalisation=_normalisation(content["mean"], content["std"]),
+        made=_made(content["made"]),
     )
     _check_shapes(model.layers, runs=len(model.seeds), inputs=3 * model.size**2)
     if content.pop("sha256") != _checksum(content):
         raise ValueError("its checksum does not fit")
     return model
+
+
+def _check_tensors(weights: Mapping[str, Tensor]) -> None:
+    """Refuse what shows one stored number as many: a computation with it would take their room."""
+    for name, tensor in weights.items():
+        if tensor.dtype != torch.float32 or tensor.layout != torch.strided or tensor.is_meta:
+            raise ValueError(f"{name:.20} is not of float32 numbers")
+        if not tensor.is_contiguous() or tensor.numel() * 4 > tensor.untyped_storage().nbytes():
+            raise ValueError(f"{name:.20} has fewer numbers than its shape says")
+
+
+def _is_whole(value: object, low: int, high: int) -> bool:
+    return type(value) is int and low <= value <= high
+
+
+def _classes(names: Sequence[str]) -> tuple[str, str]:
+    first, second = names
+    for name in (first, second):
+        if not (isinstance(name, str) and 0 < len(name) <= 255):
+            raise ValueError("a class has no name, or one that no folder can have")
+    if first == second:
+        raise ValueError("both classes have one name")
+    return first, second
+
+
+def _normalisation(mean: Sequence[float], std: Sequence[float]) -> Normalisation:
+    for number in (*mean, *std):
+        if not (type(number) in (int, float) and math.isfinite(number)):
+            raise ValueError("its mean or standard deviation is not finite")
+    if min(std) <= 0:
+        raise ValueError("a standard deviation is not above 0")
+    (r, g, b), (s, t, u) = mean, std
+    return Normalisation((r, g, b), (s, t, u))
+
+
+def _made(about: Mapping[str, Any]) -> Made:
+    made = Made(**about)
+    values = [made.pictures, made.answers, *made.asked]
+    for name, value in made.parameters.items():
+        values += [name, *(value if isinstance(value, list) else [value])]
+    # A list in lists of lists, each shared, is a small file and a text without end.
+    if not all(value is None or isinstance(value, str | int | float) for value in values):
+        raise ValueError("what it says of its making is damaged")
+    return made
 
 
 def _checksum(content: dict[str, Any]) -> str:
