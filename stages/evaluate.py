@@ -1,9 +1,9 @@
 """models, results/NAME, data/prepared -> results/metrics.json, plots, report.html."""
 
 from shallowdeep.files.arithmetic import pin_arithmetic
-from shallowdeep.files.errors import end_in_silence, told_in_one_line
+from shallowdeep.provenance.beginning import begin
 
-end_in_silence()
+begin("evaluate")
 pin_arithmetic()
 
 import gc
@@ -15,9 +15,10 @@ from shallowdeep.evaluation.findings import OnTheWay, conclude
 from shallowdeep.evaluation.score_table import write_scores
 from shallowdeep.evaluation.verdict import tried, verdict
 from shallowdeep.files.atomic import write_text
+from shallowdeep.files.errors import told_in_one_line
 from shallowdeep.files.yaml_file import parse
 from shallowdeep.prepared import data_report, prepared_set
-from shallowdeep.provenance.records import Hashes, recorded
+from shallowdeep.provenance.records import Inputs, recorded
 from shallowdeep.provenance.tried import experiments
 from shallowdeep.report import charts, page, picture_sheets, records_page, words
 from shallowdeep.settings import params
@@ -26,8 +27,8 @@ from shallowdeep.training import devices, held_out, history, model
 PREPARED, RESULTS, PLOTS = Path("data/prepared"), Path("results"), Path("results/plots")
 
 
-def main(inputs: Hashes | None) -> page.Facts:
-    """Compare the models of params.yaml; `inputs` are the hashes of all that is read."""
+def main(inputs: Inputs | None) -> page.Facts:
+    """Compare the models of params.yaml; `inputs` is all that is read."""
     settings = params.read(Path("params.yaml"))
     pictures = prepared_set.read(PREPARED)
     left_out = data_report.read_listing(RESULTS / "rejected.csv")
@@ -65,6 +66,8 @@ def main(inputs: Hashes | None) -> page.Facts:
         accuracy_by_run=tables.accuracy_by_run(test),
         difference_by_epoch=tables.difference_by_epoch(found.epochs),
     )
+    if inputs:
+        inputs.check_unchanged()
     for name, table in drawn._asdict().items():
         tables.write(table, PLOTS / f"{name}.csv")
     write_scores(found.scores, RESULTS / "scores.csv")
@@ -80,7 +83,7 @@ def main(inputs: Hashes | None) -> page.Facts:
         left_out=left_out,
         settings=settings,
         parameters=page.flat(parse(Path("params.yaml"))),
-        identity=records_page.identity(inputs) if inputs else None,
+        identity=records_page.identity(inputs.hashes) if inputs else None,
     )
     curves = charts.learning_curves(drawn.learning_curves, list(models))
     write_text(PLOTS / "learning_curves.svg", curves)
@@ -95,7 +98,7 @@ if __name__ == "__main__":
             facts = main(read)
         seconds, before = None, []
         if read:
-            count = experiments(read, read[str(PREPARED)])
+            count = experiments(read.hashes, read.hashes[str(PREPARED)])
             before = [tried(count, alpha=facts.settings.alpha)]
             records_page.write(before[0])
             seconds = records_page.training_seconds()

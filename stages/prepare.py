@@ -1,14 +1,15 @@
 """data.dir -> data/prepared, results/rejected.csv, results/data.json: pictures become an array."""
 
-from shallowdeep.files.errors import end_in_silence, one_line, told_in_one_line
+from shallowdeep.provenance.beginning import begin
 
-end_in_silence()
+begin("prepare")
 
 from pathlib import Path
 
 import numpy as np
 
 from shallowdeep.files.atomic import replacing
+from shallowdeep.files.errors import one_line, told_in_one_line
 from shallowdeep.pictures import preparation
 from shallowdeep.pictures.listing import Listed
 from shallowdeep.prepared import (
@@ -20,15 +21,15 @@ from shallowdeep.prepared import (
     prepared_set,
     solver,
 )
-from shallowdeep.provenance.records import recorded
+from shallowdeep.provenance.records import Inputs, recorded
 from shallowdeep.settings import params
 
 OUT, RESULTS = Path("data/prepared"), Path("results")
 CONFLICTS = RESULTS / "conflicts.csv"  # no output: it is there only where the stage has failed
 
 
-def main(settings: params.Params, found: Listed) -> None:
-    """Prepare the pictures that params.yaml names."""
+def main(settings: params.Params, found: Listed, inputs: Inputs | None) -> None:
+    """Prepare the pictures that params.yaml names; `inputs` is all that is read."""
     data, source = settings.data, Path(settings.data.dir)
     CONFLICTS.unlink(missing_ok=True)
     with (
@@ -60,6 +61,8 @@ def main(settings: params.Params, found: Listed) -> None:
         data_report.write_listing(decoded.left_out(), left_out)
         data_report.write_listing(alike, near)
         data_report.write_counts(report, counts)
+        if inputs:
+            inputs.check_unchanged()
         said = report.in_words(prepared_set.count(manifest, summary))
     for line in (said, *near_duplicates.warnings(alike)):
         print("prepare:", one_line(line))
@@ -71,9 +74,9 @@ if __name__ == "__main__":
         found = preparation.planned(settings)  # before the record hashes what it may not be
         if said := solver.warning(settings, len(found.files)):
             print("prepare:", said)
-        with recorded("prepare"):
+        with recorded("prepare") as read:
             try:
-                main(settings, found)
+                main(settings, found, read)
             except preparation.InBothClasses as error:
                 with replacing(CONFLICTS) as conflicts:
                     data_report.write_listing(error.files, conflicts)

@@ -1,21 +1,24 @@
 """data/prepared -> models/NAME.pt, results/NAME/: train one network, many runs on every fold."""
 
-from shallowdeep.files.arithmetic import pin_arithmetic, pinned
-from shallowdeep.files.errors import InputError, end_in_silence, told_in_one_line
+import sys
 
-end_in_silence()
+from shallowdeep.files.arithmetic import pin_arithmetic, pinned
+from shallowdeep.provenance.beginning import begin
+
+STAGE = f"train-{sys.argv[1]}" if len(sys.argv) == 2 else "train"
+begin(STAGE)
 pin_arithmetic()
 
 import gc
-import sys
 import time
 from pathlib import Path
 
 from shallowdeep.files.checksums import of_array
 from shallowdeep.files.cores import available_cores
+from shallowdeep.files.errors import InputError, told_in_one_line
 from shallowdeep.prepared import prepared_set, solver
 from shallowdeep.prepared.normalisation import Normalisation
-from shallowdeep.provenance.records import Hashes, recorded
+from shallowdeep.provenance.records import Inputs, recorded
 from shallowdeep.settings import params
 from shallowdeep.training import devices, held_out, history, model
 from shallowdeep.training.checkpoint import Checkpoints
@@ -23,8 +26,8 @@ from shallowdeep.training.fitting import Fitting, Settings, asked_after, seeds
 from shallowdeep.training.progress import Progress, describe
 
 
-def main(name: str, inputs: Hashes | None) -> None:
-    """Train the network `name` of params.yaml; `inputs` are the hashes of all that is read."""
+def main(name: str, inputs: Inputs | None) -> None:
+    """Train the network `name` of params.yaml; `inputs` is all that is read."""
     settings = params.read(Path("params.yaml"))
     if name not in settings.models:
         known = ", ".join(settings.models)
@@ -39,7 +42,7 @@ def main(name: str, inputs: Hashes | None) -> None:
     start = time.perf_counter()
     place = None
     if inputs is not None:
-        place = Checkpoints(f"train-{name}", {**inputs, **pinned(), "device": str(device)})
+        place = Checkpoints(f"train-{name}", {**inputs.hashes, **pinned(), "device": str(device)})
         if place.exist:
             print(f"train-{name}: goes on where it was interrupted")
     how = Settings(network.hidden, network.epochs, settings.batch_size, settings.lr, settings.keep)
@@ -56,6 +59,8 @@ def main(name: str, inputs: Hashes | None) -> None:
     trained = model.Model(
         fitted.layers, by_fold[0], pictures.classes, pictures.size, normalisation, made
     )
+    if inputs:
+        inputs.check_unchanged()
     results = Path("results") / name
     model.write(trained, Path("models") / f"{name}.pt")
     held_out.write(fitted.answers, results / "answers.npy")
@@ -75,9 +80,9 @@ def _times(number: int, what: str) -> str:
 
 
 if __name__ == "__main__":
-    with told_in_one_line(f"train-{sys.argv[1]}" if len(sys.argv) == 2 else "train"):
+    with told_in_one_line(STAGE):
         if len(sys.argv) != 2:
             raise InputError("usage: python stages/train.py NAME, a model of params.yaml")
-        with recorded(f"train-{sys.argv[1]}") as read:
+        with recorded(STAGE) as read:
             main(sys.argv[1], read)
         gc.freeze()  # at its end Python would look through all of torch, for a third of a second

@@ -1,7 +1,11 @@
 """The front door: `python -m shallowdeep COMMAND`, installed as `shallowdeep` too."""
 
-import importlib
 import sys
+
+if __name__ == "__main__" and not sys.flags.safe_path:
+    del sys.path[0]  # the folder that it is called in: a torch.py there is not ours
+
+import importlib
 from typing import NamedTuple
 
 from shallowdeep.files.errors import end_in_silence
@@ -36,8 +40,8 @@ def usage() -> str:
 
 def main() -> None:
     """Hand over to a command; exit status 2 where there is no such command."""
-    end_in_silence()
     name, *arguments = sys.argv[1:] or ["--help"]
+    end_in_silence(name if name in COMMANDS else "shallowdeep")
     if name in ("-h", "--help"):
         print(usage())
     elif name in COMMANDS:

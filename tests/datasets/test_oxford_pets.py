@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from checkouts import run
 from PIL import Image
 
 from shallowdeep.datasets.oxford_pets import download
@@ -130,6 +131,23 @@ def test_an_archive_with_another_checksum_is_refused(
     with pytest.raises(InputError, match=f"{address}: download is not what its MD5 promises"):
         download(tmp_path / "pets", changed)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_the_archives_are_kept_and_not_downloaded_again(
+    address: str, served: Path, tmp_path: Path
+) -> None:
+    """The second time from a server that is gone; a damaged one is downloaded anew."""
+    kept, true = tmp_path / "kept", archives(address, served)
+    download(tmp_path / "pets", true, keep=kept)
+    gone = [(f"http://127.0.0.1:9/{Path(url).name}", md5) for url, md5 in true]
+    download(tmp_path / "again", gone, keep=kept)
+    (kept / "images.tar.gz").write_bytes(b"words")
+    with pytest.raises(InputError, match="download failed"):
+        download(tmp_path / "not", gone, keep=kept)
+    download(tmp_path / "anew", true, keep=kept)
+    assert {path.name for path in tmp_path.iterdir()} == {"kept", "pets", "again", "anew"}
+    for name in ("again", "anew"):
+        run(tmp_path, "diff", "--recursive", "pets", name)
 
 
 def test_an_archive_that_is_not_there_is_named(address: str, served: Path, tmp_path: Path) -> None:

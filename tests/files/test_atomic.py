@@ -1,5 +1,8 @@
 """Files and folders are complete or absent."""
 
+import subprocess
+import sys
+
 import pytest
 
 from shallowdeep.files.atomic import replacing, write_text
@@ -49,3 +52,29 @@ def test_between_its_place_and_its_end_nothing_is_left(tmp_path, monkeypatch):
     with replacing(tmp_path / "a.csv") as new:
         new.write_text("whole")
     assert [path.name for path in tmp_path.iterdir()] == ["a.csv"]
+
+
+def test_what_another_process_is_writing_stays(tmp_path):
+    """Of the same output: two experiments may save the same checkpoint."""
+    path = tmp_path / "a.csv"
+    code = (
+        "import sys, pathlib; from shallowdeep.files.atomic import replacing\n"
+        "with replacing(pathlib.Path(sys.argv[1])) as new:\n"
+        "    new.write_text('theirs'); print('begun', flush=True); sys.stdin.read()\n"
+    )
+    other = subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    other.stdout.readline()
+    write_text(path, "ours")
+    other.communicate(b"")
+    assert other.returncode == 0
+    assert path.read_text() == "theirs"
+    killed = subprocess.Popen(
+        [sys.executable, "-c", code, str(path)], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+    )
+    killed.stdout.readline()
+    killed.kill()
+    killed.communicate()
+    write_text(path, "ours")
+    assert [file.name for file in tmp_path.iterdir()] == ["a.csv"]

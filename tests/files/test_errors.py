@@ -64,6 +64,17 @@ def test_torch_without_memory_is_one_line():
     assert done.stderr.count("\n") == 1
 
 
+@pytest.mark.parametrize("megabytes", [150, 600, 1_000])
+def test_too_little_room_to_import_is_one_line(megabytes):
+    """Under a limit of the address space (`ulimit -v`), whichever library does not fit."""
+    code = "from shallowdeep.provenance.beginning import begin; begin('stage'); import numpy, torch"
+    shell = f'ulimit -v {megabytes * 1024}; exec "$0" -c "$1"'
+    command = ["bash", "-c", shell, sys.executable, code]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 1
+    assert done.stderr == "stage: memory is too short to load what it needs\n"
+
+
 def test_a_defect_of_ours_keeps_its_traceback():
     """What a user cannot mend is not dressed up as his mistake."""
     for defect in ("1 / 0", "torch.ones(2) @ torch.ones(3)"):

@@ -5,6 +5,7 @@ import random
 import shutil
 import signal
 import subprocess
+import sys
 import termios
 import time
 from contextlib import contextmanager, suppress
@@ -76,6 +77,103 @@ def test_ctrl_c_while_a_stage_imports_is_no_traceback(project, command):
     assert process.communicate(timeout=60)[1] == ""
     assert process.returncode == -signal.SIGINT
     assert run(project, "git", "status", "--porcelain") == ""
+
+
+def begun(project, stage):
+    """Start a stage with DVC, by force; returns DVC and the stage's process once that imports."""
+    dvc = subprocess.Popen(
+        ["dvc", "repro", "--force", "--no-run-cache", "--single-item", stage],
+        cwd=project,
+        env=os.environ | {"PATH": f"{project}/.venv/bin:{os.environ['PATH']}"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+    )
+    while True:
+        assert dvc.poll() is None, "DVC has ended before its stage was seen"
+        children = Path(f"/proc/{dvc.pid}/task/{dvc.pid}/children").read_text().split()
+        for child in children:
+            with suppress(OSError):
+                if "libtorch_cpu" in Path(f"/proc/{child}/maps").read_text():
+                    return dvc, int(child)
+
+
+def lives(pid):
+    with suppress(OSError):
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2][0] not in "ZX"
+    return False
+
+
+@pytest.mark.parametrize(
+    ("stage", "number"),
+    [
+        ("prepare", signal.SIGKILL),
+        ("train-shallow", signal.SIGHUP),
+        ("train-deep", signal.SIGTERM),
+        ("evaluate", signal.SIGKILL),
+    ],
+)
+def test_a_stage_ends_with_dvc(project, stage, number):
+    """DVC alone is ended; nobody else tells its stage."""
+    with_environment(project)
+    params = project / "params.yaml"
+    params.write_text(params.read_text().replace("\nepochs: 2 ", "\nepochs: 100000 "))
+    dvc, child = begun(project, stage)
+    dvc.send_signal(number)
+    dvc.wait()
+    end = time.monotonic() + 30
+    while lives(child) and time.monotonic() < end:
+        time.sleep(0.05)
+    assert not lives(child)
+    assert not [path for path in left_over(project) if path.name != ".checkpoints"]
+
+
+def test_a_stage_left_behind_does_not_write_over_what_is_newer(project):
+    """As in a container, whose stage does not hear of DVC's end: its parameters have changed."""
+    with_environment(project)
+    params = project / "params.yaml"
+    text = params.read_text()
+    params.write_text(
+        text.replace("lr: 0.01", "lr: 0.02").replace("\nepochs: 2 ", "\nepochs: 2000 ")
+    )
+    behind = subprocess.Popen(
+        ["docker/run", "python", "stages/train.py", "deep"],
+        cwd=project,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    while "libtorch_cpu" not in Path(f"/proc/{behind.pid}/maps").read_text():
+        assert behind.poll() is None
+    while (project / "results/provenance/train-deep.json").exists():
+        assert behind.poll() is None  # it has taken down what it reads when that goes
+    params.write_text(text)
+    before = snapshot(project / "results") | snapshot(project / "models")
+    assert "params.yaml has changed while this stage ran" in behind.communicate(timeout=120)[1]
+    assert behind.returncode == 1
+    assert snapshot(project / "results") | snapshot(project / "models") == before
+    assert changed_stages(project) == set()
+
+
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+def test_a_signal_leaves_no_temporary_files(tmp_path, number):
+    """Here within a write; a terminal that is closed sends SIGHUP."""
+    code = """if True:
+        import sys, time
+        from pathlib import Path
+        from shallowdeep.files.atomic import replacing
+        from shallowdeep.files.errors import told_in_one_line
+        with told_in_one_line("x"), replacing(Path(sys.argv[1])) as new:
+            new.write_text("half")
+            print("begun", flush=True)
+            time.sleep(60)
+    """
+    process = subprocess.Popen(
+        [sys.executable, "-c", code, str(tmp_path / "a.csv")], stdout=subprocess.PIPE, text=True
+    )
+    process.stdout.readline()
+    process.send_signal(number)
+    assert process.wait(timeout=60) == 128 + number
+    process.stdout.close()
+    assert list(tmp_path.iterdir()) == []
 
 
 def mend_lock(project):

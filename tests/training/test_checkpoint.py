@@ -1,5 +1,6 @@
 """A training that goes on from a checkpoint gives the bits of one that was never interrupted."""
 
+import os
 import signal
 import subprocess
 import time
@@ -63,12 +64,35 @@ def content():
 
 
 def test_a_checkpoint_of_other_inputs_is_not_used(pictures):
-    """It is removed: what it was of is not in the workspace any more."""
+    """It may be another experiment's; a week later nobody is coming for it."""
     with pytest.raises(StoppedError):
         fit(pictures, solver="dual", keep="last", stop_after=3, inputs={"params.yaml": "1"})
     assert len(content()) == 1
     assert not Checkpoints("train-x", {"params.yaml": "2"}).exist
+    assert len(content()) == 1
+    (path,) = FOLDER.iterdir()
+    os.utime(path, (time.time() - checkpoint.KEPT - 1,) * 2)
+    assert not Checkpoints("train-x", {"params.yaml": "2"}).exist
     assert content() == []
+
+
+def test_an_experiment_apart_leaves_its_checkpoint_in_the_checkout(pictures, tmp_path, monkeypatch):
+    """DVC removes the folder of an experiment of `--temp` or of its queue; the next has another."""
+    expected, _ = fit(pictures, solver="dual", keep="last")
+    for name in ("standalone/tmp1", "tmp2"):
+        folder = tmp_path / ".dvc/tmp/exps" / name
+        folder.mkdir(parents=True)
+        monkeypatch.chdir(folder)
+        if name == "tmp2":
+            assert Checkpoints("train-x", {"a": "1"}).exist
+            layers, _ = fit(pictures, solver="dual", keep="last", inputs={"a": "1"})
+        else:
+            with pytest.raises(StoppedError):
+                fit(pictures, solver="dual", keep="last", stop_after=3, inputs={"a": "1"})
+            assert len(list((tmp_path / FOLDER).iterdir())) == 1
+        assert not (folder / FOLDER).exists()
+    assert all(torch.equal(a, b) for a, b in zip(expected, layers, strict=True))
+    assert not (tmp_path / FOLDER).exists()
 
 
 def test_another_stage_keeps_its_own(pictures):
@@ -86,9 +110,9 @@ def test_a_checkpoint_of_another_training_under_this_ones_name_is_not_used(pictu
     for inputs in ({"a": "2"}, {"a": "1"}):
         with pytest.raises(StoppedError):
             fit(pictures, solver="dual", keep="last", stop_after=3, inputs=inputs)
-        (path,) = FOLDER.glob("*.pt")
-        found.append(path.read_bytes())
-    path.write_bytes(found[0])
+        (path,) = set(FOLDER.iterdir()) - {old for old, _ in found}
+        found.append((path, path.read_bytes()))
+    path.write_bytes(found[0][1])
     assert Checkpoints("train-x", {"a": "1"}).of(0).read() is None
     layers, _ = fit(pictures, solver="dual", keep="last", inputs={"a": "1"})
     assert all(torch.equal(a, b) for a, b in zip(expected, layers, strict=True))

@@ -9,6 +9,7 @@ Source: O. M. Parkhi, A. Vedaldi, A. Zisserman, C. V. Jawahar: Cats and Dogs. CV
 
 import argparse
 import http.client
+import os
 import socket
 import tempfile
 from collections.abc import Iterator, Sequence
@@ -17,27 +18,41 @@ from pathlib import Path
 from urllib.error import URLError
 
 from shallowdeep.datasets.class_folders import CLASSES, new_class_folders
+from shallowdeep.files.checkout import made_from
 from shallowdeep.files.errors import InputError, told_in_one_line
+from shallowdeep.provenance.beginning import begin
 from shallowdeep.provenance.records import recorded
 
 Archives = Sequence[tuple[str, str]]  # (address, MD5) of images.tar.gz and annotations.tar.gz
 
+KEPT = Path(".dvc/tmp/oxford-pets")  # of the checkout: the archives, for the next time
 SILENCE = 60.0  # seconds without a byte after which a download has failed
 
 
-def download(folder: Path, archives: Archives | None = None) -> None:
+def download(folder: Path, archives: Archives | None = None, *, keep: Path | None = None) -> None:
     """Fill a new `folder` with the pictures of the data set, complete or not at all.
 
     Args:
         folder: to be made; has to be new or empty.
         archives: where to download from; None for what torchvision knows.
+        keep: where the archives stay, on the same file system; one that is there already and
+            has the right checksum is not downloaded.
 
     Raises:
         InputError: no download, or not the files that the checksums promise.
     """
     with new_class_folders(folder) as new, tempfile.TemporaryDirectory(dir=new.parent) as scratch:
+        unpacked = Path(scratch, "oxford-iiit-pet")  # torchvision's name
+        if keep:
+            unpacked.mkdir()
+            keep.mkdir(parents=True, exist_ok=True)
+            for archive in keep.iterdir():
+                os.link(archive, unpacked / archive.name)
         for picture, label in _labelled(Path(scratch), archives):
             picture.rename(new / CLASSES[label] / picture.name)
+        if keep:
+            for archive in unpacked.glob("*.tar.gz"):
+                archive.replace(keep / archive.name)
 
 
 def _labelled(scratch: Path, archives: Archives | None) -> Iterator[tuple[Path, int]]:
@@ -76,10 +91,11 @@ def main(arguments: Sequence[str] | None = None) -> None:
     socket.setdefaulttimeout(SILENCE)
     with (
         told_in_one_line("oxford-pets"),
-        recorded("oxford-pets", root=Path(".."), output=folder),
+        recorded("oxford-pets", root=Path(".."), output=folder) as stage,
     ):
-        download(folder)
+        download(folder, keep=None if stage is None else made_from(Path("..")) / KEPT)
 
 
 if __name__ == "__main__":
+    begin("oxford-pets", root=Path(".."))
     main()

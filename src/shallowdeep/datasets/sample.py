@@ -18,6 +18,7 @@ from shallowdeep.datasets.animals import animal, draw_animal
 from shallowdeep.datasets.canvas import Canvas, Dice, Floats
 from shallowdeep.datasets.class_folders import CLASSES, new_class_folders
 from shallowdeep.files.errors import InputError, told_in_one_line
+from shallowdeep.provenance.beginning import begin
 from shallowdeep.provenance.records import recorded
 
 
@@ -133,4 +134,5 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 
 if __name__ == "__main__":
+    begin("sample", root=Path(".."))
     main()

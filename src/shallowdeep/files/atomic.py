@@ -2,8 +2,12 @@
 
 import glob
 import io
+import os
+import platform
+import re
 import shutil
 import uuid
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +21,8 @@ def replacing(path: Path) -> Iterator[Path]:
     The new version is a hidden sibling until then, and one step makes it the real one, so that a
     process killed after it leaves nothing. After an error nothing is left of the new version and
     `path` is as it was. A folder that stands at `path` is replaced whole, in two steps. What a
-    killed process left of an earlier attempt is removed.
+    killed process left of an earlier attempt is removed, but not what a process that lives on
+    this machine is writing.
 
     Args:
         path: file or folder to write; its parent is created.
@@ -26,9 +31,10 @@ def replacing(path: Path) -> Iterator[Path]:
     for leftover in path.parent.glob(
         _hidden(glob.escape(path.stem), "*", glob.escape(path.suffix))
     ):
-        _remove(leftover)
-    new = path.with_name(_hidden(path.stem, uuid.uuid4().hex[:8], path.suffix))
-    old = path.with_name(_hidden(path.stem, uuid.uuid4().hex[:8], path.suffix))
+        if not _is_being_written(leftover):
+            _remove(leftover)
+    new = path.with_name(_hidden(path.stem, _token(), path.suffix))
+    old = path.with_name(_hidden(path.stem, _token(), path.suffix))
     try:
         yield new
         if path.is_dir():
@@ -41,6 +47,28 @@ def replacing(path: Path) -> Iterator[Path]:
 
 def _hidden(stem: str, token: str, suffix: str) -> str:
     return f".{stem}.{token}.tmp{suffix}"
+
+
+def _token() -> str:
+    """Says which process of which machine, or container, is writing."""
+    return f"{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
+
+
+def _machine() -> str:
+    return f"{zlib.crc32(platform.node().encode()):08x}"
+
+
+def _is_being_written(hidden: Path) -> bool:
+    found = re.search(rf"\.{_machine()}-(\d+)-\w+\.tmp", hidden.name)
+    if not found:
+        return False
+    try:
+        os.kill(int(found[1]), 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass  # it is another user's
+    return True
 
 
 def _remove(path: Path) -> None:

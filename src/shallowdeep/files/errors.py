@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType
+from types import FrameType, TracebackType
 
 
 class InputError(Exception):
@@ -16,13 +16,25 @@ class InputError(Exception):
     """
 
 
-def end_in_silence() -> None:
+def end_in_silence(name: str) -> None:
     """Let Ctrl-C end the process without a traceback until `told_in_one_line` begins.
 
-    For the seconds in which a command imports what it needs.
+    For the seconds in which a command imports what it needs; where memory is too short for that,
+    one line says so.
+
+    Args:
+        name: what the line starts with: the stage's or command's name.
     """
     if signal.getsignal(signal.SIGINT) == signal.default_int_handler:  # not where it is ignored
         signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+    def told(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if _is_for_memory(error):
+            print(f"{name}: {_memory_is_short(error)}", file=sys.stderr)
+        else:
+            sys.__excepthook__(kind, error, trace)
+
+    sys.excepthook = told
 
 
 @contextmanager
@@ -30,12 +42,14 @@ def told_in_one_line(name: str) -> Iterator[None]:
     """Run a command's body; end with one line on stderr where it cannot go on.
 
     Exit status 1 after wrong input, a failing disk or too little memory, 128 + signal number after
-    SIGINT or SIGTERM. SIGTERM unwinds the stack as Ctrl-C does, so that temporary files go.
+    SIGINT, SIGTERM or SIGHUP. These unwind the stack as Ctrl-C does, so that temporary files go.
 
     Args:
         name: what the line starts with: the stage's or command's name.
     """
     signal.signal(signal.SIGTERM, _exit_on_signal)
+    if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # nohup ignores it
+        signal.signal(signal.SIGHUP, _exit_on_signal)
     if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
@@ -45,25 +59,41 @@ def told_in_one_line(name: str) -> Iterator[None]:
     except BrokenPipeError:
         sys.exit(128 + signal.SIGPIPE)  # the reader, `head` for example, has seen enough
     except OSError as error:
+        if _is_for_memory(error):
+            sys.exit(f"{name}: {_memory_is_short(error)}")
         if error.errno is None or error.errno == errno.EFAULT:
             raise  # a defect of ours, not of the disk
         where = f": {error.filename}" if error.filename else ""
         sys.exit(f"{name}: {one_line(f'{error.strerror}{where}')}")
-    except (MemoryError, RuntimeError) as error:
+    except (MemoryError, RuntimeError, ImportError) as error:
         if not _is_for_memory(error):
             raise
-        # What follows in torch's messages is a page on how it allocates, or how to debug CUDA.
-        asked = str(error).partition("\n")[0].partition(" GPU ")[0]
-        sys.exit(f"{name}: memory is too short: {one_line(asked) or 'for a Python object'}")
+        sys.exit(f"{name}: {_memory_is_short(error)}")
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
 
 
-def _is_for_memory(error: Exception) -> bool:
-    """Whether memory, the device's too, has run out; torch's ways to say so are RuntimeErrors."""
-    said = ("out of memory", "can't allocate memory", "STATUS_ALLOC_FAILED")
-    return isinstance(error, MemoryError) or any(words in str(error) for words in said)
+_NO_MEMORY = (
+    *("out of memory", "can't allocate memory", "STATUS_ALLOC_FAILED"),  # torch's RuntimeErrors
+    *("failed to map segment", "cannot allocate memory"),  # of a library that is imported
+    "can't start new thread",
+)
+
+
+def _is_for_memory(error: BaseException) -> bool:
+    """Whether memory, the device's or that of addresses too, has run out."""
+    return isinstance(error, MemoryError) or any(
+        words.lower() in str(error).lower() for words in _NO_MEMORY
+    )
+
+
+def _memory_is_short(error: BaseException) -> str:
+    if isinstance(error, ImportError):
+        return "memory is too short to load what it needs"
+    # What follows in torch's messages is a page on how it allocates, or how to debug CUDA.
+    asked = str(error).partition("\n")[0].partition(" GPU ")[0]
+    return f"memory is too short: {one_line(asked) or 'for a Python object'}"
 
 
 def one_line(text: str) -> str:

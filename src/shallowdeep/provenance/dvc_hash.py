@@ -10,15 +10,11 @@ from shallowdeep.files.file_tree import Kind, walk
 def md5(path: Path) -> str | None:
     """The hash that DVC has for a file or folder; None where there is none or it cannot be read.
 
-    A folder's is that of the JSON list of its files' hashes and names, sorted by name. `.dvcignore`
-    is not read: what it leaves out are caches of Python, which are left out here too.
+    A folder's is that of the JSON list of its files' hashes and names, sorted by name.
     """
     if path.is_dir():
-        parts = [entry.path.split("/") for entry in walk(path) if entry.kind is Kind.FILE]
         entries = [
-            {"md5": md5(path.joinpath(*names)), "relpath": "/".join(names)}
-            for names in sorted(parts)
-            if "__pycache__" not in names
+            {"md5": md5(file), "relpath": file.relative_to(path).as_posix()} for file in files(path)
         ]
         return hashlib.md5(json.dumps(entries, sort_keys=True).encode()).hexdigest() + ".dir"
     if not path.is_file():  # a pipe, which would wait for who writes to it
@@ -28,3 +24,14 @@ def md5(path: Path) -> str | None:
             return hashlib.file_digest(file, "md5").hexdigest()
     except OSError:
         return None
+
+
+def files(path: Path) -> list[Path]:
+    """All files of a folder, in DVC's order; or the one file that is there.
+
+    `.dvcignore` is not read: what it leaves out are caches of Python, which are left out here too.
+    """
+    if not path.is_dir():
+        return [path]
+    parts = [entry.path.split("/") for entry in walk(path) if entry.kind is Kind.FILE]
+    return [path.joinpath(*names) for names in sorted(parts) if "__pycache__" not in names]

@@ -12,12 +12,13 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from shallowdeep.files.atomic import write_text
+from shallowdeep.files.checksums import of_json
 from shallowdeep.files.errors import InputError
-from shallowdeep.files.yaml_file import parse
-from shallowdeep.provenance.dvc_hash import md5
+from shallowdeep.provenance.declared import declared_stages
+from shallowdeep.provenance.dvc_hash import files, md5
 from shallowdeep.provenance.environment import Commit, Environment, commit, environment
 
 FOLDER = Path("results/provenance")
@@ -37,10 +38,37 @@ class Record(NamedTuple):
     environment: Environment
 
 
+class Inputs:
+    """What a stage reads, as it was when the stage started."""
+
+    def __init__(self, paths: list[str], root: Path) -> None:
+        self._paths, self._root = paths, root
+        self._seen = {path: _seen(path) for path in paths}
+        self.hashes = _hashes(paths, root)
+
+    def check_unchanged(self) -> None:
+        """Let a stage write only what belongs to what is there now.
+
+        One that was left behind by a run that was killed, or whose inputs somebody has edited,
+        would put results of the old inputs in place of, or beside, those of the new ones.
+
+        Raises:
+            InputError: an input is another one by now.
+        """
+        for path in self._paths:
+            if _seen(path) != self._seen[path]:
+                (name,) = _hashes([path], self._root)
+                if md5(Path(path)) != self.hashes[name]:
+                    raise InputError(
+                        f"{path} has changed while this stage ran; nothing was written, type"
+                        " `dvc repro`"
+                    )
+
+
 @contextmanager
 def recorded(
     stage: str, *, root: Path = Path(), output: Path | None = None
-) -> Iterator[Hashes | None]:
+) -> Iterator[Inputs | None]:
     """Run a stage's body and, once it has ended well, write what made its outputs.
 
     Args:
@@ -50,22 +78,22 @@ def recorded(
             recorded.
 
     Yields:
-        The hashes of its inputs; None where nothing is recorded.
+        Its inputs; None where nothing is recorded.
     """
     inputs, outputs = _paths(stage)
     if not outputs or (output is not None and str(output) not in outputs):
         yield None
         return
+    started, clock = datetime.now(UTC), time.monotonic()
+    read = Inputs(inputs, root)
     file = root / FOLDER / f"{stage}.json"
     file.unlink(missing_ok=True)  # it is of the outputs that go now
-    started, clock = datetime.now(UTC), time.monotonic()
-    hashes = _hashes(inputs, root)
-    yield hashes
+    yield read
     record = Record(
         stage=stage,
         started=started.isoformat(timespec="seconds"),
         seconds=round(time.monotonic() - clock, 3),
-        inputs=hashes,
+        inputs=read.hashes,
         outputs=_hashes(outputs, root),
         git=commit(),
         environment=environment(),
@@ -74,10 +102,25 @@ def recorded(
 
 
 def write(record: Record, path: Path) -> None:
-    """Write a record as JSON."""
+    """Write a record as JSON, with its checksum."""
     content = record._asdict() | {"environment": record.environment._asdict()}
     content["git"] = record.git._asdict() if record.git else None
-    write_text(path, json.dumps(content, indent=2) + "\n")
+    write_text(path, _text(content))
+
+
+def _text(content: dict[str, Any]) -> str:
+    return json.dumps(content | {"sha256": of_json(content)}, indent=2) + "\n"
+
+
+def is_whole(path: Path) -> bool:
+    """Whether each byte of a record is as `write` left it."""
+    try:
+        text = path.read_text(encoding="utf-8")
+        content = json.loads(text)
+        del content["sha256"]
+        return text == _text(content)
+    except (OSError, ValueError, TypeError, LookupError):
+        return False
 
 
 def read_all(folder: Path) -> dict[str, Record]:
@@ -86,6 +129,7 @@ def read_all(folder: Path) -> dict[str, Record]:
     for path in sorted(folder.glob("*.json")):
         with suppress(ValueError, TypeError, LookupError, AttributeError):
             content = json.loads(path.read_text(encoding="utf-8"))
+            content.pop("sha256", None)
             git, environment = content.pop("git"), content.pop("environment")
             found[path.stem] = Record(
                 **content, git=git and Commit(**git), environment=Environment(**environment)
@@ -96,22 +140,11 @@ def read_all(folder: Path) -> dict[str, Record]:
 def _paths(stage: str) -> tuple[list[str], list[str]]:
     """What dvc.yaml says that a stage reads and writes; nothing where there is no such stage."""
     try:
-        content = parse(Path("dvc.yaml"))["stages"][stage]
-    except (OSError, InputError, LookupError, TypeError):
+        declared = declared_stages(Path())[stage]
+    except (OSError, InputError, LookupError):
         return [], []
-    inputs = [str(dep) for dep in content["deps"]]
-    if Path("params.yaml").exists():
-        params = parse(Path("params.yaml"))
-        with suppress(LookupError, TypeError):  # what is wrong with it, the stage says
-            inputs = [dep.replace("${data.dir}", str(params["data"]["dir"])) for dep in inputs]
-        inputs.append("params.yaml")
-    outputs = [
-        path
-        for kind in ("outs", "metrics", "plots")
-        for out in content.get(kind, [])
-        for path in (out if isinstance(out, dict) else [out])
-    ]
-    return inputs, outputs
+    params = ["params.yaml"] if Path("params.yaml").exists() else []
+    return list(dict.fromkeys([*declared.deps, *params])), declared.outs
 
 
 def _hashes(paths: list[str], root: Path) -> Hashes:
@@ -120,3 +153,13 @@ def _hashes(paths: list[str], root: Path) -> Hashes:
         path if Path(path).is_absolute() else os.path.relpath(path, root): md5(Path(path))
         for path in paths
     }
+
+
+def _seen(path: str) -> list[tuple[str, int, int, int]]:
+    """What tells quickly that a file, or one in a folder, is the same: name, inode, size, time."""
+    found = []
+    for file in files(Path(path)):
+        with suppress(OSError):
+            about = file.stat()
+            found.append((str(file), about.st_ino, about.st_size, about.st_mtime_ns))
+    return found

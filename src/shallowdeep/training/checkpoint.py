@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -9,11 +10,13 @@ import torch
 from torch import Tensor
 
 from shallowdeep.files.atomic import write_torch
+from shallowdeep.files.checkout import made_from
 from shallowdeep.files.checksums import of_json, of_tensors
 
 FOLDER = Path(".checkpoints")
 EVERY = 30.0  # seconds between states of a training that goes on
 WORTH = 1.0  # seconds that a training must have taken for its end to be saved
+KEPT = 7 * 86_400  # seconds for which the state of a training that nobody takes up again stays
 
 
 class Checkpoint:
@@ -59,28 +62,35 @@ class Checkpoint:
 
 
 class Checkpoints:
-    """Where the trainings of one stage leave their states; those of other inputs are removed."""
+    """Where the trainings of one stage leave their states.
+
+    They lie in the checkout, for an experiment of `--temp` or of DVC's queue in the one that it was
+    made from: its own folder goes when it is interrupted. So other experiments' states lie here
+    too, and may be wanted; those that are a week old are removed.
+    """
 
     def __init__(self, stage: str, inputs: Mapping[str, Any]) -> None:
         self._fingerprint = of_json(inputs)
         self._name = f"{stage}.{self._fingerprint}"
-        for other in FOLDER.glob(f"{stage}.*.pt"):
-            if not other.name.startswith(f"{self._name}."):
-                other.unlink(missing_ok=True)
+        self._folder = made_from(Path()) / FOLDER
+        for other in self._folder.glob("*.pt"):
+            with suppress(FileNotFoundError):  # another experiment is done with it
+                if time.time() - other.stat().st_mtime > KEPT:
+                    other.unlink()
 
     @property
     def exist(self) -> bool:
         """Whether a stage of just these inputs was interrupted."""
-        return any(FOLDER.glob(f"{self._name}.*.pt"))
+        return any(self._folder.glob(f"{self._name}.*.pt"))
 
     def of(self, number: int) -> Checkpoint:
         """The place of the training `number` of this stage."""
-        path = FOLDER / f"{self._name}.{number}.pt"
+        path = self._folder / f"{self._name}.{number}.pt"
         return Checkpoint(path, f"{self._fingerprint}.{number}")
 
     def remove(self) -> None:
         """The stage is done."""
-        for path in FOLDER.glob(f"{self._name}.*.pt"):
+        for path in self._folder.glob(f"{self._name}.*.pt"):
             path.unlink(missing_ok=True)
-        if FOLDER.exists() and not any(FOLDER.iterdir()):
-            FOLDER.rmdir()
+        with suppress(OSError):  # there are others, or there is none
+            self._folder.rmdir()

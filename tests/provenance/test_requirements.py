@@ -1,0 +1,97 @@
+"""A stage refuses to run on other packages than those that dvc.lock will name."""
+
+import sys
+import time
+from pathlib import Path
+
+import pytest
+from checkouts import ROOT, run, with_environment
+
+from shallowdeep.files.errors import InputError
+from shallowdeep.provenance.requirements import (
+    differing_packages,
+    installed,
+    refuse_another_environment,
+)
+
+REQUIREMENTS = """\
+a-b.c==1.0 \\
+    --hash=sha256:0
+    # via x
+tool==2.0 ; sys_platform == 'win32' \\
+    --hash=sha256:0
+old==1.0 ; python_full_version < '3.5' \\
+    --hash=sha256:0
+old==2.0 ; python_full_version >= '3.5' and sys_platform == 'linux' \\
+    --hash=sha256:0
+"""
+HERE = {"a-b-c": "1.0", "old": "2.0"}
+
+
+def test_these_tests_run_on_what_the_file_says():
+    """All packages of requirements.txt, in less than a tenth of a second."""
+    start = time.process_time()
+    refuse_another_environment(ROOT / "requirements.txt")
+    assert time.process_time() - start < 0.1
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({}, []),
+        ({"more": "1"}, []),  # a debugger, say
+        ({"tool": "2.0"}, []),
+        ({"tool": "1.9"}, ["asks for tool 2.0, here is 1.9"]),
+        ({"a-b-c": "1.1"}, ["asks for a-b-c 1.0, here is 1.1"]),
+        ({"a-b-c": None}, ["asks for a-b-c 1.0, here is none"]),
+        ({"old": "1.0"}, ["asks for old 2.0, here is 1.0"]),
+    ],
+)
+def test_what_differs_is_named(change, said):
+    """Versions, missing packages; what is asked for elsewhere only may be missing."""
+    here = {name: version for name, version in (HERE | change).items() if version}
+    assert differing_packages(REQUIREMENTS, here) == said
+
+
+def test_names_are_compared_as_pip_compares_them(tmp_path):
+    """In any case, with any of - _ and a dot."""
+    (tmp_path / "A_b.C-1.0.dist-info").mkdir()
+    assert installed([str(tmp_path), str(tmp_path / "nowhere")]) == {"a-b-c": "1.0"}
+
+
+def test_no_requirements_ask_for_nothing(tmp_path):
+    """Where a data set is made by hand, in a folder without any."""
+    refuse_another_environment(tmp_path / "requirements.txt")
+
+
+@pytest.mark.parametrize(
+    ("stage", "command"),
+    [
+        ("prepare", ["stages/prepare.py"]),
+        ("train-deep", ["stages/train.py", "deep"]),
+        ("evaluate", ["stages/evaluate.py"]),
+        ("sample", ["-m", "shallowdeep.datasets.sample", "elsewhere"]),
+        ("oxford-pets", ["-m", "shallowdeep.datasets.oxford_pets", "elsewhere"]),
+    ],
+)
+def test_a_stage_in_another_environment_is_one_line(project, stage, command):
+    """It names the package and the command that mends it; nothing is written."""
+    file = with_environment(project) / "requirements.txt"
+    version = installed(sys.path)["numpy"]
+    assert f"\nnumpy=={version} " in file.read_text()
+    file.write_text(file.read_text().replace(f"\nnumpy=={version} ", "\nnumpy==1.0 "))
+    folder = project / "data" if "-m" in command else project
+    said = run(folder, str(project / "docker/run"), "python", *command, status=1)
+    assert said == (
+        f"{stage}: requirements.txt: asks for numpy 1.0, here is {version}: this is another"
+        " environment; type `make -B setup`\n"
+    )
+    assert run(project, "git", "status", "--porcelain") == " M requirements.txt\n"
+
+
+def test_the_error_names_the_first_and_counts_the_rest(tmp_path):
+    """One line, whatever is wrong."""
+    file = tmp_path / "requirements.txt"
+    file.write_text("nowhere-1==1.0\nnowhere-2==1.0\n")
+    with pytest.raises(InputError, match=r"nowhere-1 1\.0, here is none \(and 1 more\)"):
+        refuse_another_environment(Path(file))
