@@ -1,201 +1,77 @@
 """Prove that the committed code gives the committed results.
 
-Clones HEAD into a temporary folder, runs everything there from nothing, and compares every output
-with what dvc.lock says, and what the stages read with what DVC says that they read.
+First the files that git tracks at HEAD are held against the lock files. If they are what the locks
+say, everything is run from nothing in a clean clone, and the locks of that run are held against the
+committed ones.
 """
 
 import argparse
 import json
-import os
 import random
-import re
-import shutil
-import subprocess
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
+from shallowdeep.commands.clean_clone import Head, dvc_cache, randomized, rerun
+from shallowdeep.commands.committed import (
+    LOCKS,
+    Mismatch,
+    edited_meanwhile,
+    stages_of,
+    unlike_the_locks,
+    unlike_their_checksums,
+)
+from shallowdeep.commands.made_anew import TOLERANCE, Finding, held_together, locks_apart
 from shallowdeep.commands.terminal import table
 from shallowdeep.files.atomic import write_text
-from shallowdeep.files.errors import InputError, told_in_one_line
-from shallowdeep.files.yaml_file import parse
-from shallowdeep.provenance.dvc_hash import md5
+from shallowdeep.files.errors import InputError, one_line, told_in_one_line
 from shallowdeep.provenance.environment import environment
-from shallowdeep.provenance.records import FOLDER, read_all
-
-Hashes = dict[tuple[str, str], str]  # by stage and path
-
-TOLERANCE = 1e-3  # largest difference of two numbers, beside that of their sixth digit
-LOCKS = ("dvc.lock", "data/dvc.lock")
-NUMBER = re.compile(rb"-?\d+\.?\d*(?:e-?\d+)?")
+from shallowdeep.provenance.records import FOLDER
 
 
-class Finding(NamedTuple):
-    """What became of one output."""
+class Verification(NamedTuple):
+    """All that was found; nothing is wrong where only `same bits` and empty lists are."""
 
-    stage: str
-    output: str
-    verdict: Literal["same bits", "within tolerance", "different"]
-    difference: float | None  # largest of two numbers, where they could be compared
+    commit: str
+    uncommitted: list[str]  # tracked files that differ from it; they are not looked at
+    committed: list[Mismatch]  # files and dvc.yaml against the locks
+    records: list[str]  # records in results/provenance that are not as their stage left them
+    edited_meanwhile: list[str]  # inputs that were edited while their stage ran
+    findings: list[Finding] | None  # a fresh run's outputs against the locks; None: not run
+    locks: list[str]  # what else the fresh run's locks say differently
+    randomized: dict[str, Any] | None  # what was varied
 
+    def wrong(self) -> list[str]:
+        """What keeps it from being the same results, a line each."""
+        said = [
+            f"{one.lock}: {one.stage + ': ' if one.stage else ''}{one.what}: "
+            f"the lock: {one.locked}; committed: {one.committed}"
+            for one in self.committed
+        ]
+        said += [f"{FOLDER / name}: is not as its stage left it" for name in self.records]
+        said += [f"{one} was edited while its stage ran" for one in self.edited_meanwhile]
+        return said + self.locks
 
-def hashes(lock: Path, kind: Literal["deps", "outs"]) -> Hashes:
-    """What a lock file says that its stages read or wrote."""
-    if not lock.exists():
-        return {}
-    stages = parse(lock)["stages"]
-    return {
-        (stage, entry["path"]): entry["md5"]
-        for stage, content in stages.items()
-        for entry in content.get(kind, [])
-    }
-
-
-def held_together(committed: Path, fresh: Path) -> list[Finding]:
-    """Compare the outputs of two checkouts, stage by stage.
-
-    Args:
-        committed: its lock files say what there should be; its files and DVC cache are looked at
-            where a hash differs.
-        fresh: has run the same stages.
-    """
-    findings = []
-    for lock in LOCKS:
-        there = hashes(fresh / lock, "outs")
-        for (stage, path), md5_wanted in hashes(committed / lock, "outs").items():
-            if there.get((stage, path)) == md5_wanted:
-                findings.append(Finding(stage, path, "same bits", 0.0))
-            elif (stage, path) in there or lock == LOCKS[
-                0
-            ]:  # a data set that is not used is not made
-                old = _old_version(committed, Path(lock).parent / path, md5_wanted)
-                difference = _difference(old, fresh / Path(lock).parent / path)
-                close = difference is not None and difference <= TOLERANCE
-                verdict: Any = "within tolerance" if close else "different"
-                findings.append(Finding(stage, path, verdict, difference))
-    return findings
-
-
-def edited_meanwhile(fresh: Path) -> list[str]:
-    """Inputs that changed while their stage ran: read as one thing, hashed by DVC as another."""
-    locked = {
-        (stage, os.path.normpath(Path(lock).parent / path)): md5_read
-        for lock in LOCKS
-        for (stage, path), md5_read in hashes(fresh / lock, "deps").items()
-    }
-    found = []
-    for stage, record in read_all(fresh / FOLDER).items():
-        for path, md5_then in record.inputs.items():
-            if locked.get((stage, path), md5_then) != md5_then:
-                found.append(f"{stage}: {path}")
-    return found
-
-
-def _old_version(committed: Path, path: Path, wanted: str) -> Path | None:
-    """The file whose hash is in the lock: in the working tree, or in DVC's cache."""
-    cached = committed / ".dvc/cache/files/md5" / wanted[:2] / wanted[2:]
-    return next((p for p in (committed / path, cached) if p.is_file() and md5(p) == wanted), None)
-
-
-def _difference(old: Path | None, new: Path) -> float | None:
-    """The largest difference of two files' numbers; None if more than numbers differ."""
-    if old is None or not new.is_file():
-        return None
-    if new.suffix == ".pt":
-        return _of_models(old, new)
-    a, b = old.read_bytes(), new.read_bytes()
-    if new.suffix not in (".csv", ".json") or NUMBER.sub(b"", a) != NUMBER.sub(b"", b):
-        return None
-    pairs = zip(NUMBER.findall(a), NUMBER.findall(b), strict=True)
-    return max((abs(float(x) - float(y)) for x, y in pairs), default=0.0)
-
-
-def _of_models(old: Path, new: Path) -> float | None:
-    from shallowdeep.training import model
-
-    a, b = model.read(old).layers, model.read(new).layers
-    if [layer.weight.shape for layer in a] != [layer.weight.shape for layer in b]:
-        return None
-    return max(
-        float((x - y).abs().max())
-        for p, q in zip(a, b, strict=True)
-        for x, y in zip(p, q, strict=True)
-    )
-
-
-def randomized(seed: int) -> tuple[dict[str, str], int, str]:
-    """What must not matter: environment, umask and name of the folder."""
-    draw = random.Random(seed)
-    threads = str(draw.choice([1, 2, 3, 8]))
-    change = {
-        "OMP_NUM_THREADS": threads,
-        "MKL_NUM_THREADS": threads,
-        "OPENBLAS_NUM_THREADS": threads,
-        "PYTHONHASHSEED": str(draw.randrange(1, 2**32)),
-        "LC_ALL": draw.choice(["C", "C.UTF-8", "POSIX"]),
-        "TZ": draw.choice(["UTC", "Asia/Kathmandu", "America/St_Johns"]),
-        "ATEN_CPU_CAPABILITY": draw.choice(["default", "avx2"]),
-        "MKL_ENABLE_INSTRUCTIONS": draw.choice(["SSE4_2", "AVX2"]),
-        "OPENBLAS_CORETYPE": draw.choice(["Nehalem", "Sandybridge", "Haswell"]),
-        "JSIMD_FORCENONE": draw.choice(["0", "1"]),
-    }
-    return change, draw.choice([0o002, 0o022, 0o077]), draw.choice(["a b", "größe", "x" * 60])
-
-
-def rerun(clone: Path, *, seed: int | None) -> dict[str, str]:
-    """Run all of a fresh clone's stages; returns what was varied."""
-    for lock in LOCKS:  # nor the results: nothing committed may be taken for made anew
-        (clone / lock).unlink(missing_ok=True)
-    shutil.rmtree(clone / "results")
-    change, umask, _ = randomized(seed) if seed is not None else ({}, -1, "")
-    env = os.environ | change
-    command = [shutil.which("dvc") or "dvc", "repro", "--no-run-cache"]
-    if seed is not None and (clone / "data/dvc.yaml").exists():
-        folder = parse(clone / "params.yaml")["data"]["dir"]
-        if folder == "data/sample":
-            _run([*command, "data/dvc.yaml:sample"], clone, env, umask)
-            _shuffle(clone / folder, seed)
-            change["order of the files"] = "shuffled"
-    _run(command, clone, env, umask)
-    return change | ({"umask": oct(umask)} if seed is not None else {})
-
-
-def _run(command: list[str], folder: Path, env: Mapping[str, str], umask: int) -> None:
-    done = subprocess.run(
-        command, cwd=folder, env=env, umask=umask, capture_output=True, text=True, check=False
-    )
-    if done.returncode:
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        raise InputError(f"the run in the clone failed: {lines[-1] if lines else done.returncode}")
-
-
-def _shuffle(folder: Path, seed: int) -> None:
-    """Make the files of a folder again, in another order and with other times."""
-    files = sorted(path for path in folder.rglob("*") if path.is_file())
-    contents = [(path, path.read_bytes()) for path in files]
-    random.Random(seed).shuffle(contents)
-    for path in files:
-        path.chmod(0o644)
-        path.unlink()
-    for number, (path, content) in enumerate(contents):
-        path.write_bytes(content)
-        os.utime(path, (number, number))
+    def apart(self) -> list[Finding]:
+        """Outputs that a fresh run makes otherwise."""
+        known = self.findings or []
+        return [one for one in known if one.verdict in ("different", "not made")]
 
 
 def shown(findings: list[Finding]) -> str:
     """For the terminal."""
     rows = []
     for one in findings:
-        apart = "" if one.verdict == "same bits" else "not numbers alone"
+        apart = "" if one.verdict in ("same bits", "not made") else "not numbers alone"
         apart = apart if one.difference is None or not apart else f"{one.difference:.2g}"
         rows.append((one.stage, one.output, one.verdict, apart))
     return table(["stage", "output", "", "largest difference"], rows)
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Read the options, verify; status 1 where an output differs."""
+    """Read the options, verify; status 1 where anything is not as it was committed."""
     parser = argparse.ArgumentParser("shallowdeep verify", description=__doc__)
     parser.add_argument(
         "--randomize",
@@ -213,46 +89,86 @@ def main(arguments: Sequence[str]) -> None:
 
 
 def verify(*, randomize: int | None, json_file: Path | None) -> None:
-    """Clone, run, compare, print.
+    """Look at what is committed, clone, run, compare, print.
 
     Args:
         randomize: seed of what is varied; -1 for any, None where nothing is to be.
         json_file: where the findings are to be written too.
     """
-    root = Path.cwd()
-    if not (root / "dvc.yaml").exists():
-        raise InputError("there is no dvc.yaml here; run it at the top of the project")
-    if not hashes(root / LOCKS[0], "outs"):
-        raise InputError(f"there is no {LOCKS[0]}; `make repro` makes it, then commit it")
     seed = random.randrange(2**31) if randomize == -1 else randomize
-    with TemporaryDirectory(prefix="shallowdeep-verify-") as scratch:
-        name = randomized(seed)[2] if seed is not None else "clone"
-        clone, committed = Path(scratch, name), Path(scratch, "committed")
-        for folder in (clone, committed):
-            _run(["git", "clone", "--quiet", str(root), str(folder)], root, os.environ, -1)
-        (clone / ".venv").symlink_to(Path(sys.prefix))
-        (committed / ".dvc/cache").symlink_to(root / ".dvc/cache")
-        print("verify: running everything from nothing in a clean clone of HEAD", file=sys.stderr)
-        varied = rerun(clone, seed=seed)
-        findings, edited = held_together(committed, clone), edited_meanwhile(clone)
-    print(shown(findings))
-    for one in edited:
-        print(f"verify: {one} was edited while its stage ran")
-    worst = {finding.verdict for finding in findings}
-    different = sum(finding.verdict == "different" for finding in findings)
+    found = _verified(project_folder(), seed=seed)
     if json_file:
-        content = {
-            "findings": [finding._asdict() for finding in findings],
-            "edited_meanwhile": edited,
-            "randomized": {"seed": seed, "varied": varied} if seed is not None else None,
+        content = found._asdict() | {
+            "findings": [one._asdict() for one in found.findings or []],
+            "committed": [one._asdict() for one in found.committed],
+            "run": found.findings is not None,
             "environment": environment()._asdict(),
         }
         write_text(json_file, json.dumps(content, indent=2) + "\n")
+    if found.uncommitted:
+        some = ", ".join(found.uncommitted[:3]) + (" ..." if len(found.uncommitted) > 3 else "")
+        print(f"verify: HEAD is looked at, without what is not committed: {one_line(some)}")
+    if found.findings is not None:
+        print(shown(found.findings))
+    for line in found.wrong():
+        print(f"verify: {one_line(line)}")
     if seed is not None:
         print(f"verify: randomized with seed {seed}")
-    if different or edited:
-        sys.exit(f"verify: {different} of {len(findings)} outputs are different")
-    print(
-        f"verify: {len(findings)} outputs: "
-        + ("same bits" if worst == {"same bits"} else f"within tolerance, {TOLERANCE:g}")
-    )
+    _judge(found)
+
+
+def _judge(found: Verification) -> None:
+    """The last line, and the exit status."""
+    if found.findings is None:
+        sys.exit(f"verify: {len(found.wrong())} committed things are not as the locks say; not run")
+    if found.apart() or found.wrong():
+        all_of_them = f"{len(found.apart())} of {len(found.findings)} outputs are different"
+        more = f", {len(found.wrong())} other things are not as they should be"
+        sys.exit(f"verify: {all_of_them}{more if found.wrong() else ''}")
+    same = {one.verdict for one in found.findings} == {"same bits"}
+    close = "same bits" if same else f"within tolerance, {TOLERANCE:g}"
+    print(f"verify: {len(found.findings)} outputs: {close}")
+
+
+def project_folder() -> Path:
+    """The project that the current folder lies in.
+
+    Raises:
+        InputError: there is none, or it has no lock.
+    """
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / ".dvc").is_dir() and (folder / "dvc.yaml").exists():
+            if not stages_of(folder / LOCKS[0]):
+                raise InputError(f"there is no {LOCKS[0]}; `make repro` makes it, then commit it")
+            return folder
+    raise InputError("there is no dvc.yaml here; run it in the project")
+
+
+def _verified(root: Path, *, seed: int | None) -> Verification:
+    with TemporaryDirectory(prefix="shallowdeep-verify-") as folder:
+        scratch, cache = Path(folder), dvc_cache(root)
+        head = Head(root, scratch)
+        committed = head.clone(scratch / "committed")
+        found = Verification(
+            commit=head.commit,
+            uncommitted=head.uncommitted,
+            committed=unlike_the_locks(committed),
+            records=unlike_their_checksums(root / FOLDER),
+            edited_meanwhile=edited_meanwhile(root),
+            findings=None,
+            locks=[],
+            randomized=None,
+        )
+        if found.wrong():
+            return found
+        print("verify: running everything from nothing in a clean clone of HEAD", file=sys.stderr)
+        fresh = head.clone(scratch / (randomized(seed)[2] if seed is not None else "clone"))
+        varied = rerun(fresh, head.environment, cache=cache, seed=seed)
+        findings = held_together(committed, fresh, cache=cache)
+        return found._replace(
+            edited_meanwhile=edited_meanwhile(fresh),
+            findings=findings,
+            locks=locks_apart(committed, fresh, findings),
+            randomized={"seed": seed, "varied": varied} if seed is not None else None,
+        )
