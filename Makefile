@@ -3,6 +3,19 @@
 # With its default shell, make 3.81 (macOS) looks up commands on the PATH that it was started with.
 SHELL := /bin/bash
 PYTHON3 ?= python3
+
+# What is typed as NAME=VALUE is data: make does not expand it (`value`), and commands find it in the
+# environment, where no shell reads it.
+define as_typed
+override $(1) := $$(value $(1))
+export $(1)
+endef
+$(foreach name,PYTHON3 FROM TO BASE RANDOMIZE SEED JSON DATA,$(eval $(call as_typed,$(name))))
+
+# A folder with a colon would be two on a PATH; Python makes no environment there either.
+ifneq (,$(findstring :,$(CURDIR)))
+$(error $(CURDIR): the path has a colon, which no PATH can hold; move the checkout)
+endif
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
@@ -16,8 +29,8 @@ setup: .venv/installed .dvc/plots/page.local.html ## make .venv with exactly the
 # pip installs the locked uv, uv the rest: 20 s instead of minutes, and nothing that is not locked stays.
 .venv/installed: requirements.txt pyproject.toml | usable-venv
 	@test ! -L .venv || { echo "make: .venv is a link to another environment, not of this requirements.txt: type rm .venv, then make setup" >&2; exit 1; }
-	@$(PYTHON3) -c 'import sys; sys.exit("Python 3.11 or newer is needed, $(PYTHON3) is " + sys.version.split()[0] + "; try make PYTHON3=python3.12" if sys.version_info < (3, 11) else 0)'
-	$(PYTHON3) -m venv .venv
+	@"$$PYTHON3" -c 'import os, sys; sys.exit("Python 3.11 or newer is needed, " + os.environ["PYTHON3"] + " is " + sys.version.split()[0] + "; try make PYTHON3=python3.12" if sys.version_info < (3, 11) else 0)'
+	"$$PYTHON3" -m venv .venv
 	sed -n '/^uv==/,/[^\\]$$/p' requirements.txt > .venv/uv.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.txt
 	VIRTUAL_ENV=.venv .venv/bin/uv pip sync --quiet --require-hashes --compile-bytecode requirements.txt
@@ -64,27 +77,24 @@ format: setup ## mend format and what style can be mended by machine
 	ruff format .
 	ruff check --fix .
 
-FROM ?= HEAD
-TO ?= workspace
 compare: setup ## the metrics of two experiments side by side, and which changes are real; FROM=HEAD TO=workspace
-	@python -m shallowdeep compare "$(FROM)" "$(TO)"
+	@python -P -m shallowdeep compare -- "$${FROM:-HEAD}" "$${TO:-workspace}"
 
-BASE ?= HEAD
 gate: setup ## fail where a metric of gate.yaml is worse than in a baseline; BASE=HEAD
-	@python -m shallowdeep gate "$(BASE)"
+	@python -P -m shallowdeep gate -- "$${BASE:-HEAD}"
 
 verify: setup ## prove that a clean run gives the committed results; RANDOMIZE=1 varies what must not matter
-	@python -m shallowdeep verify $(if $(RANDOMIZE),--randomize $(SEED)) $(if $(JSON),--json "$(JSON)")
+	@python -P -m shallowdeep verify $${RANDOMIZE:+"--randomize=$${SEED:--1}"} $${JSON:+"--json=$$JSON"}
 
 bench: setup ## the solvers and their peers side by side; DATA=FOLDER with two class subfolders
-	@test -n "$(DATA)" || { echo 'make bench: DATA is not given; make bench DATA=FOLDER with two class subfolders' >&2; exit 2; }
-	python benchmarks/solvers.py "$(DATA)"
+	@test -n "$$DATA" || { echo 'make bench: DATA is not given; make bench DATA=FOLDER with two class subfolders' >&2; exit 2; }
+	python benchmarks/solvers.py -- "$$DATA"
 
 vectorization: setup ## measure which loops vectorisation removes; writes docs/vectorization.md
-	python -m shallowdeep vectorization
+	python -P -m shallowdeep vectorization
 
 by-hand: setup ## write docs/by-hand.md: one batch through the network, every number
-	python -m shallowdeep by-hand
+	python -P -m shallowdeep by-hand
 
 lock: setup ## compile requirements.in into requirements.txt, newest versions
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \

@@ -7,7 +7,7 @@ from importlib import import_module
 from pathlib import Path
 
 import pytest
-from checkouts import ROOT, run
+from checkouts import ROOT, run, with_environment
 
 from shallowdeep.__main__ import COMMANDS
 
@@ -47,5 +47,31 @@ def test_an_unknown_command_is_refused(tmp_path, name):
 def test_make_calls_them():
     """A target for each that works on a checkout."""
     makefile = (ROOT / "Makefile").read_text()
-    called = set(re.findall(r"python -m shallowdeep (\S+)", makefile))
+    called = set(re.findall(r"python -P -m shallowdeep (\S+)", makefile))
     assert called == {"compare", "gate", "verify", "vectorization", "by-hand"}
+
+
+EVIL = 'q$(shell touch x)`touch x`$$(touch x)"; touch x; "\''
+
+
+def test_a_value_of_make_is_data(project):
+    """From the command line or the environment, it reaches the command as it was typed."""
+    with_environment(project)
+    made = ("make", "--silent", "--old-file=.venv/installed")
+    for value, command in (
+        (EVIL, (*made, "gate", f"BASE={EVIL}")),
+        (EVIL, ("env", f"BASE={EVIL}", *made, "gate")),
+        ("--help", (*made, "gate", "BASE=--help")),
+    ):
+        assert f"gate: {value}: unknown Git revision" in run(project, *command, status=2)
+    assert f"compare: {EVIL}" in run(project, *made, "compare", f"FROM={EVIL}", status=2)
+    run(project, *made, "verify", f"SEED={EVIL}", "RANDOMIZE=1", status=2)
+    run(project, *made, "bench", f"DATA={EVIL}", status=2)
+    assert not (project / "x").exists()
+
+
+def test_a_checkout_whose_path_cannot_be_on_a_path_is_refused(project):
+    """With a colon it would be two folders, and another checkout's code be imported."""
+    odd = project.rename(project.parent / "a:b")
+    assert "the path has a colon" in run(odd, "make", "help", status=2)
+    assert "the path has a colon" in run(odd, "docker/run", "true", status=2)

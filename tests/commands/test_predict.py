@@ -82,3 +82,20 @@ def test_what_is_no_model_is_named(folder):
     assert done.returncode == 1
     assert done.stderr.startswith("predict: c.jpg: not a model of this project")
     assert len(done.stderr.splitlines()) == 1
+
+
+def test_control_characters_of_a_class_stay_off_the_terminal(folder):
+    """A model file may come from anyone."""
+    trained = model.read(folder / "deep.pt")._replace(classes=("\x1b[31mcat", "\x1b]0;x\a"))
+    model.write(trained, folder / "deep.pt")
+    done = ask(folder, "deep.pt", "c.jpg")
+    assert done.returncode == 0
+    assert "\x1b" not in done.stdout and "\\x1b" in done.stdout
+
+
+@pytest.mark.parametrize("name", ["torch", "typing", "numpy", "argparse"])
+def test_a_module_in_a_foreign_folder_is_not_imported(folder, name):
+    """Python's `-m` would take it for the real one."""
+    (folder / f"{name}.py").write_text("open('executed', 'w')\n")
+    assert ask(folder, "deep.pt", "c.jpg").returncode == 0
+    assert not (folder / "executed").exists()
