@@ -3,6 +3,7 @@
 import json
 import os
 import shutil
+from pathlib import Path
 
 import pytest
 from checkouts import ROOT, run
@@ -145,3 +146,43 @@ def test_input_and_output_pass_through(project):
     shell = f"echo one line | STAGE_ENGINE={ENGINE} docker/run cat"
     assert run(project, "sh", "-c", shell) == "one line\n"
     assert os.getuid() == int(run(project, *IN_CONTAINER, "id", "-u"))
+
+
+def mounted_in(project, *setting):
+    """Where the container can write, but for what every container has."""
+    listed = run(project, "env", *setting, *IN_CONTAINER[1:], "cat", "/proc/mounts").splitlines()
+    fields = [line.split() for line in listed]
+    writable = {where for _, where, _, options, *_ in fields if options.split(",")[0] == "rw"}
+    return {where.replace("\\040", " ") for where in writable}
+
+
+def test_only_storage_that_is_not_from_git_is_mounted(project, tmp_path):
+    """What git tracks may be another's, and name any folder; the rest is the user's."""
+    storage = tmp_path / "storage"
+    storage.mkdir()
+    setting = f"[cache]\n    dir = {storage}\n"
+    tracked, own = project / ".dvc/config", project / ".dvc/config.local"
+    tracked.write_text(tracked.read_text() + setting)
+    assert str(storage) not in mounted_in(project)
+    assert str(storage) in mounted_in(project, f"STAGE_STORAGE=/nowhere:{storage}")
+    own.write_text(setting)
+    assert str(storage) in mounted_in(project)
+    run(project, "git", "add", "--force", str(own))
+    assert str(storage) not in mounted_in(project)
+    own.unlink()
+    (project / ".dvc/cache").rename(storage / "cache")
+    (project / ".dvc/cache").symlink_to(storage / "cache")
+    assert str(storage / "cache") in mounted_in(project)
+    run(project, "git", "add", "--force", ".dvc/cache")
+    assert str(storage / "cache") not in mounted_in(project)
+
+
+def test_a_stage_sees_its_own_processes_only(project):
+    """DVC runs outside of its container, and holds the locks; STAGE_PIDS=own is for all."""
+    count = ("sh", "-c", "ls -d /proc/[0-9]* | wc -l")
+    for setting in ("DVC_STAGE=x", "STAGE_PIDS=own"):
+        assert int(run(project, "env", setting, *IN_CONTAINER[1:], *count)) < 10
+    here = len(list(Path("/proc").glob("[0-9]*")))
+    assert int(run(project, *IN_CONTAINER, *count)) > here / 2
+    said = run(project, "env", "STAGE_PIDS=some", *IN_CONTAINER[1:], "true", status=2)
+    assert said == "docker/run: STAGE_PIDS: some is none of host, own\n"
