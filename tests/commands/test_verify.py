@@ -165,7 +165,7 @@ def test_a_clean_run_gives_the_committed_bits_whatever_is_varied(verified, tmp_p
     run(verified, "git", "worktree", "add", "--quiet", "-b", "other", str(worktree))
     with_environment(worktree)
     shown = run(worktree / "docs", *VERIFY, "--randomize", "7", "--json", str(report))
-    assert re.search(r"verify: 20 outputs: same bits", shown)
+    assert re.search(r"verify: 24 outputs: same bits", shown)
     content = json.loads(report.read_text())
     assert {finding["verdict"] for finding in content["findings"]} == {"same bits"}
     assert content["randomized"]["seed"] == 7
