@@ -58,4 +58,4 @@ def test_what_prepare_would_refuse_is_told(folder):
 def test_make_repro_looks_first():
     """And so does not hang at a pipe."""
     recipe = run(ROOT, "make", "--dry-run", "--old-file=.venv/installed", "repro")
-    assert recipe.endswith("shallowdeep check\ndvc repro\n")
+    assert "shallowdeep check\ndvc repro\n" in recipe

@@ -186,7 +186,8 @@ def listed():
 
 def table(name, count):
     """A table of this project's results, of one model, two or three."""
-    made = {"scores.csv": scores, "difference_by_epoch.csv": by_epoch, "rejected.csv": left_out}
+    made = {"scores.csv": scores, "difference_by_epoch.csv": by_epoch}
+    made |= dict.fromkeys(("rejected.csv", "near_duplicates.csv"), left_out)
     path = ROOT / name
     if path.name in made:
         return made[path.name](count)
@@ -207,8 +208,10 @@ def renderer(name, how, count, revisions):
 
 def words_of(name, count, revisions):
     """What must be legible in a chart."""
-    if name.endswith(("history.csv", "rejected.csv")):
-        return [*revisions, "IMG_20260102_0003 (copy).jpg"] * name.endswith("rejected.csv")
+    if name.endswith("history.csv"):
+        return []
+    if name.endswith(("rejected.csv", "near_duplicates.csv")):
+        return [*revisions, "IMG_20260102_0003 (copy).jpg"]
     if name.endswith("by_epoch.csv"):
         return list(revisions)
     return [*revisions, *NAMES[:count], *["forest cats"] * name.endswith("confusion.csv")]

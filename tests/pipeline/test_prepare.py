@@ -15,6 +15,7 @@ import yaml
 from checkouts import ROOT
 from PIL import Image
 
+from shallowdeep.files.markup import unescape
 from shallowdeep.prepared import prepared_set
 
 OUTPUTS = (
@@ -256,7 +257,7 @@ def test_class_names_of_every_kind(project):
         with (project / name).open(newline="", encoding="utf-8") as file:
             paths = [row[0] for row in csv.reader(file)][1:]
         assert not [path for path in paths if path.startswith(("=", "+", "-", "@"))]
-        assert all((project / "set" / path).exists() for path in paths)
+        assert all((project / "set" / unescape(path)).exists() for path in paths)
 
 
 def test_a_hundred_mistakes_are_known_before_the_first_picture_is_read(project):
