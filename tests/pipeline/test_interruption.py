@@ -133,7 +133,7 @@ def test_a_stage_left_behind_does_not_write_over_what_is_newer(project):
     params = project / "params.yaml"
     text = params.read_text()
     params.write_text(
-        text.replace("lr: 0.01", "lr: 0.02").replace("\nepochs: 2 ", "\nepochs: 2000 ")
+        text.replace("lr: 0.01", "lr: 0.02").replace("\nepochs: 2 ", "\nepochs: 20000 ")
     )
     behind = subprocess.Popen(
         ["docker/run", "python", "stages/train.py", "deep"],
@@ -144,8 +144,12 @@ def test_a_stage_left_behind_does_not_write_over_what_is_newer(project):
     while "libtorch_cpu" not in Path(f"/proc/{behind.pid}/maps").read_text():
         assert behind.poll() is None
     while (project / "results/provenance/train-deep.json").exists():
-        assert behind.poll() is None  # it has taken down what it reads when that goes
-    params.write_text(text)
+        assert behind.poll() is None  # it has taken down what it reads soon after that goes
+    time.sleep(3)
+    assert behind.poll() is None
+    new = params.with_name("new.yaml")
+    new.write_text(text)
+    new.replace(params)  # in one step, for the stage may be reading it
     before = snapshot(project / "results") | snapshot(project / "models")
     assert "params.yaml has changed while this stage ran" in behind.communicate(timeout=120)[1]
     assert behind.returncode == 1
@@ -157,8 +161,9 @@ def test_a_stage_left_behind_does_not_write_over_what_is_newer(project):
 def test_a_signal_leaves_no_temporary_files(tmp_path, number):
     """Here within a write; a terminal that is closed sends SIGHUP."""
     code = """if True:
-        import sys, time
+        import signal, sys, time
         from pathlib import Path
+        signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
         from shallowdeep.files.atomic import replacing
         from shallowdeep.files.errors import told_in_one_line
         with told_in_one_line("x"), replacing(Path(sys.argv[1])) as new:
