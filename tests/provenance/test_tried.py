@@ -4,8 +4,8 @@ import contextlib
 
 from checkouts import run
 
+from shallowdeep.commands import lock
 from shallowdeep.files.yaml_file import parse
-from shallowdeep.provenance import lock
 from shallowdeep.provenance.tried import experiments
 
 

@@ -10,11 +10,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from shallowdeep.commands import lock
+from shallowdeep.commands.lock import Differing, Lock
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.yaml_file import parse
-from shallowdeep.provenance import lock
 from shallowdeep.provenance.dvc_hash import md5 as md5_of
-from shallowdeep.provenance.lock import Differing, Lock
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
@@ -95,11 +95,11 @@ def check_results(version: Version, locked: Lock, params: object) -> None:
         trained = _trained_with(version, locked.stages[stage].deps[path], path, params)
         told = _told(trained) if trained else f"{stage} has not seen the new {path}"
         raise InputError(f"{version.name}: {told}{'' if trained else '; `dvc repro` runs it'}")
-    for path, wanted in locked.stages[LAST].outs.items():
-        if path == METRICS and hashlib.md5(version.tracked(path)).hexdigest() != wanted:
-            raise InputError(
-                f"{version.name}: {path} is not what {LAST} wrote; `dvc repro` makes it anew"
-            )
+    wrote = locked.stages[LAST].outs.get(METRICS)
+    if wrote and hashlib.md5(version.tracked(METRICS)).hexdigest() != wrote:
+        raise InputError(
+            f"{version.name}: {METRICS} is not what {LAST} wrote; `dvc repro` makes it anew"
+        )
     read = locked.stages[LAST].deps.get(PARAMS)
     if read and hashlib.md5(version.tracked(PARAMS)).hexdigest() != read:
         raise InputError(

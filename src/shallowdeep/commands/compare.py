@@ -66,13 +66,11 @@ def shown(
         table(head, rows, style="pipe" if markdown else "plain"),
         "",
         f"verdict: {before.metrics.verdict} -> {after.metrics.verdict}",
-        "",
+        *([""] if markdown else []),  # a paragraph of its own
         _IN_COMMON[common],
         marks,
         tried(after.tried, alpha=after.params.alpha),
     ]
-    if not markdown:
-        del lines[3]
     return "\n".join(lines)
 
 

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from shallowdeep.commands import belonging
+from shallowdeep.commands import belonging, lock
 from shallowdeep.commands.belonging import DATA, LOCK, METRICS, PARAMS, Version
+from shallowdeep.commands.lock import Lock
 from shallowdeep.evaluation import metrics
 from shallowdeep.evaluation.change import Said
 from shallowdeep.evaluation.intervals import Design
@@ -20,8 +21,7 @@ from shallowdeep.files.errors import InputError
 from shallowdeep.files.yaml_file import parse_bytes
 from shallowdeep.prepared.folds import fold
 from shallowdeep.prepared.prepared_set import read_manifest
-from shallowdeep.provenance import lock, tried
-from shallowdeep.provenance.lock import Lock
+from shallowdeep.provenance import tried
 from shallowdeep.settings import params
 from shallowdeep.settings.params import Params
 

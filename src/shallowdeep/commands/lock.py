@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
 from shallowdeep.files.errors import InputError
+from shallowdeep.provenance.declared import parameter
 
 _MISSING = object()
 
@@ -48,7 +49,7 @@ class Lock(NamedTuple):
         found: dict[str, Differing] = {}
         for name in stages:
             for key, had in self.stages[name].params.items():
-                for one in _differing(key, had, _at(params, key.split("."))):
+                for one in _differing(key, had, _now(params, key)):
                     found[one.key] = one
         return list(found.values())
 
@@ -88,12 +89,11 @@ def parsed(content: Any, name: str) -> Lock:
         raise InputError(f"{name}: not as DVC writes it; `dvc repro` makes it anew") from None
 
 
-def _at(content: object, keys: list[str]) -> object:
-    for key in keys:
-        if not isinstance(content, Mapping) or key not in content:
-            return _MISSING
-        content = content[key]
-    return content
+def _now(params: object, key: str) -> object:
+    try:
+        return parameter(params, key)
+    except LookupError:
+        return _MISSING
 
 
 def _differing(key: str, had: object, has: object) -> Iterator[Differing]:
