@@ -58,6 +58,9 @@ class PlayedDevice(TorchDispatchMode):
                 handles[id(value.held)] = value
                 places.add("cuda")
                 return value.held
+            if isinstance(value, torch.Tensor) and value.is_cuda:  # made there, where there is one
+                places.add("cuda")
+                return value.cpu()
             if isinstance(value, torch.Tensor) and value.ndim:  # a single number goes anywhere
                 places.add("cpu")
             return value
