@@ -12,11 +12,14 @@ from checkouts import clone, commit, run
 from filelock import FileLock
 from noise import write_prepared
 from playwright.sync_api import sync_playwright
+from threadpoolctl import threadpool_limits
 
 from shallowdeep.prepared.prepared_set import Prepared
 
 # A shell lets what it starts in the background ignore Ctrl-C, and so would what tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+
+threadpool_limits(1)  # a process of pytest-xdist a core: their threads would wait for each other
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from checkouts import ROOT, run
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from shallowdeep.lessons import loops
+from shallowdeep.lessons import loops, vectorization
 from shallowdeep.lessons.needed_loops import wrong_by
 from shallowdeep.training import propagation
 
@@ -77,9 +77,12 @@ def shape(page: str) -> list[str]:
     ]
 
 
-def test_the_command_writes_table_chart_and_page(tmp_path):
-    """On pictures of one pixel; page and table have the committed ones' words and rows."""
-    said = run(tmp_path, sys.executable, "-m", "shallowdeep", "vectorization", "--size", "1")
+def test_the_command_writes_table_chart_and_page(tmp_path, monkeypatch, capsys):
+    """On pictures of one pixel, in a hurry; page and table have the committed ones' words and rows."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(vectorization, "ENOUGH", 0.01)
+    vectorization.main(["--size", "1"])
+    said = capsys.readouterr().out
     for loop in (*LOOPS, "epochs", "batches", "layers"):
         assert re.search(rf"^\| {loop} \| (yes|no) \| \w.*", said, re.MULTILINE)
     for name in ("docs/vectorization.md", "benchmarks/vectorization.csv"):
