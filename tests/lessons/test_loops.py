@@ -78,7 +78,7 @@ def shape(page: str) -> list[str]:
 
 
 def test_the_command_writes_table_chart_and_page(tmp_path, monkeypatch, capsys):
-    """On pictures of one pixel, in a hurry; page and table have the committed ones' words and rows."""
+    """On pictures of one pixel, in a hurry; words and rows are those of the committed page."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(vectorization, "ENOUGH", 0.01)
     vectorization.main(["--size", "1"])
