@@ -5,13 +5,13 @@ import contextlib
 from checkouts import run
 
 from shallowdeep.commands import lock
-from shallowdeep.files.yaml_file import parse
 from shallowdeep.provenance.tried import experiments
 
 
 def count(project):
     with contextlib.chdir(project):
-        read = lock.parsed(parse(project / "dvc.lock"), "").stages["evaluate"].deps
+        deps = lock.locked(project / "dvc.lock").stages["evaluate"].deps
+        read = {path: dep.md5 for path, dep in deps.items()}
         return experiments(read, read["data/prepared"])
 
 

@@ -72,7 +72,7 @@ class Version(NamedTuple):
 
 def locked_md5(locked: Lock, path: str) -> str | None:
     """The hash of an output by dvc.lock; None where it is none by itself."""
-    return next((one.outs[path] for one in locked.stages.values() if path in one.outs), None)
+    return next((one.outs[path].md5 for one in locked.stages.values() if path in one.outs), None)
 
 
 def check_results(version: Version, locked: Lock, params: object) -> None:
@@ -92,16 +92,16 @@ def check_results(version: Version, locked: Lock, params: object) -> None:
     if other := locked.differing(makers, params):
         raise InputError(f"{version.name}: {_told(other)}")
     for stage, path in locked.outdated(makers):
-        trained = _trained_with(version, locked.stages[stage].deps[path], path, params)
+        trained = _trained_with(version, locked.stages[stage].deps[path].md5, path, params)
         told = _told(trained) if trained else f"{stage} has not seen the new {path}"
         raise InputError(f"{version.name}: {told}{'' if trained else '; `dvc repro` runs it'}")
     wrote = locked.stages[LAST].outs.get(METRICS)
-    if wrote and hashlib.md5(version.tracked(METRICS)).hexdigest() != wrote:
+    if wrote and hashlib.md5(version.tracked(METRICS)).hexdigest() != wrote.md5:
         raise InputError(
             f"{version.name}: {METRICS} is not what {LAST} wrote; `dvc repro` makes it anew"
         )
     read = locked.stages[LAST].deps.get(PARAMS)
-    if read and hashlib.md5(version.tracked(PARAMS)).hexdigest() != read:
+    if read and hashlib.md5(version.tracked(PARAMS)).hexdigest() != read.md5:
         raise InputError(
             f"{version.name}: {PARAMS} was edited after {LAST} had read it; `dvc repro` makes"
             " results of it"
@@ -126,20 +126,19 @@ def check_model(path: Path) -> None:
     if root is None:
         return
     name = file.relative_to(root).as_posix()
-    locked = lock.parsed(parse(root / LOCK), LOCK)
+    locked = lock.locked(root / LOCK)
     stage = next((one for one, of in locked.stages.items() if name in of.outs), None)
     if stage is None or not file.is_file():  # whoever reads it says that it is not there
         return
-    if md5_of(file) != locked.stages[stage].outs[name]:
+    if md5_of(file) != locked.stages[stage].outs[name].md5:
         raise InputError(f"{path}: is not the one that {LOCK} names; `dvc checkout` brings it back")
     makers = locked.makers(stage)
     if other := locked.differing(makers, parse(root / PARAMS)):
         raise InputError(f"{path}: {_told(other)}")
     for _, changed in locked.outdated(makers):
         raise InputError(f"{path}: was trained on another {changed}; `dvc repro` trains it anew")
-    code = [one for one in locked.stages[stage].deps if one.startswith(("src/", "stages/"))]
-    for folder in code:
-        if md5_of(root / folder) != locked.stages[stage].deps[folder]:
+    for folder, dep in locked.stages[stage].deps.items():
+        if folder.startswith(("src/", "stages/")) and md5_of(root / folder) != dep.md5:
             raise InputError(f"{path}: was trained by another {folder}; `dvc repro` trains it anew")
 
 

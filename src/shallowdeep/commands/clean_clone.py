@@ -8,7 +8,7 @@ import sys
 from collections.abc import Mapping
 from pathlib import Path
 
-from shallowdeep.commands.committed import LOCKS, stages_of
+from shallowdeep.commands.lock import LOCKS, locked
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.yaml_file import parse
 from shallowdeep.provenance.declared import declared_stages
@@ -103,7 +103,7 @@ def rerun(
         cache: DVC's, for pictures that `dvc add` or `dvc import-url` keeps there.
         seed: of what is varied; None where nothing is to be.
     """
-    data_sets = [f"data/dvc.yaml:{name}" for name in stages_of(project / LOCKS[1])]
+    data_sets = [f"data/dvc.yaml:{name}" for name in locked(project / LOCKS[1]).stages]
     _take_away(project)
     _borrow_pictures(project, environment, cache)
     (project / ".venv").symlink_to(Path(sys.prefix))

@@ -5,19 +5,17 @@ what the lock says of it.
 """
 
 import json
-import os
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from shallowdeep.files.errors import InputError
+from shallowdeep.commands.lock import LOCKS, Entry, Stage, from_the_top, locked
 from shallowdeep.files.yaml_file import parse
-from shallowdeep.provenance.declared import Stage, declared_stages, parameter
+from shallowdeep.provenance.declared import Stage as DeclaredStage
+from shallowdeep.provenance.declared import declared_stages, parameter
 from shallowdeep.provenance.dvc_hash import files, md5
 from shallowdeep.provenance.records import is_whole, read_all
-
-LOCKS = ("dvc.lock", "data/dvc.lock")  # of the pipeline, and of the data sets
 
 
 class Mismatch(NamedTuple):
@@ -30,47 +28,13 @@ class Mismatch(NamedTuple):
     committed: str
 
 
-class Entry(NamedTuple):
-    """A dependency or an output in a lock file."""
-
-    md5: str
-    size: int | None
-    nfiles: int | None  # of a folder
-
-
-def stages_of(lock: Path) -> dict[str, Any]:
-    """The stages of a lock file; none where there is no such file.
-
-    Raises:
-        InputError: it is no lock file.
-    """
-    if not lock.exists():
-        return {}
-    import voluptuous
-    from dvc.schema import COMPILED_LOCKFILE_SCHEMA
-
-    try:
-        stages: dict[str, Any] = COMPILED_LOCKFILE_SCHEMA(parse(lock)).get("stages", {})
-    except voluptuous.Error as error:
-        raise InputError(f"{lock.name}: is no lock file of DVC: {error}") from None
-    return stages
-
-
-def entries(stage: dict[str, Any], kind: str) -> dict[str, Entry]:
-    """The dependencies (`deps`) or outputs (`outs`) of a locked stage, by path."""
-    return {
-        one["path"]: Entry(one.get("md5", "none"), one.get("size"), one.get("nfiles"))
-        for one in stage.get(kind, [])
-    }
-
-
 def unlike_the_locks(project: Path) -> list[Mismatch]:
     """What is committed and is not as the lock files say.
 
     Args:
         project: a clean clone, so that all of its files are those of a commit.
     """
-    locked = {lock: stages_of(project / lock) for lock in LOCKS}
+    there = {lock: locked(project / lock).stages for lock in LOCKS}
     declared = {
         lock: declared_stages((project / lock).parent)
         for lock in LOCKS
@@ -78,41 +42,40 @@ def unlike_the_locks(project: Path) -> list[Mismatch]:
     }
     outs = {
         from_the_top(lock, path): entry.md5
-        for lock, stages in locked.items()
+        for lock, stages in there.items()
         for stage in stages.values()
-        for path, entry in entries(stage, "outs").items()
+        for path, entry in stage.outs.items()
     }
     used = {dep for stage in declared[LOCKS[0]].values() for dep in stage.deps}
     found: list[Mismatch] = []
     for lock, stages in declared.items():
         for name, stage in stages.items():
             needed = lock == LOCKS[0] or any(from_the_top(lock, out) in used for out in stage.outs)
-            if name not in locked[lock] and needed:
+            if name not in there[lock] and needed:
                 found.append(Mismatch(lock, name, "the stage", "nothing", "in dvc.yaml"))
-        for name, content in locked[lock].items():
+        for name, has in there[lock].items():
             if name not in stages:
                 found.append(Mismatch(lock, name, "the stage", "is there", "not in dvc.yaml"))
                 continue
-            found += _unlike_declared(project, lock, name, content, stages[name])
-            for kind in ("deps", "outs"):
-                for path, entry in entries(content, kind).items():
-                    found += _unlike_file(project, lock, (name, path), entry, outs)
+            found += _unlike_declared(project, lock, name, has, stages[name])
+            for path, entry in (*has.deps.items(), *has.outs.items()):
+                found += _unlike_file(project, lock, (name, path), entry, outs)
         found += _other_bytes(project, lock)
     return found
 
 
 def _unlike_declared(
-    project: Path, lock: str, name: str, content: dict[str, Any], declared: Stage
+    project: Path, lock: str, name: str, has: Stage, declared: DeclaredStage
 ) -> Iterator[Mismatch]:
     """Command, parameters, and the lists of what is read and written."""
-    if content.get("cmd") != declared.command:
-        yield Mismatch(lock, name, "cmd", str(content.get("cmd")), str(declared.command))
-    for kind, paths in (("deps", declared.deps), ("outs", declared.outs)):
-        there = set(entries(content, kind))
-        for path in sorted(there.symmetric_difference(paths)):
-            sides = ("in it", "not in dvc.yaml") if path in there else ("missing", "in dvc.yaml")
+    command = has.content.get("cmd")
+    if command != declared.command:
+        yield Mismatch(lock, name, "cmd", str(command), str(declared.command))
+    for entries, paths in ((has.deps, declared.deps), (has.outs, declared.outs)):
+        for path in sorted(set(entries).symmetric_difference(paths)):
+            sides = ("in it", "not in dvc.yaml") if path in entries else ("missing", "in dvc.yaml")
             yield Mismatch(lock, name, path, *sides)
-    said = content.get("params", {}).get("params.yaml", {})
+    said = has.params
     values = parse(project / "params.yaml") if declared.params else {}
     for key in sorted({*said, *declared.params}):
         value = "not asked for" if key not in declared.params else "missing"
@@ -169,10 +132,11 @@ def edited_meanwhile(project: Path) -> list[str]:
     found = []
     for lock in LOCKS:
         for stage, record in read_all(project / "results/provenance").items():
-            content = stages_of(project / lock).get(stage, {})
+            if not (of := locked(project / lock).stages.get(stage)):
+                continue
             read, written = (
-                {from_the_top(lock, path): entry.md5 for path, entry in of.items()}
-                for of in (entries(content, "deps"), entries(content, "outs"))
+                {from_the_top(lock, path): entry.md5 for path, entry in entries.items()}
+                for entries in (of.deps, of.outs)
             )
             if dict(record.outputs) == written:
                 found += [
@@ -181,8 +145,3 @@ def edited_meanwhile(project: Path) -> list[str]:
                     if read.get(path, md5_then) != md5_then
                 ]
     return found
-
-
-def from_the_top(lock: str, path: str) -> str:
-    """A path as a lock has it, seen from the project's folder."""
-    return os.path.normpath(Path(lock).parent / path)

@@ -1,11 +1,15 @@
 """dvc.lock: which parameters and files made what lies here."""
 
+import os
 from collections.abc import Iterator, Mapping
+from pathlib import Path
 from typing import Any, NamedTuple
 
 from shallowdeep.files.errors import InputError
+from shallowdeep.files.yaml_file import parse
 from shallowdeep.provenance.declared import parameter
 
+LOCKS = ("dvc.lock", "data/dvc.lock")  # of the pipeline, and of the data sets
 _MISSING = object()
 
 
@@ -17,16 +21,43 @@ class Differing(NamedTuple):
     has: object
 
 
-class Stage(NamedTuple):
-    """What one stage read and wrote."""
+class Entry(NamedTuple):
+    """What a stage read or wrote."""
 
-    params: Mapping[str, object]  # by their names in dvc.yaml
-    deps: Mapping[str, str]  # md5 by path
-    outs: Mapping[str, str]
+    md5: str
+    size: int | None
+    nfiles: int | None  # of a folder
+
+
+class Stage(NamedTuple):
+    """What a lock file says of one stage."""
+
+    content: Mapping[str, Any]  # all of it
+
+    @property
+    def params(self) -> Mapping[str, object]:
+        """By their names in dvc.yaml."""
+        return dict(self.content.get("params", {}).get("params.yaml", {}))
+
+    @property
+    def deps(self) -> Mapping[str, Entry]:
+        """What it read, by path."""
+        return self._entries("deps")
+
+    @property
+    def outs(self) -> Mapping[str, Entry]:
+        """What it wrote, by path."""
+        return self._entries("outs")
+
+    def _entries(self, kind: str) -> dict[str, Entry]:
+        return {
+            one["path"]: Entry(one.get("md5", "none"), one.get("size"), one.get("nfiles"))
+            for one in self.content.get(kind, [])
+        }
 
 
 class Lock(NamedTuple):
-    """All of dvc.lock that is looked at here."""
+    """A whole lock file."""
 
     stages: Mapping[str, Stage]
 
@@ -55,12 +86,12 @@ class Lock(NamedTuple):
 
     def outdated(self, stages: list[str]) -> list[tuple[str, str]]:
         """Stages and what they read that is another file now, by what its own stage wrote."""
-        wrote = {path: md5 for one in self.stages.values() for path, md5 in one.outs.items()}
+        wrote = {path: out.md5 for one in self.stages.values() for path, out in one.outs.items()}
         return [
             (name, path)
             for name in stages
-            for path, md5 in self.stages[name].deps.items()
-            if wrote.get(path, md5) != md5
+            for path, dep in self.stages[name].deps.items()
+            if wrote.get(path, dep.md5) != dep.md5
         ]
 
 
@@ -74,19 +105,28 @@ def parsed(content: Any, name: str) -> Lock:
     Raises:
         InputError: it is no lock file of DVC.
     """
+    import voluptuous
+    from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+
     try:
-        return Lock(
-            {
-                stage: Stage(
-                    dict(one.get("params", {}).get("params.yaml", {})),
-                    {entry["path"]: str(entry["md5"]) for entry in one.get("deps", [])},
-                    {entry["path"]: str(entry["md5"]) for entry in one.get("outs", [])},
-                )
-                for stage, one in content["stages"].items()
-            }
-        )
-    except (AttributeError, LookupError, TypeError, ValueError):
+        stages = COMPILED_LOCKFILE_SCHEMA(content).get("stages", {})
+    except voluptuous.Error:
         raise InputError(f"{name}: not as DVC writes it; `dvc repro` makes it anew") from None
+    return Lock({stage: Stage(one) for stage, one in stages.items()})
+
+
+def locked(file: Path) -> Lock:
+    """Read a lock file; one that is not there has no stages.
+
+    Raises:
+        InputError: it is no lock file of DVC.
+    """
+    return parsed(parse(file), file.name) if file.exists() else Lock({})
+
+
+def from_the_top(lock: str, path: str) -> str:
+    """A path as a lock file has it, seen from the project's folder."""
+    return os.path.normpath(Path(lock).parent / path)
 
 
 def _now(params: object, key: str) -> object:

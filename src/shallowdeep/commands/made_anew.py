@@ -5,7 +5,7 @@ import re
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
-from shallowdeep.commands.committed import LOCKS, entries, from_the_top, stages_of
+from shallowdeep.commands.lock import LOCKS, from_the_top, locked
 from shallowdeep.files.yaml_file import parse
 from shallowdeep.provenance.dvc_hash import md5
 
@@ -33,10 +33,10 @@ def held_together(committed: Path, fresh: Path, *, cache: Path) -> list[Finding]
     """
     findings = []
     for lock in LOCKS:
-        there = stages_of(fresh / lock)
-        for stage, content in stages_of(committed / lock).items():
-            made = entries(there.get(stage, {}), "outs")
-            for path, wanted in entries(content, "outs").items():
+        there = locked(fresh / lock).stages
+        for stage, wrote in locked(committed / lock).stages.items():
+            made = there[stage].outs if stage in there else {}
+            for path, wanted in wrote.outs.items():
                 file = from_the_top(lock, path)
                 if path not in made:
                     findings.append(Finding(stage, file, "not made", None))
@@ -76,8 +76,8 @@ def _flat(folder: Path, lock: str, left_out: set[str]) -> dict[str, str]:
         return {}
     content = parse(folder / lock)
     found = {key: json.dumps(value) for key, value in content.items() if key != "stages"}
-    for name, stage in stages_of(folder / lock).items():
-        for key, value in stage.items():
+    for name, stage in locked(folder / lock).stages.items():
+        for key, value in stage.content.items():
             if key not in ("deps", "outs"):
                 found[f"{name}: {key}"] = json.dumps(value, sort_keys=True)
                 continue

@@ -16,13 +16,12 @@ from typing import Any, NamedTuple
 
 from shallowdeep.commands.clean_clone import Head, dvc_cache, randomized, rerun
 from shallowdeep.commands.committed import (
-    LOCKS,
     Mismatch,
     edited_meanwhile,
-    stages_of,
     unlike_the_locks,
     unlike_their_checksums,
 )
+from shallowdeep.commands.lock import LOCKS, locked
 from shallowdeep.commands.made_anew import TOLERANCE, Finding, held_together, locks_apart
 from shallowdeep.commands.terminal import table
 from shallowdeep.files.atomic import write_text
@@ -139,7 +138,7 @@ def project_folder() -> Path:
     here = Path.cwd()
     for folder in (here, *here.parents):
         if (folder / ".dvc").is_dir() and (folder / "dvc.yaml").exists():
-            if not stages_of(folder / LOCKS[0]):
+            if not locked(folder / LOCKS[0]).stages:
                 raise InputError(f"there is no {LOCKS[0]}; `make repro` makes it, then commit it")
             return folder
     raise InputError("there is no dvc.yaml here; run it in the project")
