@@ -63,3 +63,14 @@ def test_of_two_runs_on_one_checkout_the_second_is_refused(project):
         os.killpg(first.pid, signal.SIGINT)
         first.wait(timeout=20)
     finish(project)
+
+
+def test_a_container_whose_dvc_was_killed_is_found_by_its_label(project):
+    """It goes on until somebody stops it."""
+    process = start_training(project, *A_CONTAINER_PER_STAGE)
+    process.kill()
+    process.wait()
+    assert len(containers(project)) == 1
+    run(project, ENGINE, "stop", *containers(project))
+    eventually(lambda: not containers(project), "no container left", seconds=20)
+    finish(project)

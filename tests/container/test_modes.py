@@ -48,6 +48,8 @@ def test_a_user_id_without_a_name_gives_the_same_lock(project, pictures_folder):
     socket = Path(os.environ.get("DOCKER_HOST", "/var/run/docker.sock").removeprefix("unix://"))
     ids = ("--reuid=12345", "--regid=12345", f"--groups={socket.stat().st_gid}")
     someone = ("env", f"HOME={project}", "setpriv", *ids, *IN_CONTAINER)
+    sets = run(project, *someone, "grep", "^Cap", "/proc/self/status").splitlines()
+    assert {int(line.split()[1], 16) for line in sets} == {0}  # no capabilities
     run(project, *someone, *AFRESH)
     assert run(project, *someone, "git", "status", "--porcelain") == ""
     run(project, *someone, "dvc", "exp", "run", "-S", "epochs=3")
@@ -70,10 +72,16 @@ def test_worktrees_experiments_apart_and_a_linked_cache(project, tmp_path):
 
 
 def test_pictures_named_on_the_command_line_are_seen(project, pictures_folder, tmp_path):
-    """`-S data.dir=...` may name any folder of the machine; the container can only read it."""
+    """`-S data.dir=...` may name any folder of the machine; the container can only read it.
+
+    A link in it to a place outside leads nowhere.
+    """
     elsewhere = tmp_path / "other pictures"
     shutil.copytree(pictures_folder, elsewhere)
     run(project, *IN_CONTAINER, "dvc", "exp", "run", "-S", f"data.dir={elsewhere}")
+    (tmp_path / "secret").write_text("not yours")
+    (elsewhere / "link").symlink_to(tmp_path / "secret")
+    assert "No such file" in run(project, *IN_CONTAINER, "cat", str(elsewhere / "link"), status=1)
     inside = run(project, *IN_CONTAINER, "touch", str(elsewhere / "x"), status=1)
     assert "Read-only file system" in inside
 

@@ -51,6 +51,18 @@ def test_nothing_but_the_checkout_can_be_written_and_no_network_be_reached(proje
     assert flags.split() == ["NoNewPrivs:", "1"]
 
 
+def test_a_command_is_its_caller_in_a_place_of_its_own(project):
+    """The caller's groups, a home in the checkout, a /tmp that goes; a network only on request."""
+    groups = (set(run(project, *command, "id", "-G").split()) for command in ((), IN_CONTAINER))
+    assert set.issubset(*groups)
+    home = run(project, *IN_CONTAINER, "sh", "-c", "echo $HOME && touch /tmp/x && df /tmp")
+    assert home.startswith(f"{project}/.dvc/tmp/home\n")
+    assert "tmpfs" in home
+    assert run(project, *IN_CONTAINER, "ls", "-A", "/tmp") == ""
+    there = run(project, "env", "STAGE_NETWORK=host", *IN_CONTAINER[1:], "ls", "/sys/class/net")
+    assert there == run(project, "ls", "/sys/class/net")
+
+
 def test_the_image_brings_matplotlibs_list_of_fonts(project):
     """Charts are drawn without making one, and without a word on folders that are read-only."""
     python = "import logging; logging.basicConfig(level='INFO'); import matplotlib.font_manager"
