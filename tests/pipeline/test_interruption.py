@@ -15,7 +15,7 @@ import psutil
 import pytest
 import voluptuous
 import yaml
-from checkouts import changed_stages, run, with_environment
+from checkouts import changed_stages, commit, run, with_environment
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 
 STAGES = ("prepare", "train-shallow", "train-deep", "evaluate")
@@ -180,6 +180,30 @@ def test_a_signal_leaves_no_temporary_files(tmp_path, number):
     assert process.wait(timeout=60) == 128 + number
     process.stdout.close()
     assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupted_experiment_apart_goes_on(project):
+    """`dvc exp run --temp`: its folder goes, its checkpoint does not."""
+    with_environment(project)
+    code = project / "src/shallowdeep/training/checkpoint.py"
+    code.write_text(code.read_text().replace("EVERY = 30.0 ", "EVERY = 0.0 "))
+    commit(project)
+    command = ("dvc", "exp", "run", "--temp", "-S", "epochs=200")
+    process = subprocess.Popen(
+        command,
+        cwd=project,
+        env=os.environ | {"PATH": f"{project}/.venv/bin:{os.environ['PATH']}"},
+        stdout=subprocess.DEVNULL,
+        stderr=subprocess.DEVNULL,
+        start_new_session=True,
+    )
+    while not list(project.glob(".checkpoints/train-deep.*.pt")):
+        assert process.poll() is None
+        time.sleep(0.01)
+    os.killpg(process.pid, signal.SIGINT)
+    assert process.wait(timeout=60) != 0
+    assert "train-deep: goes on where it was interrupted" in run(project, *command)
+    assert left_over(project) == []
 
 
 def mend_lock(project):
