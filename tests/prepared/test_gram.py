@@ -16,16 +16,17 @@ from shallowdeep.prepared.normalisation import Normalisation
 HASH = """
 import hashlib, os, sys, numpy as np
 from threadpoolctl import threadpool_info
-from shallowdeep.prepared import gram as module
+from shallowdeep.prepared import gram as module, int8
 from shallowdeep.prepared.gram import gram
 from shallowdeep.prepared.normalisation import Normalisation
+int8._has_instructions = lambda: sys.argv[2] == "bytes"
 os.sched_getaffinity = lambda _: range(int(sys.argv[1]))  # a thread for each
 module.TILE = 16
 pictures = np.random.default_rng(0).integers(0, 256, (40, 3, 64, 64), dtype=np.uint8)
 out = np.empty((40, 40), dtype=np.float32)
 gram(pictures, Normalisation((0.5, 0.4, 0.3), (0.5, 0.2, 0.1)), out=out)
 print(hashlib.sha256(out.tobytes()).hexdigest())
-print(threadpool_info()[0]["architecture"])
+print(next(one["architecture"] for one in threadpool_info() if one["internal_api"] == "openblas"))
 print([name for name, there in np._core._multiarray_umath.__cpu_features__.items() if there])
 """
 
@@ -62,9 +63,9 @@ def test_half_of_a_symmetric_product_is_enough(monkeypatch):
     """Of 4 x 4 tiles 10 are computed; the last ones are smaller."""
     computed = []
 
-    def tile(left, right, normalisation):
+    def tile(left, right, *how):
         computed.append((len(left), len(right)))
-        return _tile(left, right, normalisation)
+        return _tile(left, right, *how)
 
     monkeypatch.setattr(module, "TILE", 10)
     monkeypatch.setattr(module, "_tile", tile)
@@ -87,7 +88,7 @@ def test_an_interruption_does_not_wait_for_all_tiles(monkeypatch):
     """Those that no thread has begun are left undone."""
     begun = []
 
-    def tile(left, right, _normalisation):
+    def tile(left, right, *_how):
         begun.append(len(left))
         if len(begun) == 1:
             raise KeyboardInterrupt
@@ -103,21 +104,22 @@ def test_an_interruption_does_not_wait_for_all_tiles(monkeypatch):
 
 
 @pytest.mark.parametrize(
-    ("cores", "limits", "architecture", "feature"),
+    ("cores", "by", "limits", "architecture", "feature"),
     [
-        (1, {}, None, None),
-        (2, {}, None, None),
-        (2, {"OPENBLAS_CORETYPE": "Nehalem"}, "Nehalem", None),
-        (2, {"OPENBLAS_CORETYPE": "Haswell"}, "Haswell", None),
-        (2, {"NPY_DISABLE_CPU_FEATURES": "X86_V3"}, None, "X86_V3"),
-        # torch and MKL have no part in it.
-        (2, {"ATEN_CPU_CAPABILITY": "default", "MKL_ENABLE_INSTRUCTIONS": "SSE4_2"}, None, None),
+        (1, "floats", {}, None, None),
+        (2, "floats", {}, None, None),
+        (2, "floats", {"OPENBLAS_CORETYPE": "Nehalem"}, "Nehalem", None),
+        (2, "floats", {"OPENBLAS_CORETYPE": "Haswell"}, "Haswell", None),
+        (2, "floats", {"NPY_DISABLE_CPU_FEATURES": "X86_V3"}, None, "X86_V3"),
+        (1, "bytes", {}, None, None),
+        (2, "bytes", {}, None, None),
+        (2, "bytes", {"ATEN_CPU_CAPABILITY": "default", "ONEDNN_MAX_CPU_ISA": "AVX2"}, None, None),
     ],
 )
-def test_threads_and_instruction_sets_change_no_bit(cores, limits, architecture, feature):
+def test_threads_and_instruction_sets_change_no_bit(cores, by, limits, architecture, feature):
     """The same hash as from integer arithmetic followed by the same float64 steps."""
     done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", HASH, str(cores)],
+        [sys.executable, "-W", "error", "-c", HASH, str(cores), by],
         env=os.environ | limits,
         capture_output=True,
         text=True,

@@ -16,6 +16,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from shallowdeep.files.cores import available_cores
+from shallowdeep.prepared.int8 import Product, quick_product
 from shallowdeep.prepared.normalisation import Normalisation
 
 EXACT_PIXELS = 1_024  # 128 * 128 * 1,024 = 2**24, the last integer up to which float32 has no gaps
@@ -40,10 +41,11 @@ def gram(
     channels = pictures.reshape(len(pictures), 3, -1)
     size = max(1, min(TILE, TILE_PIXELS // channels.shape[2]))
     starts = range(0, len(pictures), size)
+    product = quick_product() or _in_floats
 
     def one(row: int, column: int) -> None:
         rows, columns = slice(row, row + size), slice(column, column + size)
-        tile = _tile(channels[rows], channels[columns], normalisation)
+        tile = _tile(channels[rows], channels[columns], normalisation, product)
         out[rows, columns] = tile
         if row != column:  # the other half is its mirror
             out[columns, rows] = tile.T
@@ -75,22 +77,26 @@ def write(folder: Path, normalisation: Normalisation) -> None:
 
 
 def _tile(
-    left: NDArray[np.uint8], right: NDArray[np.uint8], normalisation: Normalisation
+    left: NDArray[np.uint8],
+    right: NDArray[np.uint8],
+    normalisation: Normalisation,
+    product: Product,
 ) -> NDArray[np.float64]:
     """Products of pictures uint8 [n, 3, P] with pictures uint8 [m, 3, P]: float64 [n, m]."""
     total = np.zeros((len(left), len(right)))
     for channel, (slope, intercept) in enumerate(zip(*normalisation.line(), strict=True)):
         offset = intercept + 128 * slope  # input = slope * (byte - 128) + offset
-        u, v = _centred(left[:, channel]), _centred(right[:, channel])
-        sums = u.sum(1, dtype=np.float64)[:, None] + v.sum(1, dtype=np.float64)
-        total += slope * slope * centred_product(u, v)
+        u, v = left[:, channel], right[:, channel]
+        pixels = u.shape[1]
+        sums = u.sum(1, dtype=np.int64)[:, None] + v.sum(1, dtype=np.int64) - 2 * 128 * pixels
+        total += slope * slope * product(u, v)
         total += slope * offset * sums
-        total += u.shape[1] * offset * offset
+        total += pixels * offset * offset
     return total
 
 
-def _centred(channel: NDArray[np.uint8]) -> NDArray[np.float32]:
-    return np.subtract(channel, 128, dtype=np.float32)
+def _in_floats(u: NDArray[np.uint8], v: NDArray[np.uint8]) -> NDArray[np.float64]:
+    return centred_product(*(np.subtract(side, 128, dtype=np.float32) for side in (u, v)))
 
 
 def centred_product(u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float64]:

@@ -1,0 +1,75 @@
+"""Products of bytes by the processor's own instructions are exact, or are not used."""
+
+import numpy as np
+import pytest
+import torch
+
+from shallowdeep.prepared import int8
+from shallowdeep.prepared.gram import gram
+from shallowdeep.prepared.int8 import PIXELS, is_exact, product, quick_product
+from shallowdeep.prepared.normalisation import Normalisation
+
+
+@pytest.fixture
+def always(monkeypatch):
+    """Whatever processor this is: torch can do it on any."""
+    monkeypatch.setattr(int8, "_has_instructions", lambda: True)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (7, 5, 1_023), (3, 2, PIXELS + 1)])
+def test_products_are_those_of_integers(shape):
+    """In shapes that no vector divides, and beyond the pixels that int32 holds."""
+    rng = np.random.default_rng(0)
+    u, v = (rng.integers(0, 256, (n, shape[2]), dtype=np.uint8) for n in shape[:2])
+    exact = (u.astype(np.int64) - 128) @ (v.astype(np.int64) - 128).T
+    assert np.array_equal(product(u, v), exact)
+
+
+def test_pixels_that_are_not_side_by_side():
+    """A channel of several pictures."""
+    pictures = np.random.default_rng(0).integers(0, 256, (4, 3, 50), dtype=np.uint8)
+    channel = pictures[:, 1].astype(np.int64) - 128
+    assert np.array_equal(product(pictures[:, 1], pictures[:, 1]), channel @ channel.T)
+
+
+@pytest.mark.usefixtures("always")
+def test_the_gram_matrix_has_the_same_bits(monkeypatch):
+    """As by products of floats."""
+    pictures = np.random.default_rng(0).integers(0, 256, (40, 3, 9, 9), dtype=np.uint8)
+    how = Normalisation((0.5, 0.4, 0.3), (0.5, 0.2, 0.1))
+    quick, plain = np.empty((2, 40, 40), dtype=np.float32)
+    used = []
+    monkeypatch.setattr(int8, "product", lambda u, v: used.append(1) or product(u, v))
+    gram(pictures, how, out=quick)
+    assert len(used) > 1  # beyond the check
+    monkeypatch.setattr(int8, "_has_instructions", lambda: False)
+    gram(pictures, how, out=plain)
+    assert np.array_equal(quick, plain)
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda u, v: torch.zeros(len(u), v.shape[1]),
+        lambda u, v: (u.int() @ v.int()).clamp(max=2**29),
+        lambda u, v: (u.short() @ v.short()).int(),
+        lambda u: u,
+    ],
+    ids=["zeros", "saturated", "overflown", "other arguments"],
+)
+def test_what_does_not_compute_exactly_is_not_used(wrong, monkeypatch):
+    """Nor what is not there any more."""
+    assert quick_product() is product
+    monkeypatch.setattr(torch, "_int_mm", wrong)
+    assert not is_exact()
+    assert quick_product() is None
+    monkeypatch.delattr(torch, "_int_mm")
+    assert quick_product() is None
+
+
+def test_without_the_instructions_torch_is_not_asked(monkeypatch):
+    """It would take twenty times as long."""
+    monkeypatch.setattr(int8, "is_exact", lambda: pytest.fail("asked"))
+    monkeypatch.setattr(int8, "_has_instructions", lambda: False)
+    assert quick_product() is None
