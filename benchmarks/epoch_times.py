@@ -5,15 +5,20 @@ import multiprocessing
 import statistics
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
 import torch
-from peers import BATCH_SIZE, Material, TorchLoop, Trainer, peers
+from peers import BATCH_SIZE, LR, Material, TorchLoop, Trainer, peers
 from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from shallowdeep.files.cores import available_cores
 from shallowdeep.prepared import prepared_set
+from shallowdeep.prepared.gram import gram
+from shallowdeep.prepared.normalisation import Normalisation
+from shallowdeep.training.fitting import Fitting, Settings, seeds
 
 NETWORKS = {"shallow": [4], "deep": [5, 5, 3]}
 
@@ -107,6 +112,34 @@ def _seconds(work: Callable[[], object]) -> float:
     start = time.perf_counter()
     work()
     return time.perf_counter() - start
+
+
+class Before(NamedTuple):
+    """Seconds of what the dual solver needs before its first step, on all cores."""
+
+    gram: Spread  # the Gram matrix, once for all networks, in `prepare`
+    outputs: dict[str, Spread]  # by network: first layers drawn, and what they say of all pictures
+
+
+def before_training(material: Material, effort: Effort, *, folds: int) -> Before:
+    """Measure for ten runs on each fold."""
+    data = material.data
+    matrix = np.empty((len(data.manifest), len(data.manifest)), np.float32)
+    normalisation = Normalisation(data.mean, data.std)
+    by_fold = seeds(0, folds=folds, runs=10)
+
+    def outputs(hidden: list[int]) -> None:
+        settings = Settings(hidden, epochs=1, batch_size=BATCH_SIZE, lr=LR, keep="last")
+        device, cores = torch.device("cpu"), available_cores()
+        Fitting(data, settings, by_fold, solver="dual", device=device, cores=cores).ready()
+
+    def measured(work: Callable[[], object]) -> Spread:
+        return spread([_seconds(work) for _ in range(effort.repetitions)])
+
+    return Before(
+        measured(lambda: gram(data.pictures, normalisation, out=matrix)),
+        {name: measured(partial(outputs, hidden)) for name, hidden in NETWORKS.items()},
+    )
 
 
 class Memory(NamedTuple):

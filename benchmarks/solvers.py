@@ -78,6 +78,7 @@ def measure(
         memory = epoch_times.peak_memory(material)
         rows = epoch_times.measure(material, effort)
         floor = epoch_times.floor(material, effort)
+        before = [epoch_times.before_training(material, effort, folds=number) for number in FOLDS]
     costs = cost.measure(counts, size=settings.data.size, repetitions=effort.repetitions)
     return {
         "machine": machine(),
@@ -91,6 +92,9 @@ def measure(
         ],
         "floor": plain(floor),
         "added_memory_mib": plain(memory),
+        "before_training": [
+            {"folds": number} | plain(one) for number, one in zip(FOLDS, before, strict=True)
+        ],
         "pipelines": pipelines,
         "cost": [plain(one) for one in costs],
         "crossover_pictures": cost.crossover(costs),

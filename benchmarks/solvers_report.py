@@ -71,6 +71,7 @@ def _ratio(ratio: float) -> str:
 
 def _pipeline_table(found: dict[str, Any], pipeline: dict[str, Any]) -> str:
     stages, epochs = pipeline["stages"], pipeline["epochs"]
+    before = next(one for one in found["before_training"] if one["folds"] == pipeline["folds"])
     article = epochs * sum(
         row["seconds"]["median"] for row in next(iter(by_peer(found).values())).values()
     )
@@ -92,10 +93,13 @@ def _pipeline_table(found: dict[str, Any], pipeline: dict[str, Any]) -> str:
         rows.append([f"- {name}", f"{stage['seconds']:.1f}", peak])
         if stage["training"]:
             rows.append(["-- set up, train, write the model", f"{stage['training']:.1f}", ""])
+            outputs = before["outputs"][name.removeprefix("train-")]["median"]
+            rows.append(["--- of it outputs before training", f"{outputs:.1f}", ""])
         rows.append(["-- start Python, import", f"{stage['imports']:.1f}", ""])
         rows.append(["-- the rest", f"{rest:.1f}", ""])
     rows.append(["both trainings but for training itself", f"{_overhead(stages):.1f}", ""])
     rows.append(["before, once: `dvc repro prepare`", f"{pipeline['prepare_seconds']:.1f}", ""])
+    rows.append(["- of it the Gram matrix", f"{before['gram']['median']:.1f}", ""])
     head = [f"{epochs} epochs, prepared data in place", "seconds", "peak memory, MiB"]
     return _table(head, rows)
 

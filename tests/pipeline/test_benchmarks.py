@@ -103,6 +103,7 @@ def test_the_pipeline_is_followed_stage_by_stage(found, photographs):
         assert (stage.training > 0) == name.startswith("train")
     tables = solvers_report.tables(found | {"pipelines": [solvers.plain(pipeline)]})
     assert "| - train-deep |" in tables
+    assert tables.count("outputs before training") == 2
 
 
 def test_crossover_between_and_beyond_the_measured_counts():
