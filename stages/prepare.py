@@ -31,7 +31,6 @@ CONFLICTS = RESULTS / "conflicts.csv"  # no output: it is there only where the s
 def main(settings: params.Params, found: Listed, inputs: Inputs | None) -> None:
     """Prepare the pictures that params.yaml names; `inputs` is all that is read."""
     data, source = settings.data, Path(settings.data.dir)
-    CONFLICTS.unlink(missing_ok=True)
     with (
         replacing(OUT) as out,
         replacing(RESULTS / "rejected.csv") as left_out,
@@ -70,6 +69,7 @@ def main(settings: params.Params, found: Listed, inputs: Inputs | None) -> None:
 
 if __name__ == "__main__":
     with told_in_one_line("prepare"):
+        CONFLICTS.unlink(missing_ok=True)  # of an earlier try
         settings = params.read(Path("params.yaml"))
         found = preparation.planned(settings)  # before the record hashes what it may not be
         if said := solver.warning(settings, len(found.files)):
