@@ -19,7 +19,7 @@ endif
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup image repro test test-container lint format lock bench compare gate verify vectorization by-hand
+.PHONY: help setup image repro test test-container test-cuda lint format lock bench compare gate verify vectorization by-hand
 
 help: ## list the chores
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## (.*)/make \1\t\2/' | expand -t 22
@@ -56,10 +56,13 @@ image: ## build the container image of docker/, which `STAGE_ENGINE=docker dvc r
 	docker/build
 
 test: setup ## run the tests
-	pytest -m 'not container' -n logical --dist worksteal
+	pytest -m 'not container and not cuda' -n logical --dist worksteal
 
 test-container: setup ## run the tests of the container image; without an engine: docker/engine make test-container
 	pytest -m container
+
+test-cuda: setup ## run the tests of a CUDA device
+	pytest -m cuda
 
 lint: setup ## check format, style, types, the image's recipe and the workflows
 	ruff format --check .

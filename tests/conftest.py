@@ -22,6 +22,12 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 threadpool_limits(1)  # a process of pytest-xdist a core: their threads would wait for each other
 
 
+def pytest_configure(config):
+    """Hide a CUDA device from all tests but its own: `device: auto` gives other bits on it."""
+    if config.option.markexpr != "cuda":
+        os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
 @pytest.fixture(scope="session")
 def pictures(tmp_path_factory) -> Prepared:
     """100 prepared pictures of noise, those of class 1 a little brighter: 82 train, 9, 9."""

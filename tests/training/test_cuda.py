@@ -1,4 +1,4 @@
-"""Training on CUDA: on a device that the CPU plays and, where there is one, on a real device."""
+"""Training on CUDA: on a device that the CPU plays and, with `make test-cuda`, on a real one."""
 
 import pytest
 import torch
@@ -58,9 +58,6 @@ class PlayedDevice(TorchDispatchMode):
                 handles[id(value.held)] = value
                 places.add("cuda")
                 return value.held
-            if isinstance(value, torch.Tensor) and value.is_cuda:  # made there, where there is one
-                places.add("cuda")
-                return value.cpu()
             if isinstance(value, torch.Tensor) and value.ndim:  # a single number goes anywhere
                 places.add("cpu")
             return value
@@ -150,7 +147,7 @@ def test_a_training_goes_on_from_its_checkpoint(pictures, solver, tmp_path, monk
     assert all(torch.equal(a, b) for a, b in zip(whole, resumed, strict=True))
 
 
-@pytest.mark.skipif(not torch.cuda.is_available(), reason="there is no CUDA device")
+@pytest.mark.cuda
 @pytest.mark.parametrize("keep", ["last", "best"])
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_a_real_device_agrees(tmp_path, solver, keep):
