@@ -41,14 +41,30 @@ def assert_same_bits(one, other):
         assert torch.equal(a.bias, b.bias)
 
 
+@pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("keep", ["last", "best"])
-def test_any_number_of_cores_gives_the_same_bits(ten, monkeypatch, keep):
+def test_any_number_of_cores_gives_the_same_bits(ten, monkeypatch, keep, solver):
     """With more groups than cores and with more cores than groups."""
     monkeypatch.setattr(fitting, "GROUP", 4)
     settings = SETTINGS._replace(keep=keep)
-    alone = fit(ten, settings=settings, cores=1)
+    alone = fit(ten, settings=settings, solver=solver, cores=1)
     for cores in (2, 3, 40):
-        assert_same_bits(fit(ten, settings=settings, cores=cores), alone)
+        assert_same_bits(fit(ten, settings=settings, solver=solver, cores=cores), alone)
+
+
+def test_the_primal_solver_trains_every_run_by_itself(one):
+    """So that there is work for as many cores as there are runs; the bits of run 2 are its own."""
+    alike = {"solver": "primal", "device": CPU}
+    by_fold = seeds(0, folds=1, runs=4)
+    four = Fitting(one, SETTINGS, by_fold, **alike, cores=2)
+    reported = []
+    fitted = four.fit(reported.append)
+    assert len(reported) == four.epochs == 4 * SETTINGS.epochs
+    third = Fitting(one, SETTINGS, [by_fold[0][2:3]], **alike).fit()
+    assert np.array_equal(fitted.history[:, 2:3], third.history)
+    assert np.array_equal(fitted.answers[:, 2:3], third.answers)
+    for of_four, alone in zip(fitted.layers, third.layers, strict=True):
+        assert torch.equal(of_four.weight[2], alone.weight[0])
 
 
 def test_which_runs_train_in_step_changes_no_bit(ten, monkeypatch):

@@ -29,10 +29,11 @@ def side_by_side(
         work: called with each item; the first exception ends it all.
         items: what there is to do, the first ones first.
         threads: how many work at a time.
-        begin: called in each new thread.
+        begin: called in each thread that works, the caller's too if it does.
         stop: called as soon as there is an exception, or Ctrl-C; may end running work early.
     """
     if threads == 1:
+        begin()
         for item in items:
             work(item)
         return

@@ -42,8 +42,8 @@ class GramLayer:
         """All that training changes, each with the runs along its first axis."""
         return [self.coefficients, self.bias, self._Z]
 
-    def forward(self, rows: Tensor, turn: slice) -> Tensor:  # noqa: ARG002
-        """Outputs [R, h, m] for a batch: int64 [R, m], rows of the pictures; all runs in step."""
+    def forward(self, rows: Tensor) -> Tensor:
+        """Outputs [R, h, m] for a batch: int64 [R, m], rows of the pictures."""
         self._rows = self._by_neuron(rows).contiguous()
         return self._Z.gather(2, self._rows) + self.bias
 

@@ -88,11 +88,11 @@ class Fitting:
         prepared: the pictures; with their Gram matrix for the dual solver.
         settings: how every run is trained.
         seeds: one a run, for each fold; a run's weights and batch orders come from its own alone.
-        solver: which one moves the first layer. The dual solver trains many runs in step; the
-            primal one fold after fold, on a CPU one run at a time, since a batch of ten runs,
-            63 MB, does not stay in a CPU's cache.
+        solver: which one moves the first layer. The dual solver trains many runs in step, the
+            primal each by itself on a CPU, since a batch of ten runs, 63 MB, does not stay in a
+            CPU's cache; elsewhere a fold's runs in step.
         device: where it trains.
-        cores: how many groups of the dual solver train side by side on a CPU.
+        cores: how many groups train side by side on a CPU.
         dtype: of weights and arithmetic.
     """
 
@@ -110,16 +110,14 @@ class Fitting:
         self._prepared, self._settings, self._seeds = prepared, settings, seeds
         self._device, self._dtype = device, dtype
         self._dual = solver == "dual"
-        self._cores = cores if self._dual and device.type == "cpu" else 1
+        on_cpu = device.type == "cpu"
+        self._cores = cores if on_cpu else 1
         self._folds = [prepared.fold(number) for number in range(len(seeds))]
         self._pictures = torch.from_numpy(prepared.pictures).to(device)
         self._labels = torch.from_numpy(prepared.labels).to(device, dtype)
         self._normalisation = Normalisation(prepared.mean, prepared.std)
-        self._groups = (
-            _in_step(self._folds, seeds)
-            if self._dual
-            else [[_Member(k, r) for r in range(len(of))] for k, of in enumerate(seeds)]
-        )
+        runs = 1 if on_cpu else len(seeds[0])
+        self._groups = _in_step(self._folds, seeds) if self._dual else _of_a_fold(seeds, runs)
 
     @property
     def epochs(self) -> int:
@@ -181,8 +179,8 @@ class Fitting:
         side_by_side(one, numbers, threads=self._cores, begin=one_thread, stop=stopped.set)
         return Fitted(self._layers(of_fold_0), *self._by_fold([t for t in trained if t]))
 
-    def _start(self, fold: int) -> _Start:
-        generators = [torch.Generator().manual_seed(seed) for seed in self._seeds[fold]]
+    def _start(self, seeds: Sequence[int]) -> _Start:
+        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
         layers = draw(3 * self._prepared.size**2, self._settings.hidden, generators)
         return _Start(
             generators,
@@ -190,13 +188,12 @@ class Fitting:
         )
 
     def _over_pixels(self, number: int) -> Runs:
-        """All runs of one fold, for the primal solver."""
-        generators, (first, *upper) = self._start(number)
-        runs, on_cpu = len(generators), self._device.type == "cpu"
-        turns = [slice(run, run + 1) for run in range(runs)] if on_cpu else [slice(None)]
+        """Some runs of one fold, for the primal solver."""
+        members = self._groups[number]
+        generators, (first, *upper) = self._start([self._seeds[k][r] for k, r in members])
         layer = PixelLayer(first, Batches(self._pictures, self._normalisation, self._dtype))
-        rows = self._rows([number] * runs)
-        return Runs(layer, upper, self._labels, rows, generators, turns=turns)
+        rows = self._rows([fold for fold, _ in members])
+        return Runs(layer, upper, self._labels, rows, generators)
 
     def _over_gram(self) -> Callable[[int], Runs]:
         """Each group of runs, for the dual solver."""
@@ -207,7 +204,7 @@ class Fitting:
         neurons = (*self._settings.hidden, 1)[0]
         at_once = max(1, WEIGHTS // (width * neurons * len(self._seeds[0])))  # folds
         for first in range(0, len(self._seeds), at_once):
-            some = [self._start(k) for k in range(len(self._seeds))[first : first + at_once]]
+            some = [self._start(of_fold) for of_fold in self._seeds[first : first + at_once]]
             weights = [start.layers[0].weight for start in some]
             Z += before_training(weights, self._pictures, self._normalisation, threads=self._cores)
             for generators, (layer, *upper) in some:
@@ -226,7 +223,7 @@ class Fitting:
             layer = GramLayer(of(Z), of([start.layers[0].bias for start in starts]), gram)
             generators = [starts[fold].generators[run] for fold, run in members]
             rows = self._rows([fold for fold, _ in members])
-            return Runs(layer, upper, self._labels, rows, generators, turns=[slice(None)])
+            return Runs(layer, upper, self._labels, rows, generators)
 
         return ready
 
@@ -255,7 +252,7 @@ class Fitting:
         if not self._dual:
             return torch.stack([cast(PixelLayer, runs.first).weight[i] for runs, i in found])
         return written_out(
-            self._start(0).layers[0].weight,
+            self._start(self._seeds[0]).layers[0].weight,
             torch.stack([cast(GramLayer, runs.first).coefficients[i] for runs, i in found]),
             self._pictures,
             self._normalisation,
@@ -287,6 +284,15 @@ class Fitting:
 
 class _StoppedError(Exception):
     """Another group has ended the training."""
+
+
+def _of_a_fold(seeds: Sequence[Sequence[int]], runs: int) -> list[list[_Member]]:
+    """Groups of at most so many runs of one fold."""
+    return [
+        [_Member(fold, run) for run in range(len(of_fold))[start : start + runs]]
+        for fold, of_fold in enumerate(seeds)
+        for start in range(0, len(of_fold), runs)
+    ]
 
 
 def _in_step(folds: Sequence[Fold], seeds: Sequence[Sequence[int]]) -> list[list[_Member]]:

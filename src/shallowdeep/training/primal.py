@@ -53,18 +53,17 @@ class PixelLayer:
         """All that training changes, each with the runs along its first axis."""
         return [self.weight, self.bias]
 
-    def forward(self, rows: Tensor, turn: slice) -> Tensor:
-        """Outputs [r, h, m] of the runs `turn` for a batch: int64 [r, m], rows of the pictures."""
+    def forward(self, rows: Tensor) -> Tensor:
+        """Outputs [R, h, m] for a batch: int64 [R, m], rows of the pictures."""
         self._inputs = self._batches.gather(rows)
-        self._learning = Layer(self.weight[turn], self.bias[turn])
-        outputs: Tensor = linear_forward(self._inputs.mT, *self._learning)
+        outputs: Tensor = linear_forward(self._inputs.mT, self.weight, self.bias)
         return outputs
 
     def backward(self, dZ: Tensor, lr: float) -> None:
-        """Descend along the gradient, `dZ` [r, h, m] being the loss's for the latest outputs."""
+        """Descend along the gradient, `dZ` [R, h, m] being the loss's for the latest outputs."""
         m = dZ.shape[-1]
-        self._learning.weight.baddbmm_(dZ, self._inputs, alpha=-lr / m)
-        self._learning.bias.sub_(dZ.sum(-1, keepdim=True), alpha=lr / m)
+        self.weight.baddbmm_(dZ, self._inputs, alpha=-lr / m)
+        self.bias.sub_(dZ.sum(-1, keepdim=True), alpha=lr / m)
 
     def outputs(self, rows: Tensor) -> Tensor:
         """Outputs [R, h, n] for pictures int64 [R, n], the same for every run."""

@@ -21,7 +21,7 @@ class FirstLayer(Protocol):
 
     @property
     def state(self) -> list[Tensor]: ...  # noqa: D102
-    def forward(self, rows: Tensor, turn: slice) -> Tensor: ...  # noqa: D102
+    def forward(self, rows: Tensor) -> Tensor: ...  # noqa: D102
     def backward(self, dZ: Tensor, lr: float) -> None: ...  # noqa: D102
     def outputs(self, rows: Tensor) -> Tensor: ...  # noqa: D102
 
@@ -43,7 +43,7 @@ class Epoch(NamedTuple):
 
 
 class Runs:
-    """Independent runs of one network.
+    """Independent runs of one network that train in step.
 
     Args:
         first: the layer that sees the pictures.
@@ -51,7 +51,6 @@ class Runs:
         labels: the right answer for every picture, 0 or 1, in floating point [N].
         rows: which pictures each run uses.
         generators: where each run draws its batch orders from.
-        turns: which runs train in step; the turns follow each other, an epoch each.
 
     Attributes:
         first: the layer that sees the pictures, trained in place.
@@ -66,21 +65,15 @@ class Runs:
         labels: Tensor,
         rows: Rows,
         generators: Sequence[torch.Generator],
-        *,
-        turns: Sequence[slice],
     ) -> None:
         self.first = first
         self.upper = list(upper)
         self._labels, self.rows = labels, rows
         self._generators = generators
-        self._turns = turns
         # On a CPU the small upper layers run in NumPy, whose calls cost half of torch's.
         on_cpu = labels.device.type == "cpu"
         self._native: Callable[[Tensor], Any] = Tensor.numpy if on_cpu else lambda tensor: tensor
-        self._native_upper = [
-            [tuple(self._native(tensor[turn]) for tensor in layer) for layer in self.upper]
-            for turn in turns
-        ]
+        self._native_upper = [tuple(map(self._native, layer)) for layer in self.upper]
 
     @property
     def state(self) -> list[Tensor]:
@@ -107,16 +100,16 @@ class Runs:
         order = train.gather(1, torch.stack(drawn).to(train.device))
         expected = self._labels[order]
         with np.errstate(over="ignore", invalid="ignore"):  # told from the loss, after the epoch
-            seen = torch.cat(
-                [
-                    self._train(turn, order, expected, batch_size, lr, go_on)
-                    for turn in range(len(self._turns))
-                ]
-            )
+            seen = []
+            for rows, answers in zip(
+                order.split(batch_size, 1), expected.split(batch_size, 1), strict=True
+            ):
+                go_on()
+                seen.append(self._step(rows, answers, lr))
             outputs = logits_above(self.first.outputs(validation), self.upper)
         right = self._labels[validation]
         return Epoch(
-            _loss(seen, expected),
+            _loss(torch.cat(seen, 1), expected),
             _loss(outputs, right),
             ((outputs > 0) == right).to(outputs.dtype).mean(1),
         )
@@ -125,39 +118,16 @@ class Runs:
         """Probability of the second class by each run, for its test pictures: [R, N_test]."""
         return probability(logits_above(self.first.outputs(self.rows.test), self.upper))
 
-    def _train(
-        self,
-        turn: int,
-        order: Tensor,
-        expected: Tensor,
-        batch_size: int,
-        lr: float,
-        go_on: Callable[[], None],
-    ) -> Tensor:
-        """An epoch of one turn's runs, r of R; returns what came out before each step, [r, N]."""
-        runs = self._turns[turn]
-        batches = zip(
-            torch.split(order[runs], batch_size, 1),
-            torch.split(expected[runs], batch_size, 1),
-            strict=True,
-        )
-        outputs = []
-        for rows, answers in batches:
-            go_on()
-            outputs.append(self._step(turn, rows, answers, lr))
-        return torch.cat(outputs, 1)
-
-    def _step(self, turn: int, rows: Tensor, labels: Tensor, lr: float) -> Tensor:
-        """One step of SGD on a batch, both [r, m]; returns the outputs before it, [r, m]."""
-        Z = self._native(self.first.forward(rows, self._turns[turn]))
-        upper = self._native_upper[turn]
+    def _step(self, rows: Tensor, labels: Tensor, lr: float) -> Tensor:
+        """One step of SGD on a batch, both [R, m]; returns the outputs before it, [R, m]."""
+        Z = self._native(self.first.forward(rows))
         inputs = []
-        for weight, bias in upper:
+        for weight, bias in self._native_upper:
             inputs.append(relu(Z))
             Z = linear_forward(inputs[-1], weight, bias)
         outputs = torch.as_tensor(Z)
         dZ = self._native(probability(outputs) - labels[:, None])  # of binary cross-entropy
-        for layer, A in zip(reversed(upper), reversed(inputs), strict=True):
+        for layer, A in zip(reversed(self._native_upper), reversed(inputs), strict=True):
             weight, bias = layer
             dA, dW, db = linear_backward(dZ, A, weight)
             weight -= lr * dW
