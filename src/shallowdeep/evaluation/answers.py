@@ -80,7 +80,9 @@ def of_fold_0(models: Mapping[str, Model], prepared: Prepared) -> dict[SplitName
     """What fold 0's runs say about the pictures that they were trained and chosen by."""
     import torch
 
-    pictures = torch.from_numpy(prepared.pictures)
+    from shallowdeep.training.picture_file import at_hand
+
+    pictures = at_hand(prepared.pictures, torch.device("cpu"))
     answers: dict[SplitName, Answers] = {}
     splits: tuple[SplitName, ...] = ("train", "validation")
     for split in splits:

@@ -8,7 +8,7 @@ What comes out for pictures that are not trained on is carried along, so that it
 ask for it after any epoch.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -16,6 +16,7 @@ from torch import Tensor
 from shallowdeep.files.cores import side_by_side
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.training.network import product
+from shallowdeep.training.picture_file import Pictures
 from shallowdeep.training.primal import CHUNK, inputs
 
 
@@ -41,6 +42,10 @@ class GramLayer:
     def state(self) -> list[Tensor]:
         """All that training changes, each with the runs along its first axis."""
         return [self.coefficients, self.bias, self._Z]
+
+    def in_turn(self, batches: Sequence[Tensor]) -> Iterable[Tensor]:
+        """Batches of an epoch, int64 [R, m], as they are: the matrix is in memory."""
+        return batches
 
     def forward(self, rows: Tensor) -> Tensor:
         """Outputs [R, h, m] for a batch: int64 [R, m], rows of the pictures."""
@@ -77,7 +82,7 @@ class GramLayer:
 
 def before_training(
     weights: Sequence[Tensor],
-    pictures: Tensor,
+    pictures: Pictures,
     normalisation: Normalisation,
     *,
     threads: int,
@@ -111,7 +116,7 @@ def before_training(
 def written_out(
     weight: Tensor,
     coefficients: Tensor,
-    pictures: Tensor,
+    pictures: Pictures,
     normalisation: Normalisation,
     rows: Tensor,
 ) -> Tensor:

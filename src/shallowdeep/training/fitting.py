@@ -22,6 +22,7 @@ from shallowdeep.prepared.prepared_set import Prepared
 from shallowdeep.training.checkpoint import Checkpoints
 from shallowdeep.training.dual import GramLayer, before_training, one_thread, written_out
 from shallowdeep.training.network import Layer, draw
+from shallowdeep.training.picture_file import at_hand
 from shallowdeep.training.primal import Batches, PixelLayer
 from shallowdeep.training.sgd import Epoch, NotFiniteError, Rows, Runs, Trained, train
 
@@ -113,7 +114,7 @@ class Fitting:
         on_cpu = device.type == "cpu"
         self._cores = cores if on_cpu else 1
         self._folds = [prepared.fold(number) for number in range(len(seeds))]
-        self._pictures = torch.from_numpy(prepared.pictures).to(device)
+        self._pictures = at_hand(prepared.pictures, device)
         self._labels = torch.from_numpy(prepared.labels).to(device, dtype)
         self._normalisation = Normalisation(prepared.mean, prepared.std)
         runs = 1 if on_cpu else len(seeds[0])

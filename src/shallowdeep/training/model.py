@@ -17,6 +17,7 @@ from shallowdeep.files.errors import InputError
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.settings.params import Params
 from shallowdeep.training.network import Layer, logits_above, probability
+from shallowdeep.training.picture_file import Pictures
 from shallowdeep.training.primal import pixel_outputs
 
 # What torch.load and a walk through its content raise at a file that is not as `write` wrote it.
@@ -46,7 +47,7 @@ class Model(NamedTuple):
     normalisation: Normalisation
     made: Made
 
-    def probabilities(self, pictures: Tensor, rows: Tensor) -> Tensor:
+    def probabilities(self, pictures: Pictures, rows: Tensor) -> Tensor:
         """Probability of the second class, by each run.
 
         Args:

@@ -1,12 +1,13 @@
 """The ordinary solver: a first layer whose weights move over pixels."""
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.training.network import Layer, product
+from shallowdeep.training.picture_file import Pictures, announced, copy_rows
 from shallowdeep.training.propagation import linear_forward
 
 CHUNK = 32  # pictures normalised at a time where no gradient is wanted: 6 MiB at 128 x 128 pixels
@@ -20,9 +21,11 @@ class Batches:
         normalisation: what makes them a network's inputs.
     """
 
-    def __init__(self, pictures: Tensor, normalisation: Normalisation, dtype: torch.dtype) -> None:
+    def __init__(
+        self, pictures: Pictures, normalisation: Normalisation, dtype: torch.dtype
+    ) -> None:
         self.pictures, self.normalisation = pictures, normalisation
-        self._bytes = pictures.new_empty((0, *pictures.shape[1:]))
+        self._bytes = _bytes(pictures, 0)
         self._inputs = self._bytes.to(dtype)
 
     def gather(self, rows: Tensor) -> Tensor:
@@ -32,7 +35,7 @@ class Batches:
             self._bytes = self._bytes.new_empty((n, *self._bytes.shape[1:]))
             self._inputs = self._inputs.new_empty(self._bytes.shape)
         picked, inputs = self._bytes[:n], self._inputs[:n]
-        torch.index_select(self.pictures, 0, rows.reshape(-1), out=picked)
+        copy_rows(self.pictures, rows.reshape(-1), out=picked)
         return self.normalisation.apply(picked, out=inputs).view(*rows.shape, -1)
 
 
@@ -53,6 +56,10 @@ class PixelLayer:
         """All that training changes, each with the runs along its first axis."""
         return [self.weight, self.bias]
 
+    def in_turn(self, batches: Sequence[Tensor]) -> Iterable[Tensor]:
+        """Batches of an epoch, int64 [R, m], whose pictures are read ahead of their turn."""
+        return announced(self._batches.pictures, batches)
+
     def forward(self, rows: Tensor) -> Tensor:
         """Outputs [R, h, m] for a batch: int64 [R, m], rows of the pictures."""
         self._inputs = self._batches.gather(rows)
@@ -71,25 +78,29 @@ class PixelLayer:
         return pixel_outputs(Layer(self.weight, self.bias), pictures, normalisation, rows[0])
 
 
+def _bytes(pictures: Pictures, count: int) -> Tensor:
+    """Room for so many pictures."""
+    return torch.empty((count, *pictures.shape[1:]), dtype=torch.uint8, device=pictures.device)
+
+
 def inputs(
-    pictures: Tensor, normalisation: Normalisation, rows: Tensor, *, dtype: torch.dtype
+    pictures: Pictures, normalisation: Normalisation, rows: Tensor, *, dtype: torch.dtype
 ) -> Iterator[Tensor]:
     """What a network is given of `rows` [n] of `pictures` uint8 [N, 3, S, S], in chunks.
 
     Yields:
         Normalised pictures [m, D]; the next chunk overwrites them.
     """
-    shape = pictures.shape[1:]
-    picked = pictures.new_empty((min(CHUNK, len(rows)), *shape))
+    picked = _bytes(pictures, min(CHUNK, len(rows)))
     numbers = picked.new_empty(picked.shape, dtype=dtype)
-    for some in torch.split(rows, CHUNK):
+    for some in announced(pictures, torch.split(rows, CHUNK)):
         m = len(some)
-        torch.index_select(pictures, 0, some, out=picked[:m])
+        copy_rows(pictures, some, out=picked[:m])
         yield normalisation.apply(picked[:m], out=numbers[:m]).flatten(1)
 
 
 def pixel_outputs(
-    layer: Layer, pictures: Tensor, normalisation: Normalisation, rows: Tensor
+    layer: Layer, pictures: Pictures, normalisation: Normalisation, rows: Tensor
 ) -> Tensor:
     """A first layer's outputs [R, h, n] for `rows` [n] of `pictures` uint8 [N, 3, S, S]."""
     runs, h, _ = layer.weight.shape

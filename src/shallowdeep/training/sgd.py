@@ -1,6 +1,6 @@
 """Mini-batch SGD on many runs at once, whichever solver moves the first layer."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from functools import partial
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -21,6 +21,7 @@ class FirstLayer(Protocol):
 
     @property
     def state(self) -> list[Tensor]: ...  # noqa: D102
+    def in_turn(self, batches: Sequence[Tensor]) -> Iterable[Tensor]: ...  # noqa: D102
     def forward(self, rows: Tensor) -> Tensor: ...  # noqa: D102
     def backward(self, dZ: Tensor, lr: float) -> None: ...  # noqa: D102
     def outputs(self, rows: Tensor) -> Tensor: ...  # noqa: D102
@@ -101,9 +102,8 @@ class Runs:
         expected = self._labels[order]
         with np.errstate(over="ignore", invalid="ignore"):  # told from the loss, after the epoch
             seen = []
-            for rows, answers in zip(
-                order.split(batch_size, 1), expected.split(batch_size, 1), strict=True
-            ):
+            batches = self.first.in_turn(torch.split(order, batch_size, 1))
+            for rows, answers in zip(batches, torch.split(expected, batch_size, 1), strict=True):
                 go_on()
                 seen.append(self._step(rows, answers, lr))
             outputs = logits_above(self.first.outputs(validation), self.upper)

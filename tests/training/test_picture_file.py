@@ -1,0 +1,67 @@
+"""Pictures come out of their file with the same bits, whether memory holds it or not."""
+
+import os
+
+import numpy as np
+import pytest
+import torch
+from noise import CPU
+
+from shallowdeep.files.errors import InputError
+from shallowdeep.training import picture_file
+from shallowdeep.training.fitting import Fitting, Settings, seeds
+from shallowdeep.training.picture_file import PictureFile, announced, at_hand, copy_rows
+
+WAYS = {"mapped": 1.0, "read": 0.0}  # how much of memory the file may take to be mapped
+
+
+@pytest.mark.parametrize("way", WAYS)
+def test_rows_are_those_of_the_array(pictures, way, monkeypatch):
+    """In any order, more than once; what is announced comes in its order, and changes nothing."""
+    monkeypatch.setattr(picture_file, "FITS", WAYS[way])
+    file = at_hand(pictures.pictures, CPU)
+    assert isinstance(file, PictureFile)
+    assert (file.shape, len(file)) == (pictures.pictures.shape, 100)
+    order = torch.cat([torch.randperm(100), torch.tensor([7, 7, 0, 99])])
+    parts = order.split(3)
+    out = torch.empty((3, *file.shape[1:]), dtype=torch.uint8)
+    for part, expected in zip(announced(file, parts), parts, strict=True):
+        assert part is expected
+        copy_rows(file, part, out=out[: len(part)])
+        assert np.array_equal(out[: len(part)], pictures.pictures[part.numpy()])
+
+
+def test_a_file_larger_than_memory_is_not_mapped(pictures, monkeypatch):
+    """It is read only as pictures are asked for: nothing of it gets into this process's map."""
+    monkeypatch.setattr(picture_file, "FITS", 0.0)
+    file = at_hand(pictures.pictures, CPU)
+    assert file._mapped is None
+    monkeypatch.setattr(picture_file, "FITS", 1.0)
+    assert at_hand(pictures.pictures, CPU)._mapped is not None
+
+
+@pytest.mark.parametrize("solver", ["primal", "dual"])
+def test_both_ways_train_the_same_bits(pictures, solver, monkeypatch):
+    """Weights, history and answers."""
+    settings = Settings([5, 3], epochs=2, batch_size=16, lr=0.05, keep="best")
+    fitted = []
+    for fits in WAYS.values():
+        monkeypatch.setattr(picture_file, "FITS", fits)
+        by_fold = seeds(0, folds=1, runs=3)
+        fitting = Fitting(pictures, settings, by_fold, solver=solver, device=CPU, cores=2)
+        fitted.append(fitting.fit())
+    one, other = fitted
+    assert np.array_equal(one.history, other.history)
+    assert np.array_equal(one.answers, other.answers)
+    assert torch.equal(one.layers[0].weight, other.layers[0].weight)
+
+
+def test_a_file_that_becomes_shorter_is_one_line(tmp_path, monkeypatch):
+    """Where a map would end the process without a word."""
+    monkeypatch.setattr(picture_file, "FITS", 0.0)
+    path = tmp_path / "pictures.npy"
+    np.save(path, np.zeros((4, 3, 8, 8), np.uint8))
+    file = at_hand(np.load(path, mmap_mode="c"), CPU)
+    os.truncate(path, path.stat().st_size - 1)
+    with pytest.raises(InputError, match=r"pictures\.npy: has become shorter while it was read"):
+        file.pick(torch.tensor([0, 3]), torch.empty((2, 3, 8, 8), dtype=torch.uint8))
