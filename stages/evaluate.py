@@ -16,6 +16,7 @@ from shallowdeep.evaluation.score_table import write_scores
 from shallowdeep.evaluation.verdict import tried, verdict
 from shallowdeep.files.atomic import write_text
 from shallowdeep.files.errors import told_in_one_line
+from shallowdeep.files.progress import Progress
 from shallowdeep.files.yaml_file import parse
 from shallowdeep.prepared import data_report, prepared_set
 from shallowdeep.provenance.records import Inputs, recorded
@@ -27,7 +28,7 @@ from shallowdeep.training import devices, held_out, history, model
 PREPARED, RESULTS, PLOTS = Path("data/prepared"), Path("results"), Path("results/plots")
 
 
-def main(inputs: Inputs | None) -> page.Facts:
+def main(inputs: Inputs | None, doing: Progress) -> page.Facts:
     """Compare the models of params.yaml; `inputs` is all that is read."""
     settings = params.read(Path("params.yaml"))
     pictures = prepared_set.read(PREPARED)
@@ -53,11 +54,14 @@ def main(inputs: Inputs | None) -> page.Facts:
         for name, one in models.items()
     }
     test = on_the_tested(pictures, {name: answers[-1] for name, answers in said.items()})
+    doing.now("asking the models of fold 0")
     answers = of_fold_0(models, pictures) | {"test": test}
 
+    doing.now("computing scores and intervals")
     on_the_way = {name: OnTheWay(one.made.asked, said[name]) for name, one in models.items()}
     found = conclude(answers, on_the_way, settings)
 
+    doing.now("drawing")
     drawn = charts.Tables(
         learning_curves=tables.learning(histories, history.MEASURES),
         roc=tables.roc(test),
@@ -94,8 +98,8 @@ def main(inputs: Inputs | None) -> page.Facts:
 
 if __name__ == "__main__":
     with told_in_one_line("evaluate"):
-        with recorded("evaluate") as read:
-            facts = main(read)
+        with recorded("evaluate") as read, Progress("reading what was trained") as doing:
+            facts = main(read, doing)
         seconds, before = None, []
         if read:
             count = experiments(read.hashes, read.hashes[str(PREPARED)])

@@ -23,7 +23,6 @@ from shallowdeep.settings import params
 from shallowdeep.training import devices, held_out, history, model
 from shallowdeep.training.checkpoint import Checkpoints
 from shallowdeep.training.fitting import Fitting, Settings, asked_after, seeds
-from shallowdeep.training.progress import Progress, describe
 
 
 def main(name: str, inputs: Inputs | None) -> None:
@@ -47,8 +46,7 @@ def main(name: str, inputs: Inputs | None) -> None:
             print(f"train-{name}: goes on where it was interrupted")
     how = Settings(network.hidden, network.epochs, settings.batch_size, settings.lr, settings.keep)
     fitting = Fitting(pictures, how, by_fold, solver=chosen, device=device, cores=available_cores())
-    with Progress(f"train-{name}", fitting.epochs) as progress:
-        fitted = fitting.fit(progress.show, place)
+    fitted = fitting.fit(checkpoints=place)
     made = model.Made(
         pictures=pictures.sha256,
         answers=of_array(fitted.answers),
@@ -71,7 +69,7 @@ def main(name: str, inputs: Inputs | None) -> None:
     print(
         f"train-{name}: {_times(settings.runs, 'run')} on {_times(settings.folds, 'fold')}, "
         f"{_times(network.epochs, 'epoch')}, {chosen} solver on {device}, "
-        f"{time.perf_counter() - start:.1f} s: {describe(loss, accuracy)}"
+        f"{time.perf_counter() - start:.1f} s: {history.in_words(loss, accuracy)}"
     )
 
 

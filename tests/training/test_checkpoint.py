@@ -11,7 +11,7 @@ from checkouts import run, with_environment
 from noise import trained
 
 from shallowdeep.files.checksums import of_tensors
-from shallowdeep.training import checkpoint
+from shallowdeep.training import checkpoint, sgd
 from shallowdeep.training.checkpoint import FOLDER, Checkpoints
 
 
@@ -57,6 +57,34 @@ def test_the_same_bits_as_without_interruption(pictures, solver, keep):
     assert all(torch.equal(a, b) for a, b in zip(layers, again, strict=True))
     assert all(torch.equal(a, b) for a, b in zip(history, past, strict=True))
     assert not FOLDER.exists()
+
+
+@pytest.mark.parametrize("keep", ["last", "best"])
+@pytest.mark.parametrize("solver", ["primal", "dual"])
+def test_the_same_bits_after_an_interruption_within_an_epoch(pictures, solver, keep, monkeypatch):
+    """At any of its batches, the first and the last too: an epoch here has 6 of 16 pictures."""
+    settings = {"solver": solver, "keep": keep}
+    layers, history = fit(pictures, **settings)
+    step = sgd.Runs._step
+    for stop_at in (0, 1, 4, 6, 11, 25):
+        done = []
+
+        def stopping(*arguments, stop_at=stop_at, done=done):
+            if len(done) == stop_at:
+                raise StoppedError
+            done.append(None)
+            return step(*arguments)
+
+        monkeypatch.setattr(sgd.Runs, "_step", stopping)
+        with pytest.raises(StoppedError):
+            fit(pictures, **settings, inputs={"a": "1"})
+        assert content() != []
+    seen = []
+    monkeypatch.setattr(sgd.Runs, "_step", lambda *rest: seen.append(None) or step(*rest))
+    again, past = fit(pictures, **settings, inputs={"a": "1"})
+    assert len(seen) == (3 if solver == "primal" else 1) * 8 * 6 - sum((0, 1, 4, 6, 11, 25))
+    assert all(torch.equal(a, b) for a, b in zip(layers, again, strict=True))
+    assert all(torch.equal(a, b) for a, b in zip(history, past, strict=True))
 
 
 def content():

@@ -47,6 +47,8 @@ def told_in_one_line(name: str) -> Iterator[None]:
     Args:
         name: what the line starts with: the stage's or command's name.
     """
+    if sys.stderr.isatty():
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # what stood there while it loaded
     signal.signal(signal.SIGTERM, _exit_on_signal)
     if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # nohup ignores it
         signal.signal(signal.SIGHUP, _exit_on_signal)

@@ -2,19 +2,19 @@
 
 import hashlib
 from collections import deque
-from collections.abc import Callable, Generator, Iterable, Sequence
+from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import closing
 from pathlib import Path
 from threading import Event
-from typing import BinaryIO, NamedTuple, TextIO, TypeVar
+from typing import BinaryIO, NamedTuple, TypeVar
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from shallowdeep.files.cores import available_cores
 from shallowdeep.files.errors import InputError
+from shallowdeep.files.progress import Progress
 from shallowdeep.pictures.decoding import Picture, decode, quiet
 from shallowdeep.pictures.limits import Unusable
 from shallowdeep.pictures.listing import Found, Listed, classes, listed
@@ -85,7 +85,8 @@ def planned(settings: Params) -> Listed:
             too many for the solver.
     """
     folder = Path(settings.data.dir)
-    found = listed(folder, classes(folder))
+    with Progress("listing files"):
+        found = listed(folder, classes(folder))
     labels = np.array([file.label for file in found.files], dtype=np.int64)
     check_enough(labels, settings.data.split, folds=settings.folds, classes=found.classes)
     solver.choose(settings, len(labels))  # `dual` that cannot be is refused
@@ -114,8 +115,12 @@ def decode_all(folder: Path, files: Sequence[Found], data: Data, array: Path) ->
     rejected: list[LeftOut] = []
     with quiet() as stderr, array.open("wb") as file:
         _write_header(file, 0, data.size)
-        with closing(_in_order(lambda found: _hashed(folder, found, data), files)) as outcomes:
-            for found, outcome in zip(files, _shown(outcomes, len(files), stderr), strict=True):
+        with (
+            closing(_in_order(lambda found: _hashed(folder, found, data), files)) as outcomes,
+            Progress("decoding", len(files), unit="pictures", file=stderr) as progress,
+        ):
+            for found, outcome in zip(files, outcomes, strict=True):
+                progress.advance()
                 if isinstance(outcome, Unusable):
                     rejected.append(LeftOut(found.path, str(outcome)))
                     continue
@@ -242,11 +247,6 @@ def _write_header(file: BinaryIO, pictures: int, size: int) -> None:
     """The header of a .npy file; 128 bytes for any number of pictures."""
     header = {"descr": "|u1", "fortran_order": False, "shape": (pictures, 3, size, size)}
     np.lib.format.write_array_header_1_0(file, header)
-
-
-def _shown(items: Iterable[_T], total: int, stderr: TextIO) -> Iterable[_T]:
-    """The same items, with a progress bar where a terminal can show it."""
-    return tqdm(items, "prepare", total, unit=" pictures", file=stderr, disable=None, leave=False)
 
 
 def _in_order(work: Callable[[_T], _U], items: Sequence[_T]) -> Generator[_U, None, None]:

@@ -13,9 +13,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
-from tqdm import tqdm
 
 from shallowdeep.files.cores import available_cores
+from shallowdeep.files.progress import Progress
 from shallowdeep.prepared.int8 import Product, quick_product
 from shallowdeep.prepared.normalisation import Normalisation
 
@@ -56,8 +56,10 @@ def gram(
     with threadpool_limits(1, "blas"), ThreadPoolExecutor(cores) as pool:
         tiles = [pool.submit(one, i, j) for j in starts for i in starts if i >= j]
         try:
-            for tile in tqdm(tiles, "Gram matrix", unit=" tiles", disable=None, leave=False):
-                tile.result()
+            with Progress("Gram matrix", len(tiles), unit="tiles") as progress:
+                for tile in tiles:
+                    tile.result()
+                    progress.advance()
         finally:
             pool.shutdown(cancel_futures=True)  # Ctrl-C does not wait for minutes of tiles
 

@@ -9,13 +9,14 @@ from the original; of all pairs of 2,000 photographs the nearest that show diffe
 apart, of 1,000 drawn pictures 0.62.
 """
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from shallowdeep.files.progress import Progress
 from shallowdeep.prepared.data_report import LeftOut
 from shallowdeep.prepared.folds import Parts
 from shallowdeep.prepared.gram import centred_product
@@ -40,7 +41,9 @@ def groups(pictures: NDArray[np.uint8]) -> Groups:
     """
     found = np.arange(len(pictures))
     if len(pictures) and pictures.shape[-1] >= LEAST:
-        for one, other in _near_pairs(np.concatenate([*_means(pictures)])):
+        with Progress("looking for near-duplicates", len(pictures), unit="pictures") as progress:
+            means = np.concatenate([*_means(pictures, progress.advance)])
+        for one, other in _near_pairs(means):
             found = _joined(found, one, other)
     return found
 
@@ -112,7 +115,9 @@ def warnings(alike: Sequence[LeftOut]) -> list[str]:
     return said
 
 
-def _means(pictures: NDArray[np.uint8]) -> Iterator[NDArray[np.float32]]:
+def _means(
+    pictures: NDArray[np.uint8], advance: Callable[[int], None]
+) -> Iterator[NDArray[np.float32]]:
     """Means over a grid, rounded and less 128: whole numbers [n, 3 * GRID * GRID]."""
     side = pictures.shape[-1]
     grid = min(GRID, side)
@@ -124,6 +129,7 @@ def _means(pictures: NDArray[np.uint8]) -> Iterator[NDArray[np.float32]]:
         sums = covers.T @ (block @ covers)  # exact: below 2**24
         means = (sums + areas // 2) // areas - 128
         yield means.reshape(len(means), -1)
+        advance(len(means))
 
 
 def _near_pairs(means: NDArray[np.float32]) -> Iterator[tuple[NDArray[np.int64], ...]]:
@@ -132,16 +138,19 @@ def _near_pairs(means: NDArray[np.float32]) -> Iterator[tuple[NDArray[np.int64],
     squares = np.einsum("ij,ij->i", means, means, dtype=np.float64)
     contrasts = np.sqrt(squares - means.sum(1, dtype=np.float64) ** 2 / numbers)
     starts = range(0, len(means), TILE)
-    for top, left in ((i, j) for i in starts for j in starts if j <= i):
-        rows, columns = slice(top, top + TILE), slice(left, left + TILE)
-        with threadpool_limits(1, "blas"):
-            apart = centred_product(means[rows], means[columns]) * -2
-        apart += squares[rows, None] + squares[columns]
-        near = apart <= NEAR**2 * contrasts[rows, None] * contrasts[columns]
-        one, other = np.nonzero(near & (contrasts[rows, None] > 0))
-        one, other = one + top, other + left
-        if (before := other < one).any():
-            yield one[before], other[before]
+    tiles = [(i, j) for i in starts for j in starts if j <= i]
+    with Progress("comparing pictures", len(tiles), unit="tiles") as progress:
+        for top, left in tiles:
+            progress.advance()
+            rows, columns = slice(top, top + TILE), slice(left, left + TILE)
+            with threadpool_limits(1, "blas"):
+                apart = centred_product(means[rows], means[columns]) * -2
+            apart += squares[rows, None] + squares[columns]
+            near = apart <= NEAR**2 * contrasts[rows, None] * contrasts[columns]
+            one, other = np.nonzero(near & (contrasts[rows, None] > 0))
+            one, other = one + top, other + left
+            if (before := other < one).any():
+                yield one[before], other[before]
 
 
 def _joined(near: Groups, one: NDArray[np.int64], other: NDArray[np.int64]) -> Groups:

@@ -11,8 +11,10 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from shallowdeep.files.checksums import of_file, of_json
+from shallowdeep.files.checksums import of_json
 from shallowdeep.files.errors import InputError
+from shallowdeep.files.known_digests import known_sha256
+from shallowdeep.files.progress import Progress
 from shallowdeep.prepared.folds import SPLITS, Fold, Parts, SplitName, fold
 from shallowdeep.prepared.reading import altered, read_whole
 from shallowdeep.settings.params import Channels
@@ -132,9 +134,10 @@ def write(folder: Path, manifest: pd.DataFrame, summary: Summary) -> None:
     )
     counts = count(manifest, summary)
     meta: dict[str, Any] = {"pictures": len(manifest), "counts": counts} | summary._asdict()
-    meta["sha256"] = {
-        path.name: of_file(path) for path in sorted(folder.iterdir()) if path.name != "meta.json"
-    }
+    files = [path for path in sorted(folder.iterdir()) if path.name != "meta.json"]
+    size = sum(path.stat().st_size for path in files)
+    with Progress("hashing what it has made", size, unit="B") as progress:
+        meta["sha256"] = {path.name: known_sha256(path, progress.advance) for path in files}
     meta["sha256"]["meta.json"] = of_json(meta)
     (folder / "meta.json").write_text(json.dumps(meta, indent=2, sort_keys=True) + "\n")
 
@@ -160,7 +163,7 @@ def read(folder: Path) -> Prepared:
     """
     summary, checksums = read_whole(folder / "meta.json", _summary)
     for name, checksum in checksums.items():
-        if read_whole(folder / name, of_file) != checksum:
+        if read_whole(folder / name, known_sha256) != checksum:
             raise altered(folder / name)
     manifest = read_whole(
         folder / "manifest.csv", lambda path: read_manifest(path, folds=summary.folds)

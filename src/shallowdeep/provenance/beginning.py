@@ -4,11 +4,12 @@ from pathlib import Path
 
 from shallowdeep.files.errors import end_in_silence, told_in_one_line
 from shallowdeep.files.parent import end_with_parent
+from shallowdeep.files.progress import loading
 from shallowdeep.provenance.requirements import refuse_another_environment
 
 
 def begin(stage: str, *, root: Path = Path()) -> None:
-    """End with DVC, in silence on Ctrl-C; do not begin in another environment.
+    """End with DVC, in silence on Ctrl-C; do not begin in another environment; say what is begun.
 
     Args:
         stage: its name, for messages.
@@ -18,3 +19,4 @@ def begin(stage: str, *, root: Path = Path()) -> None:
         end_with_parent()
         refuse_another_environment(root / "requirements.txt")
     end_in_silence(stage)
+    loading(stage)

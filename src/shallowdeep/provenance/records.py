@@ -8,7 +8,7 @@ file that was edited in between has another hash here than in dvc.lock.
 import json
 import os
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,8 @@ from typing import Any, NamedTuple
 from shallowdeep.files.atomic import write_text
 from shallowdeep.files.checksums import of_json
 from shallowdeep.files.errors import InputError
+from shallowdeep.files.known_digests import known_md5
+from shallowdeep.files.progress import Progress
 from shallowdeep.provenance.declared import declared_stages
 from shallowdeep.provenance.dvc_hash import files, md5
 from shallowdeep.provenance.environment import Commit, Environment, commit, environment
@@ -44,7 +46,9 @@ class Inputs:
     def __init__(self, paths: list[str], root: Path) -> None:
         self._paths, self._root = paths, root
         self._seen = {path: _seen(path) for path in paths}
-        self.hashes = _hashes(paths, root)
+        sizes = [size for seen in self._seen.values() for _, _, size, _ in seen]
+        with Progress("hashing what it reads", sum(sizes), unit="B") as progress:
+            self.hashes = _hashes(paths, root, progress.advance)
 
     def check_unchanged(self) -> None:
         """Let a stage write only what belongs to what is there now.
@@ -147,10 +151,18 @@ def _paths(stage: str) -> tuple[list[str], list[str]]:
     return list(dict.fromkeys([*declared.deps, *params])), declared.outs
 
 
-def _hashes(paths: list[str], root: Path) -> Hashes:
+def _hashes(
+    paths: list[str], root: Path, advance: Callable[[int], None] = lambda _: None
+) -> Hashes:
     """By path as seen from `root`, or as it is if it is absolute."""
+
+    def of_file(path: Path) -> str:
+        return known_md5(path, advance)
+
     return {
-        path if Path(path).is_absolute() else os.path.relpath(path, root): md5(Path(path))
+        path if Path(path).is_absolute() else os.path.relpath(path, root): md5(
+            Path(path), of_file=of_file
+        )
         for path in paths
     }
 

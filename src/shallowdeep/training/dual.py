@@ -8,7 +8,7 @@ What comes out for pictures that are not trained on is carried along, so that it
 ask for it after any epoch.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import torch
 from torch import Tensor
@@ -86,6 +86,7 @@ def before_training(
     normalisation: Normalisation,
     *,
     threads: int,
+    advance: Callable[[int], None] = lambda _: None,
 ) -> list[Tensor]:
     """What first layers say about all pictures before they are trained, without their bias.
 
@@ -94,6 +95,7 @@ def before_training(
         pictures: uint8 [N, 3, S, S]; they are gone through once for all stacks.
         normalisation: what makes bytes the inputs of a network.
         threads: how many share the work; the bits are the same for any number.
+        advance: called with each number of pictures that are done, from any thread.
 
     Returns:
         Floating point [R, h, N] for each stack.
@@ -107,6 +109,7 @@ def before_training(
             for weight, Z in zip(weights, found, strict=True):
                 moved = product(weight.flatten(0, 1), numbers.T)
                 Z[..., start:end] = moved.view(*weight.shape[:2], end - start)
+        advance(end - start)
 
     starts = range(0, len(pictures), CHUNK)
     side_by_side(some, starts, threads=threads, begin=one_thread)

@@ -16,11 +16,13 @@ from torch import Tensor
 
 from shallowdeep.files.cores import side_by_side
 from shallowdeep.files.errors import InputError
+from shallowdeep.files.progress import Progress
 from shallowdeep.prepared.folds import Fold
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.prepared.prepared_set import Prepared
 from shallowdeep.training.checkpoint import Checkpoints
 from shallowdeep.training.dual import GramLayer, before_training, one_thread, written_out
+from shallowdeep.training.history import in_words
 from shallowdeep.training.network import Layer, draw
 from shallowdeep.training.picture_file import at_hand
 from shallowdeep.training.primal import Batches, PixelLayer
@@ -125,6 +127,12 @@ class Fitting:
         """How often `report` is called: once a group and epoch."""
         return len(self._groups) * self._settings.epochs
 
+    def _batches(self) -> int:
+        """The steps of all groups and epochs."""
+        pictures = [len(self._folds[members[0].fold].train) for members in self._groups]
+        steps = sum(-(-count // self._settings.batch_size) for count in pictures)
+        return steps * self._settings.epochs
+
     def ready(self) -> Callable[[int], Runs]:
         """What makes each group of runs, by its number, ready to train."""
         return self._over_gram() if self._dual else self._over_pixels
@@ -149,13 +157,18 @@ class Fitting:
         trained: list[Trained | None] = [None] * len(self._groups)
         stopped, one_at_a_time = Event(), Lock()
 
+        progress = Progress("training", self._batches(), unit="batches")
+
         def reported(epoch: Epoch) -> None:
+            loss, _, accuracy = (float(values.mean()) for values in epoch)
             with one_at_a_time:
+                progress.say(in_words(loss, accuracy))
                 report(epoch)
 
-        def go_on() -> None:
+        def go_on(batches: int) -> None:
             if stopped.is_set():
                 raise _StoppedError
+            progress.advance(batches)
 
         def one(number: int) -> None:
             members = self._groups[number]
@@ -177,7 +190,8 @@ class Fitting:
             of_fold_0.update({run: (runs, i) for i, (fold, run) in enumerate(members) if fold == 0})
 
         numbers = range(len(self._groups))
-        side_by_side(one, numbers, threads=self._cores, begin=one_thread, stop=stopped.set)
+        with progress:
+            side_by_side(one, numbers, threads=self._cores, begin=one_thread, stop=stopped.set)
         return Fitted(self._layers(of_fold_0), *self._by_fold([t for t in trained if t]))
 
     def _start(self, seeds: Sequence[int]) -> _Start:
@@ -207,7 +221,15 @@ class Fitting:
         for first in range(0, len(self._seeds), at_once):
             some = [self._start(of_fold) for of_fold in self._seeds[first : first + at_once]]
             weights = [start.layers[0].weight for start in some]
-            Z += before_training(weights, self._pictures, self._normalisation, threads=self._cores)
+            name = f"setting up folds {first} to {first + len(some) - 1}"
+            with Progress(name, len(self._pictures), unit="pictures") as progress:
+                Z += before_training(
+                    weights,
+                    self._pictures,
+                    self._normalisation,
+                    threads=self._cores,
+                    advance=progress.advance,
+                )
             for generators, (layer, *upper) in some:
                 starts.append(_Start(generators, [Layer(torch.empty(0), layer.bias), *upper]))
 

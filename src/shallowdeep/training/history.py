@@ -56,3 +56,8 @@ def read(path: Path, *, folds: int, runs: int, epochs: int) -> NDArray[np.float6
             f"{path}: damaged, altered or of another training; `dvc repro --force` makes it anew"
         ) from None
     return measures
+
+
+def in_words(train_loss: float, validation_accuracy: float) -> str:
+    """Two means over runs."""
+    return f"training loss {train_loss:.4f}, validation accuracy {validation_accuracy:.3f}"

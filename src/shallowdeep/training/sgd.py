@@ -1,7 +1,7 @@
 """Mini-batch SGD on many runs at once, whichever solver moves the first layer."""
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import partial
+from dataclasses import dataclass
 from typing import Any, Literal, NamedTuple, Protocol
 
 import numpy as np
@@ -87,31 +87,40 @@ class Runs:
         return self._generators
 
     def epoch(
-        self, *, batch_size: int, lr: float, go_on: Callable[[], None] = lambda: None
+        self,
+        *,
+        batch_size: int,
+        lr: float,
+        seen: list[Tensor] | None = None,
+        before_step: Callable[[], None] = lambda: None,
     ) -> Epoch:
         """See every training picture once, each run in an order of its own.
 
         Args:
             batch_size: pictures in a mini-batch.
             lr: learning rate.
-            go_on: called before each step; an exception of its own ends the epoch.
+            seen: what came out before each step, [R, m]; of an epoch that was interrupted those
+                that were done, which are not done again. It grows with each step.
+            before_step: called before each; an exception of its own ends the epoch.
         """
+        seen = [] if seen is None else seen
+        first = sum(outputs.shape[1] for outputs in seen)
         train, validation, _ = self.rows
         drawn = [torch.randperm(train.shape[1], generator=each) for each in self._generators]
         order = train.gather(1, torch.stack(drawn).to(train.device))
         expected = self._labels[order]
         with np.errstate(over="ignore", invalid="ignore"):  # told from the loss, after the epoch
-            seen = []
-            batches = self.first.in_turn(torch.split(order, batch_size, 1))
-            for rows, answers in zip(batches, torch.split(expected, batch_size, 1), strict=True):
-                go_on()
+            batches = self.first.in_turn(torch.split(order[:, first:], batch_size, 1))
+            right = torch.split(expected[:, first:], batch_size, 1)
+            for rows, answers in zip(batches, right, strict=True):
+                before_step()
                 seen.append(self._step(rows, answers, lr))
             outputs = logits_above(self.first.outputs(validation), self.upper)
-        right = self._labels[validation]
+        wanted = self._labels[validation]
         return Epoch(
             _loss(torch.cat(seen, 1), expected),
-            _loss(outputs, right),
-            ((outputs > 0) == right).to(outputs.dtype).mean(1),
+            _loss(outputs, wanted),
+            ((outputs > 0) == wanted).to(outputs.dtype).mean(1),
         )
 
     def answers(self) -> Tensor:
@@ -148,7 +157,8 @@ class Best:
     def __init__(self, runs: Runs) -> None:
         self._now = runs.state
         self._kept = [tensor.clone() for tensor in self._now]
-        self._loss = torch.full(self._now[0].shape[:1], torch.inf).to(self._now[0])
+        most = torch.finfo(self._now[0].dtype).max  # not infinite: a checkpoint holds numbers
+        self._loss = torch.full(self._now[0].shape[:1], most).to(self._now[0])
 
     @property
     def state(self) -> list[Tensor]:
@@ -175,6 +185,16 @@ class Trained(NamedTuple):
     answers: Tensor  # [A, R, N_test], after each epoch that was asked for; the last of what is kept
 
 
+@dataclass
+class _Past:
+    """What has been done of a training, besides what it has changed."""
+
+    history: list[Epoch]
+    answers: list[Tensor]  # [R, N_test], after each epoch that was asked for
+    seen: list[Tensor]  # [R, m], what came out before each step of the epoch that has begun
+    drawn: list[Tensor]  # states of the generators before that epoch's orders were drawn
+
+
 def train(  # noqa: PLR0913
     runs: Runs,
     *,
@@ -183,7 +203,7 @@ def train(  # noqa: PLR0913
     lr: float,
     keep: Literal["last", "best"],
     report: Callable[[Epoch], None],
-    go_on: Callable[[], None] = lambda: None,
+    go_on: Callable[[int], None] = lambda _: None,
     ask_after: Sequence[int] = (),
     checkpoint: Checkpoint | None = None,
 ) -> Trained:
@@ -196,7 +216,8 @@ def train(  # noqa: PLR0913
         lr: learning rate.
         keep: leave the weights of the last epoch or, run by run, of the best.
         report: called after each epoch with what it came to.
-        go_on: called before each step; an exception of its own ends the training.
+        go_on: called before each step with 1, and with the number of those that an interrupted
+            training has done; an exception of its own ends the training.
         ask_after: epochs before the last after which the runs answer their test pictures too.
         checkpoint: where an interrupted training has left its state, and this one leaves its own;
             what comes of a training that goes on from there is the same to the last bit.
@@ -207,68 +228,104 @@ def train(  # noqa: PLR0913
     best = Best(runs) if keep == "best" else None
     changing = runs.state + (best.state if best else [])
     asked = [number for number in ask_after if number < epochs]
-    history, answers = _resume(changing, runs, checkpoint, epochs, asked)
-    for epoch in history:
+    past = _resume(changing, runs, checkpoint, _Length(epochs, batch_size, asked))
+    steps = -(-runs.rows.train.shape[1] // batch_size)
+    go_on(len(past.history) * steps + len(past.seen))
+
+    def before_step() -> None:
+        go_on(1)
+        if checkpoint:
+            checkpoint.offer(state, finished=False)
+
+    def state() -> list[Tensor]:
+        return _state(changing, past)
+
+    for epoch in past.history:
         report(epoch)
-    for number in range(len(history) + 1, epochs + 1):
-        epoch = runs.epoch(batch_size=batch_size, lr=lr, go_on=go_on)
+    for number in range(len(past.history) + 1, epochs + 1):
+        epoch = runs.epoch(batch_size=batch_size, lr=lr, seen=past.seen, before_step=before_step)
         if best:
             best.update(epoch.validation_loss)
         epoch = Epoch(*(tensor.cpu() for tensor in epoch))
         _check_finite(epoch, number)
-        history.append(epoch)
+        past.history.append(epoch)
         if number in asked:
-            answers.append(runs.answers().cpu())
+            past.answers.append(runs.answers().cpu())
+        past.seen, past.drawn = [], _drawn(runs)
         report(epoch)
         if checkpoint:
-            state = partial(_state, changing, runs, history, answers)
             checkpoint.offer(state, finished=number == epochs)
     if best:
         best.restore()
-    answers.append(runs.answers().cpu())
-    return Trained(torch.stack([torch.stack(epoch) for epoch in history]), torch.stack(answers))
+    past.answers.append(runs.answers().cpu())
+    history = torch.stack([torch.stack(epoch) for epoch in past.history])
+    return Trained(history, torch.stack(past.answers))
 
 
-def _state(
-    changing: Sequence[Tensor], runs: Runs, history: list[Epoch], answers: list[Tensor]
-) -> list[Tensor]:
+def _drawn(runs: Runs) -> list[Tensor]:
+    return [generator.get_state() for generator in runs.generators]
+
+
+def _state(changing: Sequence[Tensor], past: _Past) -> list[Tensor]:
     """What a checkpoint holds."""
-    past = torch.stack([torch.stack(epoch) for epoch in history])
-    drawn = [generator.get_state() for generator in runs.generators]
-    return [*(tensor.cpu() for tensor in changing), *drawn, past, *answers]
+    runs = len(past.drawn)
+    history = [torch.stack(epoch) for epoch in past.history]
+    measures = torch.stack(history) if history else torch.empty(0, len(Epoch._fields), runs)
+    seen = torch.cat(past.seen, 1).cpu() if past.seen else torch.empty(runs, 0)
+    return [*(tensor.cpu() for tensor in changing), *past.drawn, measures, seen, *past.answers]
+
+
+class _Length(NamedTuple):
+    """How long a training is."""
+
+    epochs: int
+    batch_size: int
+    asked: Sequence[int]
 
 
 def _resume(
-    changing: Sequence[Tensor],
-    runs: Runs,
-    checkpoint: Checkpoint | None,
-    epochs: int,
-    asked: Sequence[int],
-) -> tuple[list[Epoch], list[Tensor]]:
-    """Put everything back to where a checkpoint left it; returns the epochs and answers so far."""
+    changing: Sequence[Tensor], runs: Runs, checkpoint: Checkpoint | None, length: _Length
+) -> _Past:
+    """Put everything back to where a checkpoint left it; returns what has been done so far."""
     saved = checkpoint.read() if checkpoint else None
+    past = _Past([], [], [], _drawn(runs))
     if checkpoint is None or saved is None:
-        return [], []
-    drawn = [generator.get_state() for generator in runs.generators]
-    now = [*changing, *drawn]
-    past, *answers = saved[len(now) :] or [torch.empty(0)]
-    known = [number for number in asked if number <= len(past)]
-    shapes = [runs.rows.test.shape] * len(known)
-    wanted = [torch.Size((len(past), len(Epoch._fields), len(drawn))), *shapes]
-    fits = (
-        all(_alike(tensor, value) for tensor, value in zip(now, saved, strict=False))
-        and 0 < len(past) <= epochs
-        and [tensor.shape for tensor in (past, *answers)] == wanted
-        and all(bool(tensor.isfinite().all()) for tensor in saved)
-    )
-    if not fits:
+        return past
+    now = [*changing, *past.drawn]
+    if not _fits(now, saved, runs, length):
         checkpoint.remove()
-        return [], []
+        return past
+    measures, seen, *answers = saved[len(now) :]
     for tensor, value in zip(changing, saved, strict=False):
         tensor.copy_(value)
-    for generator, value in zip(runs.generators, saved[len(changing) :], strict=False):
+    past.drawn = saved[len(changing) : len(now)]
+    for generator, value in zip(runs.generators, past.drawn, strict=True):
         generator.set_state(value)
-    return [Epoch(*epoch) for epoch in past], answers
+    past.history, past.answers = [Epoch(*epoch) for epoch in measures], answers
+    if seen.shape[1]:
+        past.seen = list(torch.split(seen.to(changing[0].device), length.batch_size, 1))
+    return past
+
+
+def _fits(now: Sequence[Tensor], saved: Sequence[Tensor], runs: Runs, length: _Length) -> bool:
+    """Whether a checkpoint's tensors are of such a training, somewhere on its way."""
+    if len(saved) < len(now) + 2:
+        return False
+    measures, seen, *answers = saved[len(now) :]
+    count, pictures = runs.rows.train.shape
+    known = [number for number in length.asked if number <= len(measures)]
+    shapes = [torch.Size((len(measures), len(Epoch._fields), count))]
+    shapes += [torch.Size((count, seen.shape[-1]))]
+    shapes += [runs.rows.test.shape] * len(known)
+    left = pictures if len(measures) < length.epochs else 1
+    return (
+        all(_alike(tensor, value) for tensor, value in zip(now, saved, strict=False))
+        and len(measures) <= length.epochs
+        and [tensor.shape for tensor in (measures, seen, *answers)] == shapes
+        and seen.shape[-1] < left
+        and seen.shape[-1] % length.batch_size == 0
+        and all(bool(tensor.isfinite().all()) for tensor in saved)
+    )
 
 
 def _alike(one: Tensor, other: Tensor) -> bool:

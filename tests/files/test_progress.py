@@ -1,0 +1,106 @@
+"""Nobody waits in silence: a bar on a terminal, lines elsewhere."""
+
+import io
+import os
+import pty
+import re
+import select
+import subprocess
+import sys
+import termios
+import time
+
+import pytest
+from checkouts import with_environment
+
+from shallowdeep.files import progress
+from shallowdeep.files.progress import Progress
+
+
+class Terminal(io.StringIO):
+    """A terminal of some width."""
+
+    def isatty(self):
+        """It is one."""
+        return True
+
+
+def shown(file, *, at_once, total=100, **options):
+    with Progress("training", total, unit="batches", file=file) as bar:
+        bar.advance(at_once)
+        for _ in range(2):
+            time.sleep(0.15)
+            bar.advance()
+        bar.say("training loss 0.6000")
+        time.sleep(options.get("wait", 0))
+    return file.getvalue()
+
+
+def test_a_terminal_shows_how_much_is_done_and_left(monkeypatch):
+    """As it comes, also after much that came at once from a checkpoint."""
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setattr(progress, "BEAT", 0.1)
+    said = shown(Terminal(), at_once=50, wait=0.3)
+    assert re.search(r"training:  52%.*52/100 \[00:00<00:\d\d.*training loss 0\.6000", said)
+
+
+def test_a_log_gets_a_line_now_and_then(monkeypatch):
+    """Whole lines, each with the time left; none before its time."""
+    monkeypatch.setattr(progress, "EVERY", 0.2)
+    lines = shown(io.StringIO(), at_once=50, wait=0.3).splitlines()
+    assert 2 <= len(lines) <= 3
+    line = r"training: \d+ % of 100 batches, \d\d:\d\d left(, training loss 0\.6000)?"
+    assert all(re.fullmatch(line, said) for said in lines), lines
+    monkeypatch.setattr(progress, "EVERY", 30.0)
+    assert shown(io.StringIO(), at_once=50) == ""
+
+
+def test_what_has_no_end_says_for_how_long(monkeypatch):
+    """And what is being done now."""
+    monkeypatch.setattr(progress, "EVERY", 0.2)
+    log = io.StringIO()
+    with Progress("reading", file=log) as doing:
+        time.sleep(0.3)
+        doing.now("drawing")
+        time.sleep(0.3)
+    assert "reading, for 00:00\n" in log.getvalue()
+    assert log.getvalue().splitlines()[-1] == "drawing, for 00:00"
+
+
+STAGES = {
+    "prepare": (["prepare.py"], ["loading", "hashing what it reads", "decoding"]),
+    "train-deep": (["train.py", "deep"], ["loading", "hashing what it reads", "training"]),
+    "evaluate": (["evaluate.py"], ["loading", "hashing what it reads", "drawing"]),
+}
+
+
+@pytest.mark.parametrize("stage", STAGES)
+def test_a_stage_says_within_two_seconds_what_it_does(project, stage):
+    """On a real terminal: at once, and then each thing it does, under its name."""
+    with_environment(project)
+    command, expected = STAGES[stage]
+    controller, terminal = pty.openpty()
+    termios.tcsetwinsize(terminal, (24, 100))
+    environment = os.environ | {"PATH": f"{project}/.venv/bin:{os.environ['PATH']}"}
+    process = subprocess.Popen(
+        [sys.executable, f"stages/{command[0]}", *command[1:]],
+        cwd=project,
+        env=environment,
+        stdout=subprocess.DEVNULL,
+        stderr=terminal,
+    )
+    os.close(terminal)
+    start, first, said = time.monotonic(), None, b""
+    while True:
+        if not select.select([controller], [], [], 60)[0]:
+            break
+        try:
+            said += os.read(controller, 4096)
+        except OSError:  # Linux says so that nobody writes any more
+            break
+        first = first or time.monotonic() - start
+    os.close(controller)
+    assert process.wait() == 0, said
+    assert first < 2
+    for what in expected:
+        assert f"{stage}: {what}".encode() in said
