@@ -18,14 +18,15 @@ from shallowdeep.files.cores import available_cores
 from shallowdeep.files.errors import InputError, told_in_one_line
 from shallowdeep.prepared import prepared_set, solver
 from shallowdeep.prepared.normalisation import Normalisation
-from shallowdeep.provenance.records import Inputs, recorded
+from shallowdeep.provenance.records import Inputs, recorded, unrecorded
 from shallowdeep.settings import params
-from shallowdeep.training import devices, held_out, history, model
+from shallowdeep.training import devices, held_out, history, launching, model, ranks
 from shallowdeep.training.checkpoint import Checkpoints
 from shallowdeep.training.fitting import Fitting, Settings, asked_after, seeds
+from shallowdeep.training.ranks import Ranks
 
 
-def main(name: str, inputs: Inputs | None) -> None:
+def main(name: str, inputs: Inputs | None, process: Ranks) -> None:
     """Train the network `name` of params.yaml; `inputs` is all that is read."""
     settings = params.read(Path("params.yaml"))
     if name not in settings.models:
@@ -35,18 +36,28 @@ def main(name: str, inputs: Inputs | None) -> None:
     pictures = prepared_set.read(Path("data/prepared"))
     pictures.check_folds(settings.folds)
     chosen = solver.of_prepared(settings.solver, has_gram=pictures.has_gram)
-    device = devices.pick(settings.device)
+    device = devices.pick(settings.device, number=process.here)
     by_fold = seeds(settings.seed, folds=settings.folds, runs=settings.runs)
 
     start = time.perf_counter()
     place = None
     if inputs is not None:
-        place = Checkpoints(f"train-{name}", {**inputs.hashes, **pinned(), "device": str(device)})
-        if place.exist:
+        read = {**inputs.hashes, **pinned(), "device": str(device)}
+        process.check_alike(read)
+        place = Checkpoints(f"train-{name}", read)
+        if place.exist and not process.rank:
             print(f"train-{name}: goes on where it was interrupted")
     how = Settings(network.hidden, network.epochs, settings.batch_size, settings.lr, settings.keep)
-    fitting = Fitting(pictures, how, by_fold, solver=chosen, device=device, cores=available_cores())
-    fitted = fitting.fit(checkpoints=place)
+    fitting = Fitting(
+        pictures,
+        how,
+        by_fold,
+        solver=chosen,
+        device=device,
+        cores=max(1, available_cores() // process.count_here),
+        ranks=process,
+    )
+    fitted = fitting.fit(checkpoints=place)  # here all ranks but 0 end
     made = model.Made(
         pictures=pictures.sha256,
         answers=of_array(fitted.answers),
@@ -69,8 +80,20 @@ def main(name: str, inputs: Inputs | None) -> None:
     print(
         f"train-{name}: {_times(settings.runs, 'run')} on {_times(settings.folds, 'fold')}, "
         f"{_times(network.epochs, 'epoch')}, {chosen} solver on {device}, "
-        f"{time.perf_counter() - start:.1f} s: {history.in_words(loss, accuracy)}"
+        f"{f'{process.count} ranks, ' * (process.count > 1)}{time.perf_counter() - start:.1f} s: "
+        f"{history.in_words(loss, accuracy)}"
     )
+
+
+def run(process: Ranks) -> None:
+    """Train as one of some processes, the first of which writes, and leaves a record."""
+    record = unrecorded if process.rank else recorded
+    if process.here:
+        process.wait_for_others()  # the first of a machine has then hashed what all of it read
+    with record(STAGE) as read:
+        if not process.here:
+            process.wait_for_others()
+        main(sys.argv[1], read, process)
 
 
 def _times(number: int, what: str) -> str:
@@ -81,6 +104,9 @@ if __name__ == "__main__":
     with told_in_one_line(STAGE):
         if len(sys.argv) != 2:
             raise InputError("usage: python stages/train.py NAME, a model of params.yaml")
-        with recorded(STAGE) as read:
-            main(sys.argv[1], read)
+        if ranks_here := launching.wanted_ranks():
+            launching.launch(sys.argv, ranks_here)
+        else:
+            with ranks.joined() as process:
+                run(process)
         gc.freeze()  # at its end Python would look through all of torch, for a third of a second

@@ -13,7 +13,13 @@ BEAT = 1.0  # seconds after which a terminal shows that time passes
 _FORMAT = "{desc}: {percentage:.0f} % of {total_fmt} {unit}, {remaining} left{postfix}"
 _WITHOUT_END = "{desc}, for {elapsed}"
 
-_stage = ""
+_stage, _silent = "", False
+
+
+def be_silent() -> None:
+    """Show no progress in this process: another one shows its own of the same work."""
+    global _silent  # noqa: PLW0603
+    _silent = True
 
 
 def loading(stage: str) -> None:
@@ -65,6 +71,7 @@ class Progress:
             delay=0 if terminal else 1e-9,  # only then is nothing shown at the start
             miniters=1,  # epochs that come from a checkpoint all at once must not set the pace
             leave=False,
+            disable=_silent,
         )
         self._over = threading.Event()
         self._beat = BEAT if terminal else EVERY

@@ -70,6 +70,13 @@ class Inputs:
 
 
 @contextmanager
+def unrecorded(stage: str, *, root: Path = Path()) -> Iterator[Inputs | None]:
+    """As `recorded`, for a process that helps another one with the stage, and writes nothing."""
+    inputs, outputs = _paths(stage)
+    yield Inputs(inputs, root) if outputs else None
+
+
+@contextmanager
 def recorded(
     stage: str, *, root: Path = Path(), output: Path | None = None
 ) -> Iterator[Inputs | None]:

@@ -9,11 +9,15 @@ from threadpoolctl import threadpool_limits
 from shallowdeep.files.errors import InputError
 
 
-def pick(device: Literal["auto", "cpu", "cuda"]) -> torch.device:
+def pick(device: Literal["auto", "cpu", "cuda"], *, number: int = 0) -> torch.device:
     """Settle on a device, and let torch and NumPy take one thread for a step.
 
     Two threads in a step were 2 to 30 times slower on a busy machine, and change bits. Where there
     is a CUDA device that cannot be used, `auto` says why and takes the CPU.
+
+    Args:
+        device: what params.yaml asks for.
+        number: of this process on this machine; each takes the next device.
 
     Raises:
         InputError: `cuda` is asked for and cannot be had.
@@ -23,6 +27,8 @@ def pick(device: Literal["auto", "cpu", "cuda"]) -> torch.device:
     if device == "cpu":
         return torch.device("cpu")
     present = torch.cuda.is_available()
+    if present:
+        torch.cuda.set_device(number % torch.cuda.device_count())
     trouble = _trouble() if present else "torch sees no CUDA device"
     if trouble is None:
         return torch.device("cuda")

@@ -7,7 +7,7 @@ as many side by side as there are cores, so that the bits are the same on any nu
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from threading import Event, Lock
-from typing import Any, Literal, NamedTuple, cast
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -26,6 +26,7 @@ from shallowdeep.training.history import in_words
 from shallowdeep.training.network import Layer, draw
 from shallowdeep.training.picture_file import at_hand
 from shallowdeep.training.primal import Batches, PixelLayer
+from shallowdeep.training.ranks import ALONE, Ranks
 from shallowdeep.training.sgd import Epoch, NotFiniteError, Rows, Runs, Trained, train
 
 Floats = NDArray[np.floating[Any]]
@@ -84,6 +85,24 @@ def asked_after(epochs: int) -> list[int]:
     return sorted({round(float(epoch)) for epoch in np.geomspace(1, epochs, ASKED)})
 
 
+class _Done(NamedTuple):
+    """What one group of runs came to."""
+
+    trained: Trained
+    networks: dict[int, list[Tensor]]  # of fold 0, by run: the state of each layer, on the CPU
+
+
+def _networks_of_fold_0(runs: Runs, members: Sequence[_Member]) -> dict[int, list[Tensor]]:
+    """Weights and biases, layer by layer; of the dual solver's first layer the coefficients."""
+    first = runs.first.state[:2]
+    tensors = [*first, *(tensor for layer in runs.upper for tensor in layer)]
+    return {
+        run: [tensor[i].cpu() for tensor in tensors]
+        for i, (fold, run) in enumerate(members)
+        if fold == 0
+    }
+
+
 class Fitting:
     """The training of all runs of one network on all folds.
 
@@ -96,10 +115,11 @@ class Fitting:
             CPU's cache; elsewhere a fold's runs in step.
         device: where it trains.
         cores: how many groups train side by side on a CPU.
+        ranks: this process among those that share the groups.
         dtype: of weights and arithmetic.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0913
         self,
         prepared: Prepared,
         settings: Settings,
@@ -108,6 +128,7 @@ class Fitting:
         solver: Literal["primal", "dual"],
         device: torch.device,
         cores: int = 1,
+        ranks: Ranks = ALONE,
         dtype: torch.dtype = torch.float32,
     ) -> None:
         self._prepared, self._settings, self._seeds = prepared, settings, seeds
@@ -121,15 +142,17 @@ class Fitting:
         self._normalisation = Normalisation(prepared.mean, prepared.std)
         runs = 1 if on_cpu else len(seeds[0])
         self._groups = _in_step(self._folds, seeds) if self._dual else _of_a_fold(seeds, runs)
+        self._ranks, self._mine = ranks, ranks.share(range(len(self._groups)))
 
     @property
     def epochs(self) -> int:
-        """How often `report` is called: once a group and epoch."""
-        return len(self._groups) * self._settings.epochs
+        """How often `report` is called: once a group of this process and epoch."""
+        return len(self._mine) * self._settings.epochs
 
     def _batches(self) -> int:
-        """The steps of all groups and epochs."""
-        pictures = [len(self._folds[members[0].fold].train) for members in self._groups]
+        """The steps of all groups of this process and epochs."""
+        folds = [self._groups[number][0].fold for number in self._mine]
+        pictures = [len(self._folds[fold].train) for fold in folds]
         steps = sum(-(-count // self._settings.batch_size) for count in pictures)
         return steps * self._settings.epochs
 
@@ -153,8 +176,7 @@ class Fitting:
             InputError: a loss is not finite; the message names fold, run, epoch, learning rate.
         """
         ready = self.ready()
-        of_fold_0: dict[int, tuple[Runs, int]] = {}  # by run: its group, its place there
-        trained: list[Trained | None] = [None] * len(self._groups)
+        done: dict[int, _Done] = {}
         stopped, one_at_a_time = Event(), Lock()
 
         progress = Progress("training", self._batches(), unit="batches")
@@ -174,7 +196,7 @@ class Fitting:
             members = self._groups[number]
             runs = ready(number)
             try:
-                trained[number] = train(
+                trained = train(
                     runs,
                     epochs=self._settings.epochs,
                     batch_size=self._settings.batch_size,
@@ -187,12 +209,16 @@ class Fitting:
                 )
             except NotFiniteError as error:
                 raise InputError(self._not_finite(members[error.run], error.epoch)) from None
-            of_fold_0.update({run: (runs, i) for i, (fold, run) in enumerate(members) if fold == 0})
+            done[number] = _Done(trained, _networks_of_fold_0(runs, members))
 
-        numbers = range(len(self._groups))
         with progress:
-            side_by_side(one, numbers, threads=self._cores, begin=one_thread, stop=stopped.set)
-        return Fitted(self._layers(of_fold_0), *self._by_fold([t for t in trained if t]))
+            side_by_side(one, self._mine, threads=self._cores, begin=one_thread, stop=stopped.set)
+        every: dict[int, _Done] = {}
+        for some in self._ranks.collected(done):
+            every |= some
+        groups = [every[number] for number in range(len(self._groups))]
+        networks = {run: network for group in groups for run, network in group.networks.items()}
+        return Fitted(self._layers(networks), *self._by_fold([group.trained for group in groups]))
 
     def _start(self, seeds: Sequence[int]) -> _Start:
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]
@@ -213,37 +239,37 @@ class Fitting:
     def _over_gram(self) -> Callable[[int], Runs]:
         """Each group of runs, for the dual solver."""
         gram = torch.from_numpy(self._prepared.gram()).to(self._device, self._dtype)
-        starts: list[_Start] = []
-        Z: list[Tensor] = []
+        starts: dict[int, _Start] = {}
         width = 3 * self._prepared.size**2 * self._dtype.itemsize
         neurons = (*self._settings.hidden, 1)[0]
         at_once = max(1, WEIGHTS // (width * neurons * len(self._seeds[0])))  # folds
-        for first in range(0, len(self._seeds), at_once):
-            some = [self._start(of_fold) for of_fold in self._seeds[first : first + at_once]]
-            weights = [start.layers[0].weight for start in some]
-            name = f"setting up folds {first} to {first + len(some) - 1}"
+        folds = sorted({fold for number in self._mine for fold, _ in self._groups[number]})
+        for first in range(0, len(folds), at_once):
+            numbers = folds[first : first + at_once]
+            some = [self._start(self._seeds[fold]) for fold in numbers]
+            name = f"setting up, folds {', '.join(map(str, numbers))}"
             with Progress(name, len(self._pictures), unit="pictures") as progress:
-                Z += before_training(
-                    weights,
+                found = before_training(
+                    [start.layers[0].weight for start in some],
                     self._pictures,
                     self._normalisation,
                     threads=self._cores,
                     advance=progress.advance,
                 )
-            for generators, (layer, *upper) in some:
-                starts.append(_Start(generators, [Layer(torch.empty(0), layer.bias), *upper]))
+            for fold, Z, (generators, (layer, *upper)) in zip(numbers, found, some, strict=True):
+                starts[fold] = _Start(generators, [Layer(Z, layer.bias), *upper])
 
         def ready(number: int) -> Runs:
             members = self._groups[number]
 
-            def of(tensors: Sequence[Tensor]) -> Tensor:
-                return torch.stack([tensors[fold][run] for fold, run in members])
-
-            upper = [
-                Layer(of([layer.weight for layer in layers]), of([layer.bias for layer in layers]))
-                for layers in zip(*(start.layers[1:] for start in starts), strict=True)
-            ]
-            layer = GramLayer(of(Z), of([start.layers[0].bias for start in starts]), gram)
+            first, *upper = (
+                Layer(
+                    torch.stack([starts[fold].layers[depth].weight[run] for fold, run in members]),
+                    torch.stack([starts[fold].layers[depth].bias[run] for fold, run in members]),
+                )
+                for depth in range(len(self._settings.hidden) + 1)
+            )
+            layer = GramLayer(first.weight, first.bias, gram)
             generators = [starts[fold].generators[run] for fold, run in members]
             rows = self._rows([fold for fold, _ in members])
             return Runs(layer, upper, self._labels, rows, generators)
@@ -257,30 +283,22 @@ class Fitting:
             *(torch.from_numpy(np.stack(rows)).to(self._device) for rows in zip(*each, strict=True))
         )
 
-    def _layers(self, places: Mapping[int, tuple[Runs, int]]) -> list[Layer]:
-        """The networks of fold 0, from each run's group and its place there."""
-        found = [places[run] for run in sorted(places)]
-        bias = torch.stack([runs.first.bias[i] for runs, i in found])
-        layers = [Layer(self._first_weight(found), bias)]
-        for number in range(len(self._settings.hidden)):
-            each = [(runs.upper[number], i) for runs, i in found]
-            weights = [layer.weight[i] for layer, i in each]
-            layers.append(
-                Layer(torch.stack(weights), torch.stack([layer.bias[i] for layer, i in each]))
-            )
-        return layers
-
-    def _first_weight(self, found: Sequence[tuple[Runs, int]]) -> Tensor:
-        """The first layer's weights [R, h, D] of runs of fold 0."""
-        if not self._dual:
-            return torch.stack([cast(PixelLayer, runs.first).weight[i] for runs, i in found])
-        return written_out(
-            self._start(self._seeds[0]).layers[0].weight,
-            torch.stack([cast(GramLayer, runs.first).coefficients[i] for runs, i in found]),
-            self._pictures,
-            self._normalisation,
-            torch.from_numpy(self._prepared.rows("train")).to(self._device),
+    def _layers(self, networks: Mapping[int, Sequence[Tensor]]) -> list[Layer]:
+        """The networks of fold 0, from what there is of each run."""
+        first, *others = (
+            torch.stack(tensors).to(self._device)
+            for tensors in zip(*(networks[run] for run in sorted(networks)), strict=True)
         )
+        if self._dual:
+            first = written_out(
+                self._start(self._seeds[0]).layers[0].weight,
+                first,
+                self._pictures,
+                self._normalisation,
+                torch.from_numpy(self._prepared.rows("train")).to(self._device),
+            )
+        tensors = [first, *others]
+        return [Layer(*pair) for pair in zip(tensors[::2], tensors[1::2], strict=True)]
 
     def _by_fold(self, trained: Sequence[Trained]) -> tuple[Floats, Floats]:
         """History and answers of all runs, sorted by fold and run."""
