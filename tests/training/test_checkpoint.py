@@ -213,3 +213,15 @@ def test_a_killed_stage_goes_on(project):
     assert "goes on" not in run(project, "dvc", "repro", "--force", "--single-item", "train-deep")
     assert (project / "models/deep.pt").read_bytes() == resumed
     assert not (project / ".checkpoints").exists()
+
+
+def test_a_stage_that_is_done_leaves_nothing(tmp_path, monkeypatch):
+    """Not even what a killed process had not finished."""
+    monkeypatch.chdir(tmp_path)
+    place = Checkpoints("train-x", {"a": "1"})
+    path = place.of(0)._path
+    path.parent.mkdir()
+    for name in (path.name, f".{path.stem}.0-1-abc.tmp.pt"):
+        path.with_name(name).write_bytes(b"")
+    place.remove()
+    assert not path.parent.exists()

@@ -10,6 +10,7 @@ from torch.utils._pytree import tree_map
 from shallowdeep.prepared import normalisation
 from shallowdeep.training import checkpoint
 from shallowdeep.training.checkpoint import Checkpoint, Checkpoints
+from shallowdeep.training.sgd import Runs
 
 CPU, CUDA = torch.device("cpu"), torch.device("cuda")
 SOLVERS = ("primal", "dual")
@@ -155,6 +156,17 @@ def test_a_real_device_agrees(tmp_path, solver, keep):
     pictures = write_prepared(tmp_path / "prepared", count=301, seed=1)
     there, here = (_trained(pictures, solver, device, keep=keep) for device in (CUDA, CPU))
     _assert_close(there, here)
+
+
+@pytest.mark.cuda
+@pytest.mark.parametrize("solver", SOLVERS)
+def test_recorded_steps_give_the_bits_of_others(tmp_path, solver, monkeypatch):
+    """Steps that the device repeats by itself, the smaller last one of an epoch too."""
+    pictures = write_prepared(tmp_path / "prepared", count=301, seed=1)
+    recorded = _trained(pictures, solver, CUDA)
+    monkeypatch.setattr(Runs, "_recorded_step", Runs._step)
+    for one, other in zip(recorded, _trained(pictures, solver, CUDA), strict=True):
+        assert torch.equal(one, other)
 
 
 def _trained(pictures, solver, device, *, keep="best", place=None, stop_after=None):

@@ -90,7 +90,8 @@ class Checkpoints:
 
     def remove(self) -> None:
         """The stage is done."""
-        for path in self._folder.glob(f"{self._name}.*.pt"):
-            path.unlink(missing_ok=True)
+        for name in (self._name, f".{self._name}"):  # and what a killed process left unfinished
+            for path in self._folder.glob(f"{name}.*.pt"):
+                path.unlink(missing_ok=True)
         with suppress(OSError):  # there are others, or there is none
             self._folder.rmdir()

@@ -27,9 +27,7 @@ def pick(device: Literal["auto", "cpu", "cuda"], *, number: int = 0) -> torch.de
     if device == "cpu":
         return torch.device("cpu")
     present = torch.cuda.is_available()
-    if present:
-        torch.cuda.set_device(number % torch.cuda.device_count())
-    trouble = _trouble() if present else "torch sees no CUDA device"
+    trouble = _trouble(number) if present else "torch sees no CUDA device"
     if trouble is None:
         return torch.device("cuda")
     if device == "cuda":
@@ -39,12 +37,13 @@ def pick(device: Literal["auto", "cpu", "cuda"], *, number: int = 0) -> torch.de
     return torch.device("cpu")
 
 
-def _trouble() -> str | None:
+def _trouble(number: int) -> str | None:
     """What keeps torch from computing on a CUDA device that it sees; None where nothing does.
 
     For example that it is older than all that torch has kernels for, or is in another's hands.
     """
     try:
+        torch.cuda.set_device(number % max(1, torch.cuda.device_count()))
         torch.ones(1, device="cuda").sum().item()
     except RuntimeError as error:
         return f"the CUDA device cannot be used ({str(error).splitlines()[0]})"

@@ -31,7 +31,8 @@ from shallowdeep.training.sgd import Epoch, NotFiniteError, Rows, Runs, Trained,
 
 Floats = NDArray[np.floating[Any]]
 
-GROUP = 25  # runs in step: fewer cost more Python, with more there is less to share among cores
+GROUP = 25  # runs in step on a core: of more, a step takes as long for each
+LEAST = 5  # of fewer, a step takes so much longer for each that another core does not help
 ASKED = 16  # epochs at most whose answers are kept
 WEIGHTS = 2**28  # bytes of first layers that the dual solver draws at a time, or one fold's
 
@@ -114,7 +115,7 @@ class Fitting:
             primal each by itself on a CPU, since a batch of ten runs, 63 MB, does not stay in a
             CPU's cache; elsewhere a fold's runs in step.
         device: where it trains.
-        cores: how many groups train side by side on a CPU.
+        cores: how many groups train side by side on a CPU. Which runs are in one changes no bit.
         ranks: this process among those that share the groups.
         dtype: of weights and arithmetic.
     """
@@ -141,8 +142,20 @@ class Fitting:
         self._labels = torch.from_numpy(prepared.labels).to(device, dtype)
         self._normalisation = Normalisation(prepared.mean, prepared.std)
         runs = 1 if on_cpu else len(seeds[0])
-        self._groups = _in_step(self._folds, seeds) if self._dual else _of_a_fold(seeds, runs)
+        self._groups = (
+            _in_step(self._folds, seeds, self._in_a_group(ranks))
+            if self._dual
+            else _of_a_fold(seeds, runs)
+        )
         self._ranks, self._mine = ranks, ranks.share(range(len(self._groups)))
+
+    def _in_a_group(self, ranks: Ranks) -> int:
+        """How many runs the dual solver trains in step, so that all cores or ranks have some."""
+        total = sum(map(len, self._seeds))
+        if self._device.type != "cpu":  # one kernel for all of them
+            return -(-total // ranks.count)
+        lanes = self._cores if ranks.count == 1 else ranks.count  # the same on each rank
+        return min(GROUP, max(LEAST, -(-total // lanes)))
 
     @property
     def epochs(self) -> int:
@@ -336,14 +349,16 @@ def _of_a_fold(seeds: Sequence[Sequence[int]], runs: int) -> list[list[_Member]]
     ]
 
 
-def _in_step(folds: Sequence[Fold], seeds: Sequence[Sequence[int]]) -> list[list[_Member]]:
-    """Groups of runs with as many pictures to train, to validate and to test on."""
+def _in_step(
+    folds: Sequence[Fold], seeds: Sequence[Sequence[int]], size: int
+) -> list[list[_Member]]:
+    """Groups of at most `size` runs with as many pictures to train, to validate and to test on."""
     alike: defaultdict[tuple[int, ...], list[_Member]] = defaultdict(list)
     for number, (fold, runs) in enumerate(zip(folds, seeds, strict=True)):
         sizes = tuple(map(len, fold))
         alike[sizes] += [_Member(number, run) for run in range(len(runs))]
     return [
-        members[start : start + GROUP]
+        members[start : start + size]
         for members in alike.values()
-        for start in range(0, len(members), GROUP)
+        for start in range(0, len(members), size)
     ]
