@@ -171,7 +171,9 @@ class Ours:
         settings = Settings(hidden, epochs=1, batch_size=BATCH_SIZE, lr=LR, keep="last")
         device, by_fold = torch.device(where), seeds(0, folds=folds, runs=runs)
         self._cores = cores
-        fitting = Fitting(material.data, settings, by_fold, solver=solver, device=device)
+        fitting = Fitting(
+            material.data, settings, by_fold, solver=solver, device=device, cores=cores
+        )
         ready = fitting.ready()
         self._groups = [ready(number) for number in range(fitting.epochs)]
 
