@@ -7,8 +7,9 @@ import pytest
 import torch
 from noise import CPU
 
+from shallowdeep.files import memory
 from shallowdeep.files.errors import InputError
-from shallowdeep.training import picture_file
+from shallowdeep.prepared import prepared_set
 from shallowdeep.training.fitting import Fitting, Settings, seeds
 from shallowdeep.training.picture_file import PictureFile, announced, at_hand, copy_rows
 
@@ -18,7 +19,7 @@ WAYS = {"mapped": 1.0, "read": 0.0}  # how much of memory the file may take to b
 @pytest.mark.parametrize("way", WAYS)
 def test_rows_are_those_of_the_array(pictures, way, monkeypatch):
     """In any order, more than once; what is announced comes in its order, and changes nothing."""
-    monkeypatch.setattr(picture_file, "FITS", WAYS[way])
+    monkeypatch.setattr(memory, "FITS", WAYS[way])
     file = at_hand(pictures.pictures, CPU)
     assert isinstance(file, PictureFile)
     assert (file.shape, len(file)) == (pictures.pictures.shape, 100)
@@ -33,11 +34,27 @@ def test_rows_are_those_of_the_array(pictures, way, monkeypatch):
 
 def test_a_file_larger_than_memory_is_not_mapped(pictures, monkeypatch):
     """It is read only as pictures are asked for: nothing of it gets into this process's map."""
-    monkeypatch.setattr(picture_file, "FITS", 0.0)
+    monkeypatch.setattr(memory, "FITS", 0.0)
     file = at_hand(pictures.pictures, CPU)
     assert file._mapped is None
-    monkeypatch.setattr(picture_file, "FITS", 1.0)
+    monkeypatch.setattr(memory, "FITS", 1.0)
     assert at_hand(pictures.pictures, CPU)._mapped is not None
+
+
+def test_more_pictures_than_memory_can_be_read(tmp_path):
+    """A file of holes, twice as large as this machine's memory: the system refuses it as a copy."""
+    count = 2 * memory.memory_limit() // 49_152
+    path = tmp_path / "pictures.npy"
+    with path.open("wb") as file:
+        header = {"descr": "|u1", "fortran_order": False, "shape": (count, 3, 128, 128)}
+        np.lib.format.write_array_header_1_0(file, header)
+        file.truncate(file.tell() + count * 49_152)
+    with pytest.raises(OSError, match="Cannot allocate memory"):
+        np.load(path, mmap_mode="c")
+    array = prepared_set._array(path, np.dtype(np.uint8), (count, 3, 128, 128))
+    out = torch.ones((2, 3, 128, 128), dtype=torch.uint8)
+    copy_rows(at_hand(array, CPU), torch.tensor([0, count - 1]), out=out)
+    assert not out.any()
 
 
 @pytest.mark.parametrize("solver", ["primal", "dual"])
@@ -46,7 +63,7 @@ def test_both_ways_train_the_same_bits(pictures, solver, monkeypatch):
     settings = Settings([5, 3], epochs=2, batch_size=16, lr=0.05, keep="best")
     fitted = []
     for fits in WAYS.values():
-        monkeypatch.setattr(picture_file, "FITS", fits)
+        monkeypatch.setattr(memory, "FITS", fits)
         by_fold = seeds(0, folds=1, runs=3)
         fitting = Fitting(pictures, settings, by_fold, solver=solver, device=CPU, cores=2)
         fitted.append(fitting.fit())
@@ -58,7 +75,7 @@ def test_both_ways_train_the_same_bits(pictures, solver, monkeypatch):
 
 def test_a_file_that_becomes_shorter_is_one_line(tmp_path, monkeypatch):
     """Where a map would end the process without a word."""
-    monkeypatch.setattr(picture_file, "FITS", 0.0)
+    monkeypatch.setattr(memory, "FITS", 0.0)
     path = tmp_path / "pictures.npy"
     np.save(path, np.zeros((4, 3, 8, 8), np.uint8))
     file = at_hand(np.load(path, mmap_mode="c"), CPU)

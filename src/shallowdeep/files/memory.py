@@ -5,7 +5,13 @@ from contextlib import suppress
 from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
+FITS = 0.5  # of memory: the rest is for what else this process, and others, keep there
 NAMES = ("memory.max", "memory.limit_in_bytes")  # of cgroups' version 2, and of version 1
+
+
+def fits(size: int) -> bool:
+    """Whether a file of so many bytes can stay in memory while a network trains on it."""
+    return size <= FITS * memory_limit()
 
 
 def memory_limit() -> int:

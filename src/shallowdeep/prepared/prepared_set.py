@@ -5,7 +5,7 @@ import json
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO, NamedTuple
+from typing import Any, BinaryIO, Literal, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from shallowdeep.files.checksums import of_json
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.known_digests import known_sha256
+from shallowdeep.files.memory import fits
 from shallowdeep.files.progress import Progress
 from shallowdeep.prepared.folds import SPLITS, Fold, Parts, SplitName, fold
 from shallowdeep.prepared.reading import altered, read_whole
@@ -210,7 +211,9 @@ def _summary(path: Path) -> tuple[Summary, dict[str, str]]:
 
 def _array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     def read(path: Path) -> NDArray[Any]:
-        array: np.memmap[Any, Any] = np.load(path, mmap_mode="c")
+        # To be written to, as torch wants it, where the system has memory for that.
+        mode: Literal["c", "r"] = "c" if dtype != np.uint8 or fits(path.stat().st_size) else "r"
+        array: np.memmap[Any, Any] = np.load(path, mmap_mode=mode)
         excess = path.stat().st_size - array.offset - array.nbytes
         if array.dtype != dtype or array.shape != shape or excess:
             raise ValueError

@@ -7,6 +7,7 @@ its turn: one that it then has to wait for takes 120 microseconds to read, 850 t
 """
 
 import os
+import warnings
 import weakref
 from collections.abc import Iterator, Sequence
 
@@ -16,10 +17,9 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shallowdeep.files.errors import InputError
-from shallowdeep.files.memory import memory_limit
+from shallowdeep.files.memory import fits
 
 AHEAD = 8  # parts
-FITS = 0.5  # of memory: the rest is for what else this process, and others, keep there
 
 
 class PictureFile:
@@ -32,7 +32,7 @@ class PictureFile:
 
     def __init__(self, array: "np.memmap[tuple[int, ...], np.dtype[np.uint8]]") -> None:
         self.shape, self.device = torch.Size(array.shape), torch.device("cpu")
-        self._mapped = torch.from_numpy(array) if array.nbytes <= FITS * memory_limit() else None
+        self._mapped = torch.from_numpy(array) if fits(array.nbytes) else None
         self._name, self._start, self._size = array.filename, array.offset, array[:1].nbytes
         self._file = os.open(str(self._name), os.O_RDONLY)
         weakref.finalize(self, os.close, self._file)
@@ -70,7 +70,8 @@ def at_hand(array: NDArray[np.uint8], device: torch.device) -> Pictures:
     """Prepared pictures for a device: on a CPU they stay where they are."""
     if device.type == "cpu" and isinstance(array, np.memmap):
         return PictureFile(array)
-    return torch.from_numpy(array).to(device)
+    with warnings.catch_warnings(action="ignore"):  # torch remarks on what cannot be written to
+        return torch.from_numpy(array).to(device)
 
 
 def announced(pictures: Pictures, parts: Sequence[Tensor]) -> Iterator[Tensor]:
