@@ -60,6 +60,9 @@ def test_what_has_no_end_says_for_how_long(monkeypatch):
     monkeypatch.setattr(progress, "EVERY", 0.2)
     log = io.StringIO()
     with Progress("reading", file=log) as doing:
+        doing.now("writing")
+        doing.now("reading")
+        assert log.getvalue() == ""
         time.sleep(0.3)
         doing.now("drawing")
         time.sleep(0.3)

@@ -58,6 +58,7 @@ class Progress:
     ) -> None:
         file = file or sys.stderr
         terminal = file.isatty()
+        self._beat = BEAT if terminal else EVERY
         lines = _FORMAT if total else _WITHOUT_END
         self._lock = threading.Lock()
         self._bar = tqdm(
@@ -74,7 +75,6 @@ class Progress:
             disable=_silent,
         )
         self._over = threading.Event()
-        self._beat = BEAT if terminal else EVERY
         self._thread = threading.Thread(target=self._show_that_time_passes, daemon=True)
         self._thread.start()
 
@@ -97,7 +97,7 @@ class Progress:
 
     def now(self, what: str) -> None:
         """Something else is being done from now on."""
-        self._bar.set_description_str(f"{_stage}{what}")
+        self._bar.set_description_str(f"{_stage}{what}", refresh=self._beat == BEAT)
 
     def _show_that_time_passes(self) -> None:
         while not self._over.wait(self._beat):
