@@ -1,6 +1,7 @@
 """`python -m shallowdeep predict` answers for each picture, and says which it cannot read."""
 
 import json
+import shutil
 import subprocess
 import sys
 
@@ -31,15 +32,17 @@ def folder(tmp_path):
     return tmp_path
 
 
-def ask(folder, *arguments):
+def ask(folder, *arguments, stdin=None):
     command = [sys.executable, "-m", "shallowdeep", "predict", *arguments]
-    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+    return subprocess.run(
+        command, cwd=folder, input=stdin, capture_output=True, text=True, check=False
+    )
 
 
 def test_the_probability_is_the_mean_over_the_runs(folder):
     """Of the class that is named, with its spread."""
     trained = model.read(folder / "deep.pt")
-    said = predict(trained, folder / "a b.png", max_pixels=1_000)
+    (said,) = predict(trained, [str(folder / "a b.png")], max_pixels=1_000)
     small = Image.open(folder / "a b.png").resize((8, 8), Image.Resampling.BILINEAR)
     pixels = torch.from_numpy(np.asarray(small).transpose(2, 0, 1).copy())[None]
     dog = trained.probabilities(pixels, torch.tensor([0]))[:, 0]
@@ -65,6 +68,58 @@ def test_what_is_no_picture_does_not_stop_the_others(folder):
     assert done.stdout.startswith("c.jpg\t")
     assert done.stderr.splitlines()[0].startswith("note.txt: no picture")
     assert done.stderr.splitlines()[1].startswith("gone.png: cannot be read")
+
+
+def test_a_folder_is_all_that_lies_below_it(folder):
+    """In the order of their names, hidden files and thumbnails left out, whatever stands beside."""
+    for name in ("z/10.jpg", "z/9/1.jpg", "z/.hidden.jpg", "z/@eaDir/10.jpg"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(folder / "c.jpg", folder / name)
+    done = ask(folder, "deep.pt", "z", "a b.png", "z/10.jpg")
+    assert done.returncode == 0
+    paths = [line.partition("\t")[0] for line in done.stdout.splitlines()]
+    assert paths == ["z/10.jpg", "z/9/1.jpg", "a b.png", "z/10.jpg"]
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\0"])
+def test_a_list_comes_on_standard_input(folder, end):
+    """With a name a line, or as `find -print0` writes it; many pictures are answered like few."""
+    names = ["c.jpg", "a b.png"] * 40 + ["note.txt", "c.jpg"]
+    done = ask(folder, "deep.pt", "-", stdin=end.join(names) + end)
+    assert done.returncode == 1
+    lines = done.stdout.splitlines()
+    assert [line.partition("\t")[0] for line in lines] == [n for n in names if n != "note.txt"]
+    assert len(set(lines)) == 2
+    assert done.stderr.startswith("note.txt: no picture") and done.stderr.count("\n") == 1
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["-"], "predict: standard input: names no picture; it takes a path a line\n"),
+        (["c.jpg", "empty"], "predict: empty: there is no file in this folder\n"),
+    ],
+)
+def test_nothing_to_look_at_is_an_error(folder, arguments, message):
+    """Before anything is answered."""
+    (folder / "empty").mkdir()
+    done = ask(folder, "deep.pt", *arguments, stdin="\n")
+    assert (done.returncode, done.stdout, done.stderr) == (1, "", message)
+
+
+def test_a_reader_that_has_seen_enough_ends_it(folder):
+    """As `head` does; no traceback."""
+    line = f"{sys.executable} -m shallowdeep predict deep.pt - | head -n 1; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", line],
+        cwd=folder,
+        input="c.jpg\n" * 3_000,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (done.returncode, done.stderr) == (141, "")
+    assert done.stdout.startswith("c.jpg\t")
 
 
 def test_machines_get_json(folder):

@@ -1,24 +1,37 @@
 """Ask a trained model about pictures: python -m shallowdeep predict models/deep.pt PICTURE..."""
 
 import argparse
+import itertools
 import json
+import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Generator, Iterator, Sequence
+from contextlib import closing
+from functools import partial
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TextIO
 
+import numpy as np
 import torch
+from threadpoolctl import threadpool_limits
+from tqdm import tqdm
 
 from shallowdeep.commands.belonging import check_model
-from shallowdeep.files.errors import one_line, told_in_one_line
-from shallowdeep.pictures.decoding import decode, quiet
+from shallowdeep.files.errors import InputError, one_line, told_in_one_line
+from shallowdeep.files.file_tree import walk
+from shallowdeep.pictures.decoding import Picture, decode, quiet
+from shallowdeep.pictures.layout import is_aside
 from shallowdeep.pictures.limits import Unusable
+from shallowdeep.pictures.many import in_order
 from shallowdeep.training import model
 from shallowdeep.training.model import Model
 
 DESCRIPTION = """Ask a trained model about pictures. Of each it prints the class that the runs' mean
 probability favours, that probability, and +- its standard deviation over the runs."""
+PICTURE = """a file of any usual format; a folder, with all that lies below it; or - for a list on
+standard input, a path a line, or with NUL between paths as `find -print0` writes it"""
 MAX_PIXELS = "refuse a picture of more than so many (default: %(default)s)"
+TOGETHER = 32  # pictures that the networks are asked about at a time
 
 
 class Prediction(NamedTuple):
@@ -30,47 +43,112 @@ class Prediction(NamedTuple):
     std: float  # over the runs, 0 for a single one
 
 
-def predict(trained: Model, path: Path, *, max_pixels: int) -> Prediction:
-    """Decode, resize and normalise a picture as `prepare` does, and ask every run.
+def predict(
+    trained: Model, paths: Sequence[str], *, max_pixels: int
+) -> Generator[Prediction | Unusable, None, None]:
+    """Decode, resize and normalise pictures as `prepare` does, on all cores, and ask every run.
+
+    Yields:
+        For each path, in order, what the runs say, or why the file gives no picture.
+    """
+    work = partial(_decoded, size=trained.size, max_pixels=max_pixels)
+    with threadpool_limits(1, "blas"), closing(in_order(work, paths)) as outcomes:
+        for start in range(0, len(paths), TOGETHER):
+            several = list(itertools.islice(outcomes, TOGETHER))
+            said = _asked(trained, [one for one in several if isinstance(one, Picture)])
+            for path, one in zip(paths[start : start + TOGETHER], several, strict=True):
+                yield one if isinstance(one, Unusable) else Prediction(path, *next(said))
+
+
+def _decoded(path: str, *, size: int, max_pixels: int) -> Picture | Unusable:
+    try:
+        return decode(path, size=size, max_pixels=max_pixels)
+    except Unusable as reason:
+        return reason
+
+
+def _asked(trained: Model, pictures: Sequence[Picture]) -> Iterator[tuple[str, float, float]]:
+    """Class, probability and spread of each picture."""
+    if not pictures:
+        return
+    pixels = torch.from_numpy(np.stack([one.pixels for one in pictures]))
+    for of_second in trained.probabilities(pixels, torch.arange(len(pictures))).mT:
+        second = bool(of_second.mean() > 0.5)
+        mean = float(of_second.mean() if second else 1 - of_second.mean())
+        std = float(of_second.std()) if len(of_second) > 1 else 0.0
+        yield trained.classes[second], round(mean, 6), round(std, 6)
+
+
+def files_of(asked: Sequence[str]) -> list[str]:
+    """The files that are meant by paths, folders and `-`, in the order in which they are named.
+
+    A folder's are sorted as bytes, without hidden ones and what systems keep beside pictures.
 
     Raises:
-        Unusable: the file gives no picture.
+        InputError: a folder or standard input names none, or a folder cannot be read.
     """
-    pixels = decode(path, size=trained.size, max_pixels=max_pixels).pixels
-    of_second = trained.probabilities(torch.from_numpy(pixels)[None], torch.tensor([0]))[:, 0]
-    second = bool(of_second.mean() > 0.5)
-    mean = float(of_second.mean() if second else 1 - of_second.mean())
-    std = float(of_second.std()) if len(of_second) > 1 else 0.0
-    return Prediction(str(path), trained.classes[second], round(mean, 6), round(std, 6))
+    return [path for name in asked for path in (_listed_on_stdin() if name == "-" else _at(name))]
+
+
+def _listed_on_stdin() -> list[str]:
+    text = sys.stdin.buffer.read()
+    names = text.split(b"\0") if b"\0" in text else text.splitlines()
+    if paths := [os.fsdecode(name) for name in names if name]:
+        return paths
+    raise InputError("standard input: names no picture; it takes a path a line")
+
+
+def _at(name: str) -> list[str]:
+    folder = Path(name)
+    if not folder.is_dir():
+        return [name]
+    paths = [entry.path for entry in walk(folder) if not any(map(is_aside, entry.path.split("/")))]
+    if paths:
+        return [str(folder / path) for path in sorted(paths, key=os.fsencode)]
+    raise InputError(f"{name}: there is no file in this folder")
 
 
 def main(arguments: Sequence[str]) -> None:
     """Print a line for each picture; status 1 where a file gives none."""
     parser = argparse.ArgumentParser("shallowdeep predict", description=DESCRIPTION)
     parser.add_argument("model", type=Path, help="a model file, for example models/deep.pt")
-    parser.add_argument("picture", type=Path, nargs="+", help="a file of any usual format")
+    parser.add_argument("picture", nargs="+", help=PICTURE)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--max-pixels", type=int, default=100_000_000, help=MAX_PIXELS)
     options = parser.parse_args(arguments)
     with told_in_one_line("predict"):
         check_model(options.model)
         trained = model.read(options.model)
-        torch.set_num_threads(1)
+        paths = files_of(options.picture)
         failures = 0
-        for path in options.picture:
-            try:
-                with quiet():
-                    prediction = predict(trained, path, max_pixels=options.max_pixels)
-            except Unusable as reason:
-                failures += 1
-                if options.json:
-                    print(json.dumps({"path": str(path), "error": str(reason)}))
-                else:
-                    print(f"{one_line(str(path))}: {reason}", file=sys.stderr)
-            else:
-                print(json.dumps(prediction._asdict()) if options.json else _line(prediction))
+        with (
+            quiet() as stderr,
+            closing(predict(trained, paths, max_pixels=options.max_pixels)) as said,
+        ):
+            for path, one in zip(paths, _with_a_bar(said, len(paths), stderr), strict=True):
+                failures += isinstance(one, Unusable)
+                _tell(path, one, stderr, as_json=options.json)
         if failures:
             sys.exit(1)
+
+
+def _with_a_bar(
+    said: Iterator[Prediction | Unusable], total: int, stderr: TextIO
+) -> Iterator[Prediction | Unusable]:
+    """A progress bar where a terminal can show it, unless the answers go there themselves."""
+    hidden = True if sys.stdout.isatty() else None
+    return iter(
+        tqdm(said, "predict", total, unit=" pictures", file=stderr, disable=hidden, leave=False)
+    )
+
+
+def _tell(path: str, one: Prediction | Unusable, stderr: TextIO, *, as_json: bool) -> None:
+    if isinstance(one, Prediction):
+        print(json.dumps(one._asdict()) if as_json else _line(one))
+    elif as_json:
+        print(json.dumps({"path": path, "error": str(one)}))
+    else:
+        tqdm.write(f"{one_line(path)}: {one}", file=stderr)
 
 
 def _line(prediction: Prediction) -> str:

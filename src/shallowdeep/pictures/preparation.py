@@ -1,34 +1,26 @@
 """Decode many pictures at once, in order, in bounded memory."""
 
 import hashlib
-from collections import deque
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Sequence
 from contextlib import closing
 from pathlib import Path
-from threading import Event
-from typing import BinaryIO, NamedTuple, TypeVar
+from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pandas as pd
 
-from shallowdeep.files.cores import available_cores
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.progress import Progress
 from shallowdeep.pictures.decoding import Picture, decode, quiet
 from shallowdeep.pictures.limits import Unusable
 from shallowdeep.pictures.listing import Found, Listed, classes, listed
+from shallowdeep.pictures.many import in_order
 from shallowdeep.prepared import solver
 from shallowdeep.prepared.data_report import DataReport, LeftOut
 from shallowdeep.prepared.folds import check_enough, cut
 from shallowdeep.prepared.near_duplicates import Groups, keep_together
 from shallowdeep.prepared.prepared_set import Entry, as_table
 from shallowdeep.settings.params import Data, Params, Split
-
-_T = TypeVar("_T")
-_U = TypeVar("_U")
-
-BATCH = 8  # pictures handed to a thread at a time
 
 
 class Accepted(NamedTuple):
@@ -116,7 +108,7 @@ def decode_all(folder: Path, files: Sequence[Found], data: Data, array: Path) ->
     with quiet() as stderr, array.open("wb") as file:
         _write_header(file, 0, data.size)
         with (
-            closing(_in_order(lambda found: _hashed(folder, found, data), files)) as outcomes,
+            closing(in_order(lambda found: _hashed(folder, found, data), files)) as outcomes,
             Progress("decoding", len(files), unit="pictures", file=stderr) as progress,
         ):
             for found, outcome in zip(files, outcomes, strict=True):
@@ -247,28 +239,3 @@ def _write_header(file: BinaryIO, pictures: int, size: int) -> None:
     """The header of a .npy file; 128 bytes for any number of pictures."""
     header = {"descr": "|u1", "fortran_order": False, "shape": (pictures, 3, size, size)}
     np.lib.format.write_array_header_1_0(file, header)
-
-
-def _in_order(work: Callable[[_T], _U], items: Sequence[_T]) -> Generator[_U, None, None]:
-    """Map on all cores, results in order, a bounded number of them waiting."""
-    import torch
-
-    torch.set_num_threads(1)  # each of our threads is one core's; torch would start more in each
-    cores = available_cores()
-    stopped = Event()
-
-    def work_batch(start: int) -> list[_U]:
-        return [work(item) for item in items[start : start + BATCH] if not stopped.is_set()]
-
-    waiting: deque[Future[list[_U]]] = deque()
-    with ThreadPoolExecutor(cores) as pool:
-        try:
-            for start in range(0, len(items), BATCH):
-                waiting.append(pool.submit(work_batch, start))
-                if len(waiting) > 3 * cores:
-                    yield from waiting.popleft().result()
-            while waiting:
-                yield from waiting.popleft().result()
-        finally:
-            stopped.set()
-            pool.shutdown(cancel_futures=True)
