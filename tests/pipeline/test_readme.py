@@ -14,6 +14,7 @@ RECIPES = "CONTRIBUTING.md"
 def test_the_commands_work_from_top_to_bottom(project, pictures_folder, document):
     """In one shell, on the miniature picture set."""
     script = "\n".join(commands(document)).replace("/path/to/pictures", str(pictures_folder))
+    script = script.replace("/path/to/storage", f"'{project.parent / 'storage'}'")
     assert "make " in script
     run(with_environment(project), "bash", "-euxc", script)
 

@@ -1,0 +1,153 @@
+"""Remotes of DVC as they are elsewhere: servers that speak SSH and S3, on 127.0.0.1."""
+
+import getpass
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager, suppress
+from pathlib import Path
+from threading import Thread
+from typing import NamedTuple
+
+import pytest
+
+KEY = ("an-access-key", "a-secret-key")
+
+
+class Remote(NamedTuple):
+    """Where one is, and who may use it."""
+
+    url: str  # with `PORT` and `PATH`, the latter below the folder that it serves
+    options: dict[str, str]
+    wrong: dict[str, str]  # those of somebody who may not
+    port: int
+    folder: Path  # what it serves
+
+    def configure(self, project: Path, *, port: int = 0, path: str = "store", wrong=False) -> None:
+        """Make it the project's default remote, in what git does not track."""
+        options = {"url": self.url} | self.options | (self.wrong if wrong else {})
+        lines = [f"    {key} = {value}" for key, value in options.items()]
+        text = "\n".join(["[core]", "    remote = there", "['remote \"there\"']", *lines, ""])
+        text = text.replace("PORT", str(port or self.port)).replace("PATH", path)
+        (project / ".dvc/config.local").write_text(text)
+
+
+def tool(name: str, package: str) -> str:
+    """A program that Debian has; in CI its absence is a failure."""
+    path = shutil.which(name, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
+    if not path and not os.environ.get("CI"):
+        pytest.skip(f"there is no {name} here; on Debian: apt-get install {package}")
+    assert path, f"CI has no {name}"
+    return path
+
+
+def free_port() -> int:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        return server.getsockname()[1]
+
+
+@contextmanager
+def served(command: list[str], port: int, log: Path) -> Iterator[None]:
+    """A server, from when it answers until it is not needed any more."""
+    with log.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=file) as process:
+        try:
+            for _ in range(200):
+                assert process.poll() is None, log.read_text()
+                with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+                    break
+                time.sleep(0.05)
+            yield
+        finally:
+            process.terminate()
+
+
+@contextmanager
+def folder(where: Path) -> Iterator[Remote]:
+    """One that needs no server."""
+    yield Remote(f"{where}/PATH", {}, {"url": f"{where}/closed"}, 0, where)
+
+
+@contextmanager
+def ssh(where: Path) -> Iterator[Remote]:
+    """OpenSSH, which lets in who has a key."""
+    sshd, port = tool("sshd", "openssh-server"), free_port()
+    if os.geteuid() == 0:
+        Path("/run/sshd").mkdir(exist_ok=True)  # where init is not systemd nobody has made it
+    for name in ("host", "key", "other"):
+        subprocess.run(
+            ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", where / name], check=True
+        )
+    (where / "config").write_text(
+        f"Port {port}\nListenAddress 127.0.0.1\nHostKey {where}/host\nPidFile none\n"
+        f"AuthorizedKeysFile {where}/key.pub\nPasswordAuthentication no\n"
+        "KbdInteractiveAuthentication no\nStrictModes no\nSubsystem sftp internal-sftp\n"
+    )
+    options = {"keyfile": f"{where}/key", "allow_agent": "false"}
+    url = f"ssh://{getpass.getuser()}@127.0.0.1:PORT{where}/PATH"
+    with served([sshd, "-D", "-e", "-f", f"{where}/config"], port, where / "log"):
+        yield Remote(url, options, {"keyfile": f"{where}/other"}, port, where)
+
+
+@contextmanager
+def s3(where: Path) -> Iterator[Remote]:
+    """rclone serves a folder's subfolders as buckets, to who signs with a key."""
+    port, rclone = free_port(), Path(sys.executable).parent / "rclone"
+    (where / "store").mkdir()
+    command = [str(rclone), "serve", "s3", "--addr", f"127.0.0.1:{port}"]
+    command += ["--auth-key", ",".join(KEY), "--config", os.devnull, str(where)]
+    command += ["--dir-cache-time", "1ms"]  # a test makes a bucket
+    options = {"endpointurl": "http://127.0.0.1:PORT", "region": "us-east-1"}
+    options |= {"access_key_id": KEY[0], "secret_access_key": KEY[1]}
+    wrong = {"secret_access_key": "another-secret-key"}
+    with served(command, port, where.with_name("rclone.log")):
+        yield Remote("s3://PATH", options, wrong, port, where)
+
+
+@contextmanager
+def cut_after(count: int, port: int) -> Iterator[int]:
+    """A way to a server that breaks for good once so many bytes have gone to and fro."""
+    left = count
+
+    def carry(one: socket.socket, other: socket.socket) -> None:
+        nonlocal left
+        with one, other, suppress(OSError):
+            while left > 0 and (data := one.recv(4096)):
+                left -= len(data)
+                other.sendall(data)
+            for end in (one, other):
+                end.shutdown(socket.SHUT_RDWR)
+
+    def accept() -> None:
+        with suppress(OSError):
+            while True:
+                near, _ = server.accept()
+                if left <= 0:
+                    near.close()
+                    continue
+                far = socket.create_connection(("127.0.0.1", port))
+                for ends in ((near, far), (far, near)):
+                    Thread(target=carry, args=ends, daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        Thread(target=accept, daemon=True).start()
+        yield server.getsockname()[1]
+        server.shutdown(socket.SHUT_RDWR)
+
+
+@contextmanager
+def small_disk(where: Path, *, kilobytes: int) -> Iterator[None]:
+    """A file system in memory, for root."""
+    where.mkdir()
+    size = f"size={kilobytes}k"
+    with ExitStack() as stack:
+        subprocess.run(["mount", "-t", "tmpfs", "-o", size, "small", where], check=True)
+        stack.callback(subprocess.run, ["umount", "--lazy", where], check=True)
+        yield
+
+
+def enlarge(where: Path) -> None:
+    subprocess.run(["mount", "-o", "remount,size=64m", where], check=True)
