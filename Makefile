@@ -10,7 +10,7 @@ define as_typed
 override $(1) := $$(value $(1))
 export $(1)
 endef
-$(foreach name,PYTHON3 FROM TO BASE RANDOMIZE SEED JSON DATA,$(eval $(call as_typed,$(name))))
+$(foreach name,PYTHON3 FROM TO BASE RANDOMIZE SEED JSON DATA OVER JOBS,$(eval $(call as_typed,$(name))))
 
 # A folder with a colon would be two on a PATH; Python makes no environment there either.
 ifneq (,$(findstring :,$(CURDIR)))
@@ -19,7 +19,7 @@ endif
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup image repro test test-container test-cuda lint format lock bench compare gate verify vectorization by-hand
+.PHONY: help setup image repro test test-container test-cuda lint format lock bench compare sweep gate verify vectorization by-hand
 
 help: ## list the chores
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## (.*)/make \1\t\2/' | expand -t 22
@@ -82,6 +82,10 @@ format: setup ## mend format and what style can be mended by machine
 
 compare: setup ## the metrics of two experiments side by side, and which changes are real; FROM=HEAD TO=workspace
 	@python -P -m shallowdeep compare -- "$${FROM:-HEAD}" "$${TO:-workspace}"
+
+sweep: setup ## many experiments through DVC's queue; OVER="epochs=10,30 lr=0.003,0.01" JOBS=1
+	@test -n "$$OVER" || { echo 'make sweep: OVER is not given; make sweep OVER="epochs=10,30 lr=0.003,0.01"' >&2; exit 2; }
+	@python -P -m shallowdeep sweep --jobs "$${JOBS:-1}" -- "$$OVER"
 
 gate: setup ## fail where a metric of gate.yaml is worse than in a baseline; BASE=HEAD
 	@python -P -m shallowdeep gate -- "$${BASE:-HEAD}"

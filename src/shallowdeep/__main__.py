@@ -22,6 +22,7 @@ COMMANDS = {
     "check": Command("commands.check", "look at the files of data.dir before DVC does"),
     "predict": Command("commands.predict", "ask a trained model about pictures"),
     "compare": Command("commands.compare", "two experiments side by side, and what is real"),
+    "sweep": Command("commands.sweep", "many experiments, and what came of each"),
     "gate": Command("commands.gate", "fail where a metric is worse than in a baseline"),
     "verify": Command("commands.verify", "prove that a clean run gives the committed results"),
     "sample": Command("datasets.sample", "draw the embedded sample of cats and dogs"),

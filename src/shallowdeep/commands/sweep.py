@@ -1,0 +1,176 @@
+"""Many experiments through DVC's queue, and what came of each: python -m shallowdeep sweep.
+
+Every combination of the values is an experiment of DVC's (`dvc exp show` lists them, `dvc exp apply
+NAME` brings one back). Those that fail stop nothing and are listed.
+"""
+
+import argparse
+import itertools
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import datetime
+from pathlib import Path
+from shutil import copy
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import pandas as pd
+
+from shallowdeep.commands import experiments
+from shallowdeep.commands.experiments import Experiment
+from shallowdeep.commands.sweep_chart import against_each_parameter
+from shallowdeep.commands.terminal import table
+from shallowdeep.evaluation.verdict import DEEP, QUESTION, SCORE, SHALLOW, tried
+from shallowdeep.files.atomic import write_text
+from shallowdeep.files.errors import InputError, one_line, told_in_one_line
+from shallowdeep.files.yaml_file import parse
+from shallowdeep.settings import params
+
+FOLDER, PARAMS = Path("sweeps"), "params.yaml"
+OVER = """a parameter and its values, as in epochs=10,30,100 or models.deep.hidden=[5,5,3],[8];
+several in one word or in words of their own"""
+MOST = 1_000  # experiments; a slip of the pen should not fill a queue for weeks
+
+Setting = dict[str, str]  # values as they are written, by parameter
+
+
+class Failure(NamedTuple):
+    """An experiment that has no results."""
+
+    name: str
+    setting: Setting
+    reason: str
+
+
+class Outcome(NamedTuple):
+    """What came of all experiments."""
+
+    rows: pd.DataFrame  # one an experiment: its parameters, then `COLUMNS`
+    failures: list[Failure]
+    last: Experiment | None  # for what holds for all: how many were tried, the equivalence margin
+
+
+COLUMNS = [SHALLOW, DEEP, "mean", "low", "high", "verdict"]
+
+
+def settings_of(over: Sequence[str]) -> list[Setting]:
+    """All combinations of values, each allowed in params.yaml.
+
+    Raises:
+        InputError: no parameter, one without values, or a value that is not allowed.
+    """
+    from dvc.exceptions import DvcException
+    from dvc.utils.hydra import apply_overrides, get_hydra_sweeps
+    from hydra.errors import HydraException
+
+    for one in over:
+        if not all(one.partition("=")):
+            raise InputError(f"{one}: is no parameter with values, as in epochs=10,30,100")
+    try:
+        combinations = [one[PARAMS] for one in get_hydra_sweeps({PARAMS: list(over)})]
+        if len(combinations) > MOST:
+            raise InputError(f"{len(combinations):,} experiments are more than {MOST:,}")
+        with TemporaryDirectory() as folder:
+            for overrides in combinations:
+                copied = Path(copy(PARAMS, folder))
+                apply_overrides(copied, overrides)
+                params.from_content(parse(copied), PARAMS)
+    except (DvcException, HydraException):
+        raise InputError(
+            f"{' '.join(over)}: params.yaml has no such parameter, or these are no values, as in"
+            " epochs=10,30,100"
+        ) from None
+    return [dict(override.split("=", 1) for override in one) for one in combinations]
+
+
+def run_all(name: str, over: Sequence[str], *, jobs: int) -> None:
+    """Queue the experiments and wait until the queue is empty; DVC tells of each on the terminal.
+
+    Raises:
+        InputError: DVC queues none; it has said why.
+    """
+    dvc = [sys.executable, "-m", "dvc", "exp", "run"]
+    chosen = itertools.chain.from_iterable(("-S", one) for one in over)
+    for command in (["--queue", "--name", name, *chosen], ["--run-all", "--jobs", str(jobs)]):
+        if subprocess.run([*dvc, *command], check=False).returncode:
+            raise InputError(f"`dvc exp run {command[0]}` has failed")
+
+
+def outcome(name: str, settings: Sequence[Setting]) -> Outcome:
+    """Read what DVC's experiments NAME-1, NAME-2, ... have come to."""
+    rows, failures, last = [], [], None
+    names = [f"{name}-{i + 1}" for i in range(len(settings))] if len(settings) > 1 else [name]
+    for one, setting in zip(names, settings, strict=True):
+        try:
+            (last,) = experiments.read([one], answers=False)
+        except InputError as error:
+            failures.append(Failure(one, setting, _reason(one) or str(error)))
+            continue
+        apart = [last.metrics.difference[f"{SCORE}.{key}"] for key in ("mean", "low", "high")]
+        means = [last.metrics.models[model][f"{SCORE}.mean"] for model in (SHALLOW, DEEP)]
+        rows.append([one, *setting.values(), *means, *apart, last.metrics.verdict])
+    head = ["experiment", *settings[0], *COLUMNS]
+    return Outcome(pd.DataFrame(rows, columns=head), failures, last)
+
+
+def _reason(name: str) -> str:
+    """The last that a failed experiment's stage said, from DVC's log of it."""
+    command = [sys.executable, "-m", "dvc", "queue", "logs", name]
+    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    lines = said.partition("ERROR: ")[0].splitlines()
+    return next((line for line in reversed(lines) if line.strip()), "")
+
+
+def shown(found: Outcome) -> str:
+    """A table of what there is, then what failed, then how many chances there were."""
+    lines = []
+    if found.last:
+        cells = found.rows.copy()
+        for name in (SHALLOW, DEEP):
+            cells[name] = cells[name].map("{:.3f}".format)
+        cells["mean"] = cells["mean"].map("{:+.3f}".format)
+        ends = zip(cells.pop("low"), cells.pop("high"), strict=True)
+        confidence = f"{100 * (1 - found.last.params.alpha):g} %"
+        cells.insert(
+            len(cells.columns) - 1, f"{confidence} interval", [_interval(*e) for e in ends]
+        )
+        cells = cells.rename(columns={"mean": str(QUESTION)})
+        lines += [table(cells.columns.tolist(), cells.astype(str).to_numpy().tolist()), ""]
+    for name, setting, reason in found.failures:
+        chosen = " ".join(f"{key}={value}" for key, value in setting.items())
+        lines.append(f"failed: {name} ({chosen}): {one_line(reason)}")
+    if found.last:
+        lines.append(tried(found.last.tried, alpha=found.last.params.alpha))
+    return "\n".join(lines)
+
+
+def _interval(low: float, high: float) -> str:
+    return f"{low:+.3f} to {high:+.3f}"
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Run what is asked for, print the table, and write it and a picture to sweeps/."""
+    about, _, how = (__doc__ or "").partition("\n")
+    parser = argparse.ArgumentParser("shallowdeep sweep", description=about, epilog=how)
+    parser.add_argument("over", nargs="+", metavar="KEY=VALUE,...", help=OVER)
+    parser.add_argument("--jobs", type=int, default=1, help="how many run at a time (default: 1)")
+    options = parser.parse_args(arguments)
+    with told_in_one_line("sweep"):
+        if options.jobs < 1:
+            raise InputError(f"--jobs: {options.jobs} is below 1")
+        over = [one for word in options.over for one in word.split()]
+        settings = settings_of(over)
+        name = f"sweep-{datetime.now():%Y%m%d-%H%M%S}"
+        run_all(name, over, jobs=options.jobs)
+        found = outcome(name, settings)
+        if found.last:
+            path = FOLDER / f"{name}.csv"
+            write_text(path, found.rows.to_csv(index=False))
+            margin = found.last.params.equivalence_margin
+            picture = against_each_parameter(found.rows, list(settings[0]), margin=margin)
+            write_text(path.with_suffix(".svg"), picture)
+        print(f"\n{shown(found)}")
+        if not found.last:
+            raise InputError("every experiment has failed")
+        print(f"{path} and .svg: each difference with its interval")
