@@ -94,7 +94,7 @@ def ssh(where: Path) -> Iterator[Remote]:
 
 @contextmanager
 def s3(where: Path) -> Iterator[Remote]:
-    """rclone serves a folder's subfolders as buckets, to who signs with a key."""
+    """A folder's subfolders are buckets, served by rclone to who signs with a key."""
     port, rclone = free_port(), Path(sys.executable).parent / "rclone"
     (where / "store").mkdir()
     command = [str(rclone), "serve", "s3", "--addr", f"127.0.0.1:{port}"]

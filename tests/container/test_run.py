@@ -93,7 +93,7 @@ def test_exit_codes_pass_through(engine, command, status):
 def test_an_unknown_engine_is_one_line(project):
     """It says what is allowed."""
     text = run(project, "env", "STAGE_ENGINE=dokcer", "docker/run", "true", status=2)
-    assert text == "docker/run: STAGE_ENGINE: dokcer is none of none, docker, podman\n"
+    assert text == "docker/run: STAGE_ENGINE: dokcer is none of none, docker, podman, slurm\n"
 
 
 def test_no_command_is_one_line(project):
