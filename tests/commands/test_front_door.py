@@ -48,7 +48,7 @@ def test_make_calls_them():
     """A target for each that works on a checkout."""
     makefile = (ROOT / "Makefile").read_text()
     called = set(re.findall(r"python -P -m shallowdeep (\S+)", makefile))
-    assert called == {"compare", "gate", "verify", "vectorization", "by-hand"}
+    assert called == {"compare", "sweep", "gate", "verify", "vectorization", "by-hand"}
 
 
 EVIL = 'q$(shell touch x)`touch x`$$(touch x)"; touch x; "\''
@@ -67,6 +67,8 @@ def test_a_value_of_make_is_data(project):
     assert f"compare: {EVIL}" in run(project, *made, "compare", f"FROM={EVIL}", status=2)
     run(project, *made, "verify", f"SEED={EVIL}", "RANDOMIZE=1", status=2)
     run(project, *made, "bench", f"DATA={EVIL}", status=2)
+    run(project, *made, "sweep", f"OVER={EVIL}", status=2)
+    run(project, *made, "sweep", "OVER=seed=1", f"JOBS={EVIL}", status=2)
     assert not (project / "x").exists()
 
 

@@ -1,10 +1,11 @@
-"""The same work on many pictures, on all cores, with the results in order."""
+"""The same work on many pictures, by all who can do it, with the results in order."""
 
 from collections import deque
-from collections.abc import Callable, Generator, Sequence
-from concurrent.futures import Future, ThreadPoolExecutor
+from collections.abc import Callable, Generator, Iterator, Sequence
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
+from contextlib import AbstractContextManager, contextmanager
 from threading import Event
-from typing import TypeVar
+from typing import Any, NamedTuple, TypeVar
 
 from shallowdeep.files.cores import available_cores
 
@@ -14,26 +15,53 @@ _U = TypeVar("_U")
 BATCH = 8  # pictures handed to a thread at a time
 
 
-def in_order(work: Callable[[_T], _U], items: Sequence[_T]) -> Generator[_U, None, None]:
-    """Map on all cores, results in order, a bounded number of them waiting."""
+class Pool(NamedTuple):
+    """Who does the work."""
+
+    executor: Executor
+    each: Callable[..., list[Any]]  # called there, with the work and some items
+    cores: Callable[[], int]  # that there are at the moment
+    batch: int  # items that one core is handed at a time
+
+
+@contextmanager
+def threads() -> Iterator[Pool]:
+    """This machine's cores."""
     import torch
 
     torch.set_num_threads(1)  # each of our threads is one core's; torch would start more in each
-    cores = available_cores()
-    stopped = Event()
+    cores, stopped = available_cores(), Event()
 
-    def work_batch(start: int) -> list[_U]:
-        return [work(item) for item in items[start : start + BATCH] if not stopped.is_set()]
+    def each(work: Callable[[_T], _U], items: Sequence[_T]) -> list[_U]:
+        return [work(item) for item in items if not stopped.is_set()]
 
-    waiting: deque[Future[list[_U]]] = deque()
-    with ThreadPoolExecutor(cores) as pool:
+    with ThreadPoolExecutor(cores) as executor:
         try:
-            for start in range(0, len(items), BATCH):
-                waiting.append(pool.submit(work_batch, start))
-                if len(waiting) > 3 * cores:
-                    yield from waiting.popleft().result()
-            while waiting:
-                yield from waiting.popleft().result()
+            yield Pool(executor, each, lambda: cores, BATCH)
         finally:
             stopped.set()
-            pool.shutdown(cancel_futures=True)
+            executor.shutdown(cancel_futures=True)
+
+
+def in_order(
+    work: Callable[[_T], _U],
+    items: Sequence[_T],
+    *,
+    by: Callable[[], AbstractContextManager[Pool]] = threads,
+) -> Generator[_U, None, None]:
+    """Map, results in order, a bounded number of them waiting, however slowly they are taken.
+
+    Args:
+        work: what to do with each item.
+        items: what there is to do it with.
+        by: who does it.
+    """
+    waiting: deque[Future[list[_U]]] = deque()
+    with by() as pool:
+        for start in range(0, len(items), pool.batch):
+            some = items[start : start + pool.batch]
+            waiting.append(pool.executor.submit(pool.each, work, some))
+            if len(waiting) > 3 * pool.cores():
+                yield from waiting.popleft().result()
+        while waiting:
+            yield from waiting.popleft().result()

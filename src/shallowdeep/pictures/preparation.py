@@ -3,6 +3,7 @@
 import hashlib
 from collections.abc import Sequence
 from contextlib import closing
+from functools import partial
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
@@ -11,6 +12,7 @@ import pandas as pd
 
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.progress import Progress
+from shallowdeep.pictures.cluster import cluster_or_threads
 from shallowdeep.pictures.decoding import Picture, decode, quiet
 from shallowdeep.pictures.limits import Unusable
 from shallowdeep.pictures.listing import Found, Listed, classes, listed
@@ -105,10 +107,11 @@ def decode_all(folder: Path, files: Sequence[Found], data: Data, array: Path) ->
     accepted: dict[str, Accepted] = {}
     copies: dict[str, list[Found]] = {}
     rejected: list[LeftOut] = []
+    work = partial(_hashed, str(folder.absolute()), data)
     with quiet() as stderr, array.open("wb") as file:
         _write_header(file, 0, data.size)
         with (
-            closing(in_order(lambda found: _hashed(folder, found, data), files)) as outcomes,
+            closing(in_order(work, files, by=cluster_or_threads())) as outcomes,
             Progress("decoding", len(files), unit="pictures", file=stderr) as progress,
         ):
             for found, outcome in zip(files, outcomes, strict=True):
@@ -180,7 +183,7 @@ def _in_words(rejected: Sequence[LeftOut]) -> str:
     return f"{number} rejected, first {rejected[0].path}: {rejected[0].reason}"
 
 
-def _hashed(folder: Path, found: Found, data: Data) -> _Hashed | Unusable:
+def _hashed(folder: str, data: Data, found: Found) -> _Hashed | Unusable:
     try:
         path = f"{folder}/{found.path}"  # a Path would take 20 microseconds
         picture = decode(path, size=data.size, max_pixels=data.max_pixels)

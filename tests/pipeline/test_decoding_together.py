@@ -1,0 +1,127 @@
+"""`prepare` has pictures decoded by a Dask cluster: the same bits, whatever becomes of a worker."""
+
+import os
+import re
+import shutil
+import signal
+import subprocess
+import sys
+import time
+from contextlib import ExitStack, contextmanager
+
+import pytest
+from checkouts import ROOT, run
+from remotes import free_port, served
+
+
+@pytest.fixture(scope="module")
+def scheduler(tmp_path_factory):
+    """A scheduler without workers: its address."""
+    log, port = tmp_path_factory.mktemp("dask") / "scheduler", free_port()
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard"]
+    with served([*command, "--host", "127.0.0.1", "--port", str(port)], port, log):
+        yield f"tcp://127.0.0.1:{port}"
+
+
+@contextmanager
+def workers(address, folder, *, count, source=ROOT / "src"):
+    """Processes that decode, once the scheduler knows them."""
+    command = [sys.executable, "-m", "distributed.cli.dask_worker", address, "--no-dashboard"]
+    command += ["--nthreads", "1", "--no-nanny", "--local-directory", str(folder)]
+    environment = os.environ | {"PYTHONPATH": str(source)}
+    logs = [folder / f"{number}.log" for number in range(count)]
+    with ExitStack() as stack:
+        started = []
+        for log in logs:
+            file = stack.enter_context(log.open("wb"))
+            started.append(subprocess.Popen(command, env=environment, stdout=file, stderr=file))
+            stack.enter_context(started[-1])
+            stack.callback(started[-1].kill)
+        while not all("Registered to" in log.read_text() for log in logs):
+            assert all(one.poll() is None for one in started), logs[0].read_text()
+            time.sleep(0.1)
+        yield started
+
+
+def prepared(project):
+    """All that `prepare` has written."""
+    paths = [*(project / "data/prepared").iterdir(), project / "results/rejected.csv"]
+    return {path.name: path.read_bytes() for path in paths}
+
+
+def prepare(project, address):
+    """The stage, by itself, as DVC would start it."""
+    return subprocess.Popen(
+        [sys.executable, "stages/prepare.py"],
+        cwd=project,
+        env=os.environ | {"DASK_SCHEDULER_ADDRESS": address},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+
+
+@pytest.fixture
+def larger(project):
+    """A project with 200 pictures and 4 files that are none: a chunk or two for each worker."""
+    pictures = project.parent / "more pictures"
+    run(project, "shallowdeep", "sample", str(pictures), "--per-class", "100")
+    for i in range(4):
+        shutil.copy(ROOT / "README.md", pictures / "cat" / f"{i}.jpg")
+    params = project / "params.yaml"
+    params.write_text(re.sub(r"\n  dir: .*", f"\n  dir: {pictures}", params.read_text()))
+    return project
+
+
+def test_three_workers_one_of_them_killed(larger, scheduler, tmp_path):
+    """What it was at is done by the others; pictures, manifest, what is left out: the same bits."""
+    run(larger, "env", f"PYTHONPATH={ROOT / 'src'}", sys.executable, "stages/prepare.py")
+    expected = prepared(larger)
+    shutil.rmtree(larger / "data/prepared")
+    with workers(scheduler, tmp_path, count=3) as (first, *_):
+        first.send_signal(signal.SIGSTOP)  # it is given chunks, and holds them
+        process = prepare(larger, scheduler)
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(10)
+        first.kill()
+        said, errors = process.communicate(timeout=100)
+    assert (process.returncode, errors) == (0, "")
+    assert "; 4 rejected (results/rejected.csv)" in said
+    assert prepared(larger) == expected
+
+
+def refused(project, *addresses):
+    """The one line of each; the old outputs stay."""
+    before = prepared(project)
+    processes = [prepare(project, address) for address in addresses]
+    found = []
+    for process in processes:
+        said, error = process.communicate(timeout=100)
+        assert (process.returncode, said, error.count("\n")) == (1, "", 1), error
+        found.append(error)
+    assert prepared(project) == before
+    return found
+
+
+def test_a_worker_with_other_code_is_refused(project, scheduler, tmp_path):
+    """It would give other pixels, and nobody would know."""
+    shutil.copytree(ROOT / "src", tmp_path / "src")
+    with (tmp_path / "src/shallowdeep/pictures/decoding.py").open("a") as file:
+        file.write("# an edit\n")
+    with workers(scheduler, tmp_path, count=1, source=tmp_path / "src"):
+        (error,) = refused(project, scheduler)
+    assert re.search(
+        r"^prepare: DASK_SCHEDULER_ADDRESS: a worker on \S+ has code \w+ instead", error
+    )
+
+
+def test_a_cluster_that_is_none_is_told(project, scheduler):
+    """No scheduler, no address, or no worker."""
+    said = {
+        "tcp://127.0.0.1:1": "Timed out trying to connect to tcp://127.0.0.1:1",
+        "nonsense:at:all": "ValueError: ",
+        scheduler: "TimeoutError: ",
+    }
+    for address, error in zip(said, refused(project, *said), strict=True):
+        assert error.startswith(f"prepare: DASK_SCHEDULER_ADDRESS: {address}: ")
+        assert said[address] in error
