@@ -55,7 +55,7 @@ def cluster(address: str) -> Iterator[Pool]:
     except InputError:
         raise
     except Exception as error:  # of a network, of Dask, or of what a worker cannot import
-        said = one_line(str(error).strip().partition("\n")[0])
+        said = one_line(str(error).strip().partition("\n")[0]) or "the scheduler has gone"
         raise InputError(f"{ADDRESS}: {address}: {type(error).__name__}: {said}") from None
 
 
