@@ -1,4 +1,4 @@
-"""models, results/NAME, data/prepared -> results/metrics.json, plots, report.html."""
+"""models, results/NAME, data/prepared -> results/{metrics.json,plots,report.html,model_cards}."""
 
 from shallowdeep.files.arithmetic import pin_arithmetic
 from shallowdeep.provenance.beginning import begin
@@ -21,7 +21,7 @@ from shallowdeep.files.yaml_file import parse
 from shallowdeep.prepared import data_report, prepared_set
 from shallowdeep.provenance.records import Inputs, recorded
 from shallowdeep.provenance.tried import experiments
-from shallowdeep.report import charts, page, picture_sheets, records_page, words
+from shallowdeep.report import charts, model_card, page, picture_sheets, records_page, words
 from shallowdeep.settings import params
 from shallowdeep.training import devices, held_out, history, model
 
@@ -93,6 +93,8 @@ def main(inputs: Inputs | None, doing: Progress) -> page.Facts:
     write_text(PLOTS / "learning_curves.svg", curves)
     write_text(RESULTS / "report.html", page.render(facts, drawn, shown))
     write_text(RESULTS / "report.md", page.summarised(facts))
+    for name in models:
+        write_text(RESULTS / "model_cards" / f"{name}.md", model_card.card(facts, name))
     return facts
 
 
