@@ -10,7 +10,7 @@ define as_typed
 override $(1) := $$(value $(1))
 export $(1)
 endef
-$(foreach name,PYTHON3 FROM TO BASE RANDOMIZE SEED JSON DATA OVER JOBS,$(eval $(call as_typed,$(name))))
+$(foreach name,PYTHON3 FROM TO BASE RANDOMIZE SEED JSON DATA OVER JOBS VERSION DRY_RUN,$(eval $(call as_typed,$(name))))
 
 # A folder with a colon would be two on a PATH; Python makes no environment there either.
 ifneq (,$(findstring :,$(CURDIR)))
@@ -19,7 +19,7 @@ endif
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup image repro test test-container test-cuda lint format lock bench compare sweep gate verify vectorization by-hand
+.PHONY: help setup image sbom release repro test test-container test-cuda lint format lock bench compare sweep gate verify vectorization by-hand
 
 help: ## list the chores
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## (.*)/make \1\t\2/' | expand -t 22
@@ -35,6 +35,11 @@ setup: .venv/installed .dvc/plots/page.local.html ## make .venv with exactly the
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.txt
 	VIRTUAL_ENV=.venv .venv/bin/uv pip sync --quiet --require-hashes --compile-bytecode requirements.txt
 	VIRTUAL_ENV=.venv .venv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
+	touch $@
+
+.venv/publishing/installed: requirements-publishing.txt .venv/installed
+	cd -P .venv && python -m venv --without-pip publishing && VIRTUAL_ENV=publishing \
+		bin/uv pip sync --quiet --require-hashes "$(CURDIR)/requirements-publishing.txt"
 	touch $@
 
 .dvc/plots/page.local.html: .dvc/plots/page.html .dvc/plots/page.js .dvc/plots/page.py .venv/installed
@@ -55,6 +60,21 @@ repro: setup ## run the pipeline: what is not up to date, nothing else
 image: ## build the container image of docker/, which `STAGE_ENGINE=docker dvc repro` runs in
 	docker/build
 
+sbom: .venv/publishing/installed ## list the packages of the image in sbom.cdx.json, as CycloneDX
+	SYFT_CHECK_FOR_APP_UPDATE=false .venv/publishing/bin/syft scan --quiet "docker:$$(docker/image-name)" \
+		--output cyclonedx-json=sbom.cdx.json
+
+release: setup .venv/publishing/installed ## commit, tag and pack VERSION=0.1.0; DRY_RUN=1 says what it would do
+	@[[ $$VERSION =~ ^[0-9]+(\.[0-9]+){2}$$ ]] || \
+		{ echo "make release: VERSION: '$$VERSION' is not three numbers; make release VERSION=0.1.0" >&2; exit 2; }
+	@! git rev-parse --quiet --verify "refs/tags/v$$VERSION" >/dev/null || \
+		{ echo "make release: VERSION: there is a tag v$$VERSION already" >&2; exit 2; }
+	@python -P -m shallowdeep crate --check
+	@.venv/publishing/bin/bump-my-version bump $${DRY_RUN:+--dry-run --verbose} --new-version "$$VERSION"
+	@for model in $$(sed -n '/^artifacts:/,$$ s/^  \([^ :]*\):.*/\1/p' dvc.yaml); do \
+		$${DRY_RUN:+echo Would run} gto register "$$model" --version "v$$VERSION" || exit; done
+	@test -n "$$DRY_RUN" || python -P -m shallowdeep crate "shallowdeep-$$VERSION.zip"
+
 test: setup ## run the tests
 	pytest -m 'not container and not cuda' -n logical --dist worksteal
 
@@ -64,7 +84,7 @@ test-container: setup ## run the tests of the container image; without an engine
 test-cuda: setup ## run the tests of a CUDA device
 	pytest -m cuda
 
-lint: setup ## check format, style, types, the image's recipe and the workflows
+lint: setup ## check format, style, types, the image's recipe, the workflows and the citation
 	ruff format --check .
 	ruff check .
 	mypy
@@ -73,6 +93,7 @@ lint: setup ## check format, style, types, the image's recipe and the workflows
 	check-jsonschema --quiet --builtin-schema vendor.github-workflows .github/workflows/*.yaml
 	check-jsonschema --quiet --builtin-schema vendor.dependabot .github/dependabot.yml
 	check-jsonschema --quiet --builtin-schema vendor.github-issue-forms .github/ISSUE_TEMPLATE/*.yaml
+	check-jsonschema --quiet --builtin-schema vendor.citation-file-format CITATION.cff
 	zizmor --quiet --offline .github
 	pre-commit validate-config
 
@@ -103,6 +124,8 @@ vectorization: setup ## measure which loops vectorisation removes; writes docs/v
 by-hand: setup ## write docs/by-hand.md: one batch through the network, every number
 	python -P -m shallowdeep by-hand
 
-lock: setup ## compile requirements.in into requirements.txt, newest versions
+lock: setup ## compile requirements*.in into requirements*.txt, newest versions
 	uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
 		--generate-hashes --no-emit-index-url --no-header requirements.in --output-file requirements.txt
+	uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
+		--generate-hashes --no-emit-index-url --no-header requirements-publishing.in --output-file requirements-publishing.txt

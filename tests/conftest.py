@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from checkouts import clone, commit, run
+from checkouts import ROOT, clone, commit, run
 from filelock import FileLock
 from noise import write_prepared
 from playwright.sync_api import sync_playwright
@@ -79,6 +79,14 @@ def run_miniature(folder: Path) -> None:
     (folder / "params.yaml").write_text(text)
     run(folder, "dvc", "repro")
     commit(folder)
+
+
+@pytest.fixture(scope="session")
+def publishing(tmp_path_factory) -> Path:
+    """The programs of requirements-publishing.txt, installed where they are not."""
+    with FileLock(tmp_path_factory.getbasetemp().parent / "publishing.lock"):
+        run(ROOT, "make", ".venv/publishing/installed")
+    return ROOT / ".venv/publishing/bin"
 
 
 @pytest.fixture
