@@ -21,10 +21,12 @@ class Command(NamedTuple):
 COMMANDS = {
     "check": Command("commands.check", "look at the files of data.dir before DVC does"),
     "predict": Command("commands.predict", "ask a trained model about pictures"),
+    "export": Command("commands.export", "one run of a model as a file for plain PyTorch"),
     "compare": Command("commands.compare", "two experiments side by side, and what is real"),
     "sweep": Command("commands.sweep", "many experiments, and what came of each"),
     "gate": Command("commands.gate", "fail where a metric is worse than in a baseline"),
     "verify": Command("commands.verify", "prove that a clean run gives the committed results"),
+    "crate": Command("commands.crate", "results and what made them as one RO-Crate"),
     "sample": Command("datasets.sample", "draw the embedded sample of cats and dogs"),
     "oxford-pets": Command("datasets.oxford_pets", "download the Oxford-IIIT Pet photographs"),
     "by-hand": Command("lessons.by_hand", "write docs/by-hand.md: one batch, every number"),

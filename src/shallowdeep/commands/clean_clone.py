@@ -41,6 +41,7 @@ class Head:
             self._git(root, "rev-parse", question)
             for question in ("--show-toplevel", "--show-prefix", "HEAD")
         )
+        self.date = self._git(root, "show", "--no-patch", "--format=%cI", self.commit)
         changed = self._git(root, "diff", "--name-only", "--relative", "HEAD", "--", ".")
         self.uncommitted = changed.splitlines()
 

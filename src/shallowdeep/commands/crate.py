@@ -1,0 +1,98 @@
+"""Pack results with what made them: python -m shallowdeep crate shallowdeep.zip."""
+
+import argparse
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from shallowdeep.commands import experiments, run_crate
+from shallowdeep.commands.belonging import DATA
+from shallowdeep.commands.clean_clone import Head
+from shallowdeep.commands.committed import LOCKS, entries, stages_of
+from shallowdeep.commands.verify import project_folder
+from shallowdeep.files.atomic import replacing
+from shallowdeep.files.errors import InputError, one_line, told_in_one_line
+from shallowdeep.provenance.dvc_hash import files
+from shallowdeep.provenance.records import FOLDER
+
+DESCRIPTION = """Write a Workflow Run RO-Crate: the commit, the results that it has in git and in
+DVC's cache, models among them, and in ro-crate-metadata.json what ran, on what, with which
+parameters and hashes, by dvc.lock and the records of this checkout. Pictures stay where they are;
+the crate has their hashes, but for those on results/report.html."""
+
+
+def pack(root: Path, path: Path) -> int:
+    """Write the crate of what is committed, complete or not at all.
+
+    Args:
+        root: the project.
+        path: the file to write, .zip.
+
+    Returns:
+        How many files it holds.
+
+    Raises:
+        InputError: results that are not of what they stand beside, or what is not committed.
+    """
+    with TemporaryDirectory(prefix="shallowdeep-crate-") as name:
+        scratch = Path(name)
+        head = _committed(root, scratch)
+        payload = head.clone(scratch / "clone")
+        shutil.rmtree(scratch / "clone/.git")
+        for file in _made(root):
+            copy = payload / file.relative_to(root)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy2(file, copy)
+        described = run_crate.crate_of(payload, head.commit, head.date)
+        with replacing(path) as new:
+            described.write_zip(new)
+        return sum(one.is_file() for one in payload.rglob("*"))
+
+
+def check_committed(root: Path) -> None:
+    """Refuse what is in no commit.
+
+    Raises:
+        InputError: names the first file.
+    """
+    with TemporaryDirectory(prefix="shallowdeep-crate-") as scratch:
+        _committed(root, Path(scratch))
+
+
+def _committed(root: Path, scratch: Path) -> Head:
+    head = Head(root, scratch)
+    if head.uncommitted:
+        raise InputError(
+            f"{head.uncommitted[0]}: is not committed; commit it, or type `git restore` for it"
+        )
+    return head
+
+
+def _made(root: Path) -> list[Path]:
+    """Files that stages wrote, but for pictures; and the records of them."""
+    locked = stages_of(root / LOCKS[0]).values()
+    outs = [path for stage in locked for path in entries(stage, "outs") if path != DATA]
+    made = [file for path in outs for file in files(root / path)]
+    return made + sorted((root / FOLDER).glob("*.json"))
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Check that the results belong to what is here, and write the crate."""
+    parser = argparse.ArgumentParser("shallowdeep crate", description=DESCRIPTION)
+    parser.add_argument("file", type=Path, nargs="?", help="the file to write, FILE.zip")
+    parser.add_argument("--check", action="store_true", help="only say whether it could be written")
+    options = parser.parse_args(arguments)
+    if (options.file is None) != options.check:
+        parser.error("either FILE.zip or --check")
+    with told_in_one_line("crate"):
+        if options.file and options.file.suffix != ".zip":
+            raise InputError(f"{options.file}: does not end with .zip")
+        found = experiments.read([experiments.WORKSPACE], answers=False)[0]
+        if options.check:
+            return check_committed(project_folder())
+        count = pack(project_folder(), options.file)
+        size = options.file.stat().st_size / 1e6
+        said = f"{count} files, {size:.0f} MB, verdict: {found.metrics.verdict}"
+        print(f"{one_line(str(options.file))}: {said}")
+    return None
