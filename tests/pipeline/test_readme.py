@@ -10,6 +10,7 @@ from documents import blocks, commands
 RECIPES = "CONTRIBUTING.md"
 
 
+@pytest.mark.usefixtures("publishing")
 @pytest.mark.parametrize("document", ["README.md", "CONTRIBUTING.md"])
 def test_the_commands_work_from_top_to_bottom(project, pictures_folder, document):
     """In one shell, on the miniature picture set."""
