@@ -8,7 +8,7 @@ if __name__ == "__main__" and not sys.flags.safe_path:
 import importlib
 from typing import NamedTuple
 
-from shallowdeep.files.errors import end_in_silence
+from shallowdeep.files.errors import end_in_silence, told_in_one_line
 
 
 class Command(NamedTuple):
@@ -46,7 +46,8 @@ def main() -> None:
     name, *arguments = sys.argv[1:] or ["--help"]
     end_in_silence(name if name in COMMANDS else "shallowdeep")
     if name in ("-h", "--help"):
-        print(usage())
+        with told_in_one_line("shallowdeep"):
+            print(usage())
     elif name in COMMANDS:
         importlib.import_module(f"shallowdeep.{COMMANDS[name].module}").main(arguments)
     else:

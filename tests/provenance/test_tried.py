@@ -10,8 +10,7 @@ from shallowdeep.provenance.tried import experiments
 
 def count(project):
     with contextlib.chdir(project):
-        deps = lock.locked(project / "dvc.lock").stages["evaluate"].deps
-        read = {path: dep.md5 for path, dep in deps.items()}
+        read = lock.hashes(lock.locked(project / "dvc.lock").stages["evaluate"].deps)
         return experiments(read, read["data/prepared"])
 
 

@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from shallowdeep.commands import experiments, run_crate
 from shallowdeep.commands.belonging import DATA
 from shallowdeep.commands.clean_clone import Head
-from shallowdeep.commands.committed import LOCKS, entries, stages_of
+from shallowdeep.commands.lock import LOCKS, locked
 from shallowdeep.commands.verify import project_folder
 from shallowdeep.files.atomic import replacing
 from shallowdeep.files.errors import InputError, one_line, told_in_one_line
@@ -71,8 +71,8 @@ def _committed(root: Path, scratch: Path) -> Head:
 
 def _made(root: Path) -> list[Path]:
     """Files that stages wrote, but for pictures; and the records of them."""
-    locked = stages_of(root / LOCKS[0]).values()
-    outs = [path for stage in locked for path in entries(stage, "outs") if path != DATA]
+    stages = locked(root / LOCKS[0]).stages.values()
+    outs = [path for stage in stages for path in stage.outs if path != DATA]
     made = [file for path in outs for file in files(root / path)]
     return made + sorted((root / FOLDER).glob("*.json"))
 

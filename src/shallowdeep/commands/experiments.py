@@ -93,7 +93,7 @@ def _read(repo: "Repo", revision: str, *, answers: bool) -> Experiment:
     except (ValueError, RecursionError) as error:
         raise InputError(f"{revision}: {METRICS} is not of this project: {error}") from None
     said = _said(version, locked, settings) if answers else None
-    read = {path: dep.md5 for path, dep in locked.stages[belonging.LAST].deps.items()}
+    read = lock.hashes(locked.stages[belonging.LAST].deps)
     return Experiment(
         revision, settings, scores, numbers(found), said, tried.experiments(read, read.get(DATA))
     )

@@ -124,6 +124,11 @@ def locked(file: Path) -> Lock:
     return parsed(parse(file), file.name) if file.exists() else Lock({})
 
 
+def hashes(entries: Mapping[str, Entry]) -> dict[str, str]:
+    """The md5 of each dependency or output, by path."""
+    return {path: entry.md5 for path, entry in entries.items()}
+
+
 def from_the_top(lock: str, path: str) -> str:
     """A path as a lock file has it, seen from the project's folder."""
     return os.path.normpath(Path(lock).parent / path)

@@ -16,9 +16,8 @@ from rocrate.model.entity import Entity
 from rocrate.rocrate import ROCrate
 
 from shallowdeep.commands import lock
-from shallowdeep.commands.lock import Lock, Stage
-from shallowdeep.files.checksums import of_file
-from shallowdeep.files.yaml_file import parse
+from shallowdeep.commands.lock import Lock, Stage, hashes
+from shallowdeep.files.known_digests import known_sha256
 from shallowdeep.provenance.records import FOLDER, Record, is_whole, read_all
 
 PROFILES = (
@@ -57,7 +56,7 @@ def crate_of(payload: Path, commit: str, date: str) -> ROCrate:
     for entity in crate.data_entities:
         file = payload / entity.id
         if file.is_file():
-            entity["sha256"] = of_file(file)
+            entity["sha256"] = known_sha256(file)
             entity["contentSize"] = str(file.stat().st_size)
             entity["encodingFormat"] = FORMATS.get(file.suffix) or _format(file)
     readme = crate.get("README.md")
@@ -85,7 +84,7 @@ def _profile(crate: ROCrate, uri: str) -> Entity:
 
 def _describe_runs(crate: ROCrate, payload: Path) -> None:
     """The workflow, its steps, and what ran in each."""
-    locked = lock.parsed(parse(payload / LOCK), LOCK)
+    locked = lock.locked(payload / LOCK)
     records = _records(payload, locked)
     tools = {name: _tool(crate, payload, stage) for name, stage in locked.stages.items()}
     runs, steps, controls = [], [], []
@@ -136,14 +135,14 @@ def _records(payload: Path, locked: Lock) -> dict[str, Record]:
         for name, record in read_all(payload / FOLDER).items()
         if name in locked.stages
         and is_whole(payload / FOLDER / f"{name}.json")
-        and record.outputs == locked.stages[name].outs
+        and record.outputs == hashes(locked.stages[name].outs)
     }
 
 
 def _whole_run(crate: ROCrate, workflow: Entity, locked: Lock, records: list[Record]) -> Entity:
     """From what no stage wrote to what no stage reads."""
-    wrote = {path: md5 for stage in locked.stages.values() for path, md5 in stage.outs.items()}
-    read = {path: md5 for stage in locked.stages.values() for path, md5 in stage.deps.items()}
+    wrote = {path: md5 for one in locked.stages.values() for path, md5 in hashes(one.outs).items()}
+    read = {path: md5 for one in locked.stages.values() for path, md5 in hashes(one.deps).items()}
     return _add(
         crate,
         "#run",
@@ -166,9 +165,9 @@ def _run(crate: ROCrate, name: str, stage: Stage, tool: Entity, record: Record |
         name=name,
         description="No record says when and where: DVC had the outputs already",
         instrument=tool,
-        object=[_data(crate, path, md5) for path, md5 in stage.deps.items()]
+        object=[_data(crate, path, md5) for path, md5 in hashes(stage.deps).items()]
         + _values(crate, name, stage.params),
-        result=[_data(crate, path, md5) for path, md5 in stage.outs.items()],
+        result=[_data(crate, path, md5) for path, md5 in hashes(stage.outs).items()],
     )
     if record:
         where = record.environment
