@@ -81,7 +81,7 @@ def main(name: str, inputs: Inputs | None, process: Ranks) -> None:
         f"train-{name}: {_times(settings.runs, 'run')} on {_times(settings.folds, 'fold')}, "
         f"{_times(network.epochs, 'epoch')}, {chosen} solver on {device}, "
         f"{f'{process.count} ranks, ' * (process.count > 1)}{time.perf_counter() - start:.1f} s: "
-        f"{history.in_words(loss, accuracy)}"
+        f"{history.measures_in_words(loss, accuracy)}"
     )
 
 

@@ -91,7 +91,7 @@ def _is_for_memory(error: BaseException) -> bool:
 
 
 def _memory_is_short(error: BaseException) -> str:
-    if isinstance(error, ImportError):
+    if isinstance(error, ImportError) or "failed to map segment" in str(error):
         return "memory is too short to load what it needs"
     # What follows in torch's messages is a page on how it allocates, or how to debug CUDA.
     asked = str(error).partition("\n")[0].partition(" GPU ")[0]

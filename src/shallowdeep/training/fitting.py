@@ -22,7 +22,7 @@ from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.prepared.prepared_set import Prepared
 from shallowdeep.training.checkpoint import Checkpoints
 from shallowdeep.training.dual import GramLayer, before_training, one_thread, written_out
-from shallowdeep.training.history import in_words
+from shallowdeep.training.history import measures_in_words
 from shallowdeep.training.network import Layer, draw
 from shallowdeep.training.picture_file import at_hand
 from shallowdeep.training.primal import Batches, PixelLayer
@@ -197,7 +197,7 @@ class Fitting:
         def reported(epoch: Epoch) -> None:
             loss, _, accuracy = (float(values.mean()) for values in epoch)
             with one_at_a_time:
-                progress.say(in_words(loss, accuracy))
+                progress.say(measures_in_words(loss, accuracy))
                 report(epoch)
 
         def go_on(batches: int) -> None:

@@ -58,6 +58,6 @@ def read(path: Path, *, folds: int, runs: int, epochs: int) -> NDArray[np.float6
     return measures
 
 
-def in_words(train_loss: float, validation_accuracy: float) -> str:
+def measures_in_words(train_loss: float, validation_accuracy: float) -> str:
     """Two means over runs."""
     return f"training loss {train_loss:.4f}, validation accuracy {validation_accuracy:.3f}"
