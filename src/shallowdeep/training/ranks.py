@@ -1,7 +1,7 @@
 """Many processes train one network: each some of its groups of runs, and rank 0 writes.
 
-Which runs train in step does not depend on how many processes there are, and so no bit does. What
-they send each other, hashes before the first step and results after the last, lies in main memory
+Which runs train in step changes no bit, and so neither does how many processes there are. What they
+send each other, hashes before the first step and results after the last, lies in main memory
 with a CUDA device too; so it goes by gloo, which needs nothing but a network.
 """
 
