@@ -51,7 +51,7 @@ def free_port() -> int:
 
 
 @contextmanager
-def served(command: list[str], port: int, log: Path) -> Iterator[None]:
+def served(command: list[str], port: int, log: Path) -> Iterator[subprocess.Popen[bytes]]:
     """A server, from when it answers until it is not needed any more."""
     with log.open("wb") as file, subprocess.Popen(command, stdout=file, stderr=file) as process:
         try:
@@ -60,7 +60,7 @@ def served(command: list[str], port: int, log: Path) -> Iterator[None]:
                 with suppress(OSError), socket.create_connection(("127.0.0.1", port)):
                     break
                 time.sleep(0.05)
-            yield
+            yield process
         finally:
             process.terminate()
 

@@ -14,13 +14,20 @@ from checkouts import ROOT, run
 from remotes import free_port, served
 
 
+@contextmanager
+def scheduled(log):
+    """A scheduler without workers: its address and its process."""
+    port = free_port()
+    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard"]
+    with served([*command, "--host", "127.0.0.1", "--port", str(port)], port, log) as process:
+        yield f"tcp://127.0.0.1:{port}", process
+
+
 @pytest.fixture(scope="module")
 def scheduler(tmp_path_factory):
-    """A scheduler without workers: its address."""
-    log, port = tmp_path_factory.mktemp("dask") / "scheduler", free_port()
-    command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard"]
-    with served([*command, "--host", "127.0.0.1", "--port", str(port)], port, log):
-        yield f"tcp://127.0.0.1:{port}"
+    """The address of one that stays."""
+    with scheduled(tmp_path_factory.mktemp("dask") / "scheduler") as (address, _):
+        yield address
 
 
 @contextmanager
@@ -125,3 +132,21 @@ def test_a_cluster_that_is_none_is_told(project, scheduler):
     for address, error in zip(said, refused(project, *said), strict=True):
         assert error.startswith(f"prepare: DASK_SCHEDULER_ADDRESS: {address}: ")
         assert said[address] in error
+
+
+def test_a_scheduler_that_goes_is_told(project, tmp_path):
+    """In the middle of the work, with the old outputs left as they are."""
+    before = prepared(project)
+    with (
+        scheduled(tmp_path / "scheduler") as (address, process),
+        workers(address, tmp_path, count=1) as (worker,),
+    ):
+        worker.send_signal(signal.SIGSTOP)
+        stage = prepare(project, address)
+        with pytest.raises(subprocess.TimeoutExpired):
+            stage.wait(10)
+        process.kill()
+        _, error = stage.communicate(timeout=100)
+    line = f"prepare: DASK_SCHEDULER_ADDRESS: {address}: CancelledError: the scheduler has gone\n"
+    assert (stage.returncode, error) == (1, line)
+    assert prepared(project) == before
