@@ -95,7 +95,7 @@ def ssh(where: Path) -> Iterator[Remote]:
 @contextmanager
 def s3(where: Path) -> Iterator[Remote]:
     """A folder's subfolders are buckets, served by rclone to who signs with a key."""
-    port, rclone = free_port(), Path(sys.executable).parent / "rclone"
+    port, rclone = free_port(), Path(sys.prefix) / "publishing/bin/rclone"
     (where / "store").mkdir()
     command = [str(rclone), "serve", "s3", "--addr", f"127.0.0.1:{port}"]
     command += ["--auth-key", ",".join(KEY), "--config", os.devnull, str(where)]

@@ -16,6 +16,8 @@ ENOUGH = 100_000  # bytes; a third of what there is to push
 @pytest.fixture(scope="module", params=KINDS)
 def remote(request, tmp_path_factory):
     """A remote of each kind."""
+    if request.param == "s3":
+        request.getfixturevalue("publishing")  # has the server
     where = tmp_path_factory.mktemp(request.param) / "served"
     where.mkdir()
     with KINDS[request.param](where) as made:
