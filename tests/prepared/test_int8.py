@@ -6,7 +6,7 @@ import torch
 
 from shallowdeep.prepared import int8
 from shallowdeep.prepared.gram import gram
-from shallowdeep.prepared.int8 import PIXELS, is_exact, product, quick_product
+from shallowdeep.prepared.int8 import PIXELS, byte_product, is_exact, quick_product
 from shallowdeep.prepared.normalisation import Normalisation
 
 
@@ -22,14 +22,14 @@ def test_products_are_those_of_integers(shape):
     rng = np.random.default_rng(0)
     u, v = (rng.integers(0, 256, (n, shape[2]), dtype=np.uint8) for n in shape[:2])
     exact = (u.astype(np.int64) - 128) @ (v.astype(np.int64) - 128).T
-    assert np.array_equal(product(u, v), exact)
+    assert np.array_equal(byte_product(u, v), exact)
 
 
 def test_pixels_that_are_not_side_by_side():
     """A channel of several pictures."""
     pictures = np.random.default_rng(0).integers(0, 256, (4, 3, 50), dtype=np.uint8)
     channel = pictures[:, 1].astype(np.int64) - 128
-    assert np.array_equal(product(pictures[:, 1], pictures[:, 1]), channel @ channel.T)
+    assert np.array_equal(byte_product(pictures[:, 1], pictures[:, 1]), channel @ channel.T)
 
 
 @pytest.mark.usefixtures("always")
@@ -39,7 +39,7 @@ def test_the_gram_matrix_has_the_same_bits(monkeypatch):
     how = Normalisation((0.5, 0.4, 0.3), (0.5, 0.2, 0.1))
     quick, plain = np.empty((2, 40, 40), dtype=np.float32)
     used = []
-    monkeypatch.setattr(int8, "product", lambda u, v: used.append(1) or product(u, v))
+    monkeypatch.setattr(int8, "byte_product", lambda u, v: used.append(1) or byte_product(u, v))
     gram(pictures, how, out=quick)
     assert len(used) > 1  # beyond the check
     monkeypatch.setattr(int8, "_has_instructions", lambda: False)
@@ -60,7 +60,7 @@ def test_the_gram_matrix_has_the_same_bits(monkeypatch):
 )
 def test_what_does_not_compute_exactly_is_not_used(wrong, monkeypatch):
     """Nor what is not there any more."""
-    assert quick_product() is product
+    assert quick_product() is byte_product
     monkeypatch.setattr(torch, "_int_mm", wrong)
     assert not is_exact()
     assert quick_product() is None

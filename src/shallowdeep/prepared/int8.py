@@ -25,10 +25,10 @@ def quick_product() -> Product | None:
         Of uint8 [n, P] and uint8 [m, P] the products of all rows, float64 [n, m], exact. Computes
         in the thread that calls it.
     """
-    return product if _has_instructions() and is_exact() else None
+    return byte_product if _has_instructions() and is_exact() else None
 
 
-def product(u: NDArray[np.uint8], v: NDArray[np.uint8]) -> NDArray[np.float64]:
+def byte_product(u: NDArray[np.uint8], v: NDArray[np.uint8]) -> NDArray[np.float64]:
     """Exact products of the rows of `u` [n, P] and of `v` [m, P], each byte less 128."""
     import torch
 
@@ -47,7 +47,7 @@ def is_exact() -> bool:
     extremes = np.concatenate([random * 255, random, 255 - random, np.zeros_like(random[:1])])
     centred = extremes.astype(np.int64) - 128
     try:
-        found = product(extremes, extremes[:7])
+        found = byte_product(extremes, extremes[:7])
     except Exception:  # it is gone, or takes other arguments
         return False
     return np.array_equal(found, centred @ centred[:7].T)
