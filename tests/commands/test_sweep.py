@@ -50,7 +50,8 @@ def test_a_sweep(project):
         "OVER=epochs=1,3 data.max_pixels=100000000,10",
     )
     *_, one, two, _, failed, also, count, written = said.splitlines()
-    assert one.split()[1:3] == ["1", "100000000"] and two.split()[1:3] == ["3", "100000000"]
+    shown = [line.split()[1:3] for line in (one, two)]
+    assert shown == [["1", "100000000"], ["3", "100000000"]], said
     assert failed.startswith("failed: sweep-") and also.startswith("failed: sweep-")
     assert "-2 (epochs=1 data.max_pixels=10): prepare: data: class cat: 0 usable" in failed
     assert count.startswith("This checkout has tried 3 experiments on these pictures: ")
