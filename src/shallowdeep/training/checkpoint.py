@@ -53,7 +53,8 @@ class Checkpoint:
             return
         tensors = state()
         about = {"fingerprint": self._fingerprint, "sha256": of_tensors(tensors)}
-        write_torch(self._path, about | {"tensors": tensors})
+        with suppress(FileNotFoundError):  # another experiment that is done took the folder away
+            write_torch(self._path, about | {"tensors": tensors})
         self._saved = time.monotonic()
 
     def remove(self) -> None:
