@@ -46,7 +46,7 @@ def test_a_sweep(project):
     """What has failed stops nothing and is listed with its reason; the others are in the table."""
     with_environment(project)
     said = run(
-        *(project, "make", "sweep", "JOBS=2"),
+        *(project, "make", "--no-print-directory", "sweep", "JOBS=2"),
         "OVER=epochs=1,3 data.max_pixels=100000000,10",
     )
     *_, one, two, _, failed, also, count, written = said.splitlines()

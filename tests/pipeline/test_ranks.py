@@ -114,12 +114,12 @@ def test_a_number_of_ranks_that_is_none_is_one_line(project, asked):
 
 
 def test_more_ranks_than_work_is_one_line(project):
-    """All runs of these 40 pictures train in step: there is nothing for a second rank."""
+    """Five runs at least train in step: of 20 runs there is nothing for a fifth rank."""
     with_environment(project)
     before = made(project)
     said = run(project, "env", "STAGE_RANKS=9", *TRAIN, status=1)
-    assert said.startswith("train-deep: 9 ranks for ")
-    assert said.endswith(" would have nothing to do; take at most 1\n")
+    assert said.startswith("train-deep: 9 ranks for 4 groups of runs: ")
+    assert said.endswith(" would have nothing to do; take at most 4\n")
     assert len(said.splitlines()) == 1
     assert made(project) == before
 
