@@ -60,11 +60,17 @@ def started(project, ranks, **variables):
         start_new_session=True,
     )
     record = project / "results/provenance/train-deep.json"
-    while record.exists() or len(psutil.Process(process.pid).children()) < ranks:
+    children = []
+    while record.exists() or len(children) < ranks or not all(map(has_loaded, children)):
         assert process.poll() is None, process.stdout.read()
         time.sleep(0.05)
+        children = psutil.Process(process.pid).children()
     time.sleep(3)
-    return process, psutil.Process(process.pid).children()
+    return process, children
+
+
+def has_loaded(child):
+    return "libtorch_cpu" in Path(f"/proc/{child.pid}/maps").read_text()
 
 
 def rank_of(child):
