@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.progress import be_silent
@@ -57,7 +57,7 @@ class Ranks:
             dist.gather_object(mine, found)
             dist.barrier()  # none leaves before all has arrived
         if found is None:
-            sys.exit(0)
+            _end(0)
         return found
 
     def check_alike(self, hashes: Mapping[str, str | None]) -> None:
@@ -116,9 +116,10 @@ def joined() -> Iterator[Ranks]:
         yield ranks
     except InputError as error:
         Path(os.environ["TORCHELASTIC_ERROR_FILE"]).write_text(json.dumps({"message": str(error)}))
-        sys.exit(1)
+        _end(1)
     except KeyboardInterrupt:
-        sys.exit(130)  # whoever has started it says so
+        _end(130)  # whoever has started it says so
+    _end(0)
 
 
 @contextmanager
@@ -127,4 +128,11 @@ def _connected() -> Iterator[None]:
     try:
         yield
     except RuntimeError:
-        sys.exit(LEFT_ALONE)
+        _end(LEFT_ALONE)
+
+
+def _end(status: int) -> NoReturn:
+    """End at once: one of gloo's threads can abort a process that ends as usual."""
+    sys.stdout.flush()
+    sys.stderr.flush()
+    os._exit(status)
