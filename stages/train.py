@@ -1,5 +1,6 @@
 """data/prepared -> models/NAME.pt, results/NAME/: train one network, many runs on every fold."""
 
+import os
 import sys
 
 from shallowdeep.files.arithmetic import pin_arithmetic, pinned
@@ -8,6 +9,7 @@ from shallowdeep.provenance.beginning import begin
 STAGE = f"train-{sys.argv[1]}" if len(sys.argv) == 2 else "train"
 begin(STAGE)
 pin_arithmetic()
+os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # a page when the last but one rank has gone
 
 import gc
 import time
