@@ -11,7 +11,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from pathlib import Path
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 from shallowdeep.files.atomic import write_text
 from shallowdeep.files.checkout import made_from
@@ -38,22 +38,21 @@ def known_md5(path: Path, advance: Callable[[int], None] = lambda _: None) -> st
     Raises:
         OSError: it cannot be read.
     """
-    size = path.stat().st_size
-    if size >= LARGE:
-        return _digests(path, advance).md5
-    with path.open("rb") as file:
-        found = hashlib.file_digest(file, "md5").hexdigest()
-    advance(size)
-    return found
+    return _digest(path, "md5", advance)
 
 
 def known_sha256(path: Path, advance: Callable[[int], None] = lambda _: None) -> str:
     """SHA-256 of a file; as `known_md5`."""
+    return _digest(path, "sha256", advance)
+
+
+def _digest(path: Path, kind: Literal["md5", "sha256"], advance: Callable[[int], None]) -> str:
     size = path.stat().st_size
     if size >= LARGE:
-        return _digests(path, advance).sha256
+        known = _digests(path, advance)
+        return known.md5 if kind == "md5" else known.sha256
     with path.open("rb") as file:
-        found = hashlib.file_digest(file, "sha256").hexdigest()
+        found = hashlib.file_digest(file, kind).hexdigest()
     advance(size)
     return found
 
