@@ -75,6 +75,17 @@ def test_which_runs_train_in_step_changes_no_bit(ten, monkeypatch):
         assert_same_bits(fit(ten, cores=2), expected)
 
 
+@pytest.mark.parametrize(
+    ("runs", "cores", "groups"), [(10, 2, 1), (25, 2, 1), (30, 2, 2), (60, 2, 4), (60, 16, 4)]
+)
+def test_a_core_has_a_group_if_that_is_large_enough(one, runs, cores, groups):
+    """Small ones wait for each other longer than another core helps."""
+    fitting = Fitting(
+        one, SETTINGS, seeds(0, folds=1, runs=runs), solver="dual", device=CPU, cores=cores
+    )
+    assert fitting.epochs == groups * SETTINGS.epochs
+
+
 def test_first_layers_that_do_not_fit_into_memory_at_once_give_the_same_bits(ten, monkeypatch):
     """They are drawn a few folds at a time."""
     expected = fit(ten)

@@ -32,7 +32,8 @@ from shallowdeep.training.sgd import Epoch, NotFiniteError, Rows, Runs, Trained,
 Floats = NDArray[np.floating[Any]]
 
 GROUP = 25  # runs in step on a core: of more, a step takes as long for each
-LEAST = 5  # of fewer, a step takes so much longer for each that another core does not help
+LEAST = 15  # of fewer, threads wait for Python's lock longer than another core helps
+LEAST_OF_A_RANK = 5  # of fewer, a step takes so much longer for each that another one does not help
 ASKED = 16  # epochs at most whose answers are kept
 WEIGHTS = 2**28  # bytes of first layers that the dual solver draws at a time, or one fold's
 
@@ -154,8 +155,11 @@ class Fitting:
         total = sum(map(len, self._seeds))
         if self._device.type != "cpu":  # one kernel for all of them
             return -(-total // ranks.count)
-        lanes = self._cores if ranks.count == 1 else ranks.count  # the same on each rank
-        return min(GROUP, max(LEAST, -(-total // lanes)))
+        alone = ranks.count == 1
+        lanes, least = (self._cores, LEAST) if alone else (ranks.count, LEAST_OF_A_RANK)
+        at_once = max(1, min(lanes, total // least))
+        rounds = -(-total // (at_once * GROUP))
+        return -(-total // (at_once * rounds))
 
     @property
     def epochs(self) -> int:
