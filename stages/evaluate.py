@@ -1,13 +1,14 @@
 """models, results/NAME, data/prepared -> results/{metrics.json,plots,report.html,model_cards}."""
 
 from shallowdeep.files.arithmetic import pin_arithmetic
-from shallowdeep.provenance.beginning import begin
+from shallowdeep.provenance.beginning import begin, begun
 
 begin("evaluate")
 pin_arithmetic()
 
-import gc
 from pathlib import Path
+
+from threadpoolctl import threadpool_limits
 
 from shallowdeep.evaluation import metrics, tables
 from shallowdeep.evaluation.answers import check_belonging, of_fold_0, on_the_tested
@@ -23,7 +24,7 @@ from shallowdeep.provenance.records import Inputs, recorded
 from shallowdeep.provenance.tried import experiments
 from shallowdeep.report import charts, model_card, page, picture_sheets, records_page, words
 from shallowdeep.settings import params
-from shallowdeep.training import devices, held_out, history, model
+from shallowdeep.training import fold_0, held_out, history
 
 PREPARED, RESULTS, PLOTS = Path("data/prepared"), Path("results"), Path("results/plots")
 
@@ -34,9 +35,12 @@ def main(inputs: Inputs | None, doing: Progress) -> page.Facts:
     pictures = prepared_set.read(PREPARED)
     left_out = data_report.read_listing(RESULTS / "rejected.csv")
     data = data_report.read_counts(RESULTS / "data.json")
-    devices.pick("cpu")
-    models = {name: model.read(Path("models") / f"{name}.pt") for name in settings.models}
-    check_belonging(models, pictures, settings)
+    threadpool_limits(1)  # on any number of cores the same bits
+    models = {
+        name: fold_0.read(RESULTS / name / "fold_0.safetensors", Path("models") / f"{name}.pt")
+        for name in settings.models
+    }
+    check_belonging({name: one.made for name, one in models.items()}, pictures, settings)
     histories = {
         name: history.read(
             RESULTS / name / "history.csv",
@@ -54,7 +58,6 @@ def main(inputs: Inputs | None, doing: Progress) -> page.Facts:
         for name, one in models.items()
     }
     test = on_the_tested(pictures, {name: answers[-1] for name, answers in said.items()})
-    doing.now("asking the models of fold 0")
     answers = of_fold_0(models, pictures) | {"test": test}
 
     doing.now("computing scores and intervals")
@@ -99,6 +102,7 @@ def main(inputs: Inputs | None, doing: Progress) -> page.Facts:
 
 
 if __name__ == "__main__":
+    begun()
     with told_in_one_line("evaluate"):
         with recorded("evaluate") as read, Progress("reading what was trained") as doing:
             facts = main(read, doing)
@@ -110,4 +114,3 @@ if __name__ == "__main__":
             seconds = records_page.training_seconds()
         for line in before + words.lines(facts.found, facts.settings, seconds=seconds):
             print("evaluate:", line)
-        gc.freeze()  # at its end Python would look through all of torch, for a third of a second

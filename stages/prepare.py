@@ -1,6 +1,6 @@
 """data.dir -> data/prepared, results/rejected.csv, results/data.json: pictures become an array."""
 
-from shallowdeep.provenance.beginning import begin
+from shallowdeep.provenance.beginning import begin, begun
 
 begin("prepare")
 
@@ -68,6 +68,7 @@ def main(settings: params.Params, found: Listed, inputs: Inputs | None) -> None:
 
 
 if __name__ == "__main__":
+    begun()
     with told_in_one_line("prepare"):
         CONFLICTS.unlink(missing_ok=True)  # of an earlier try
         settings = params.read(Path("params.yaml"))

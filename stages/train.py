@@ -4,27 +4,28 @@ import os
 import sys
 
 from shallowdeep.files.arithmetic import pin_arithmetic, pinned
-from shallowdeep.provenance.beginning import begin
+from shallowdeep.provenance.beginning import begin, begun
 
 STAGE = f"train-{sys.argv[1]}" if len(sys.argv) == 2 else "train"
 begin(STAGE)
 pin_arithmetic()
 os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # a page when the last but one rank has gone
 
-import gc
 import time
 from pathlib import Path
 
 from shallowdeep.files.checksums import of_array
 from shallowdeep.files.cores import available_cores
 from shallowdeep.files.errors import InputError, told_in_one_line
+from shallowdeep.files.progress import Progress
 from shallowdeep.prepared import prepared_set, solver
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.provenance.records import Inputs, recorded, unrecorded
 from shallowdeep.settings import params
-from shallowdeep.training import devices, held_out, history, launching, model, ranks
+from shallowdeep.training import devices, fold_0, held_out, history, launching, model, ranks
 from shallowdeep.training.checkpoint import Checkpoints
 from shallowdeep.training.fitting import Fitting, Settings, asked_after, seeds
+from shallowdeep.training.made import Made, parameters
 from shallowdeep.training.ranks import Ranks
 
 
@@ -60,20 +61,23 @@ def main(name: str, inputs: Inputs | None, process: Ranks) -> None:
         ranks=process,
     )
     fitted = fitting.fit(checkpoints=place)  # here all ranks but 0 end
-    made = model.Made(
+    made = Made(
         pictures=pictures.sha256,
         answers=of_array(fitted.answers),
         asked=asked_after(network.epochs),
-        parameters=model.parameters(settings, name),
+        parameters=parameters(settings, name),
     )
     normalisation = Normalisation(pictures.mean, pictures.std)
     trained = model.Model(
         fitted.layers, by_fold[0], pictures.classes, pictures.size, normalisation, made
     )
+    with Progress("asking fold 0's runs about the pictures that they have seen"):
+        own = trained.on_its_own(pictures)
     if inputs:
         inputs.check_unchanged()
-    results = Path("results") / name
-    model.write(trained, Path("models") / f"{name}.pt")
+    results, file = Path("results") / name, Path("models") / f"{name}.pt"
+    model.write(trained, file)
+    fold_0.write(own, file, results / "fold_0.safetensors")
     held_out.write(fitted.answers, results / "answers.npy")
     history.write(fitted.history, results / "history.csv")
     if place:
@@ -103,6 +107,7 @@ def _times(number: int, what: str) -> str:
 
 
 if __name__ == "__main__":
+    begun()
     with told_in_one_line(STAGE):
         if len(sys.argv) != 2:
             raise InputError("usage: python stages/train.py NAME, a model of params.yaml")
@@ -111,4 +116,3 @@ if __name__ == "__main__":
         else:
             with ranks.joined() as process:
                 run(process)
-        gc.freeze()  # at its end Python would look through all of torch, for a third of a second

@@ -11,6 +11,7 @@ from safetensors import safe_open
 
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.training import model
+from shallowdeep.training.made import Made
 from shallowdeep.training.network import draw
 
 EXPORT = (sys.executable, "-m", "shallowdeep", "export")
@@ -21,7 +22,7 @@ def trained(tmp_path):
     """A shallow network of three runs on 128 x 128 pixels, as the README's."""
     generators = [torch.Generator().manual_seed(seed) for seed in (7, 8, 2**60)]
     normalisation = Normalisation((0.5, 0.4, 0.5), (0.5, 0.25, 0.5))
-    made = model.Made("", "", [1], {})
+    made = Made("", "", [1], {})
     layers = draw(49152, [4], generators)
     trained = model.Model(layers, [7, 8, 2**60], ("cat", "dog"), 128, normalisation, made)
     (tmp_path / "models").mkdir()

@@ -13,6 +13,7 @@ from PIL import Image
 from shallowdeep.commands.predict import predict
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.training import model
+from shallowdeep.training.made import Made
 from shallowdeep.training.network import draw
 
 
@@ -21,7 +22,7 @@ def folder(tmp_path):
     """A model of three runs on 8 x 8 pixels, two pictures and a text."""
     generators = [torch.Generator().manual_seed(seed) for seed in (0, 1, 2)]
     half = Normalisation((0.5,) * 3, (0.5,) * 3)
-    made = model.Made("", "", [1], {})
+    made = Made("", "", [1], {})
     trained = model.Model(draw(192, [4], generators), [0, 1, 2], ("cat", "dog"), 8, half, made)
     model.write(trained, tmp_path / "deep.pt")
     rng = np.random.default_rng(0)

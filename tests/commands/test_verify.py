@@ -60,7 +60,7 @@ def outputs(project: Path) -> list[Path]:
 def test_a_forged_byte_of_an_output_is_found(verified, place):
     """Of each: none hides behind another; without a run."""
     forged = outputs(verified)
-    assert len(forged) == 24
+    assert len(forged) == 26
     for path in forged:
         path.chmod(0o644)
         flip(path, place)
@@ -167,7 +167,7 @@ def test_a_clean_run_gives_the_committed_bits_whatever_is_varied(verified, tmp_p
     run(verified, "git", "worktree", "add", "--quiet", "-b", "other", str(worktree))
     with_environment(worktree)
     shown = run(worktree / "docs", *VERIFY, "--randomize", "7", "--json", str(report))
-    assert re.search(r"verify: 25 outputs: same bits", shown)
+    assert re.search(r"verify: 27 outputs: same bits", shown)
     content = json.loads(report.read_text())
     assert {finding["verdict"] for finding in content["findings"]} == {"same bits"}
     assert content["randomized"]["seed"] == 7
@@ -195,7 +195,7 @@ def test_results_that_the_code_does_not_give_are_found(verified):
     shown = run(project, *VERIFY, status=1)
     assert re.search(r"train-deep +models/deep.pt +(different|within)", shown)
     assert re.search(r"prepare +data/prepared +same bits", shown)
-    assert re.search(r"verify: \d+ of 25 outputs are different", shown)
+    assert re.search(r"verify: \d+ of 27 outputs are different", shown)
 
 
 def fake(folder, *, metrics, md5):

@@ -4,7 +4,8 @@ import pytest
 import torch
 
 from shallowdeep.prepared.normalisation import Normalisation
-from shallowdeep.training.model import Made, Model
+from shallowdeep.training.made import Made
+from shallowdeep.training.model import Model
 from shallowdeep.training.network import draw
 
 

@@ -9,12 +9,12 @@ from noise import write_prepared
 from shallowdeep.evaluation.answers import check_belonging, of_fold_0, on_the_tested
 from shallowdeep.files.errors import InputError
 from shallowdeep.settings import params
-from shallowdeep.training.model import parameters
+from shallowdeep.training.made import parameters
 
 
 def test_fold_0_is_asked_about_what_it_saw(pictures, models):
     """Every run about every picture, as the model itself answers it."""
-    answers = of_fold_0(models, pictures)
+    answers = of_fold_0(on_their_own(models, pictures), pictures)
     assert {split: len(of_split.labels) for split, of_split in answers.items()} == {
         "train": 82,
         "validation": 10,
@@ -25,6 +25,10 @@ def test_fold_0_is_asked_about_what_it_saw(pictures, models):
     found = answers["validation"].probabilities["deep"][:, 3]
     np.testing.assert_allclose(found, alone[:, 0], rtol=1e-5)
     assert answers["validation"].labels[3] == pictures.labels[row]
+
+
+def on_their_own(models, pictures):
+    return {name: model.on_its_own(pictures) for name, model in models.items()}
 
 
 def test_each_picture_is_asked_about_in_the_fold_that_tests_it(tmp_path):
@@ -44,14 +48,15 @@ def test_each_picture_is_asked_about_in_the_fold_that_tests_it(tmp_path):
 
 @pytest.fixture
 def belonging(tmp_path, models):
-    """Models, pictures and parameters that belong together."""
+    """How models were made, and pictures and parameters that belong to them."""
     pictures = write_prepared(tmp_path / "ten", count=100, seed=0, folds=10)
     settings = params.read(ROOT / "params.yaml")
-    for name, model in models.items():
-        made = model.made._replace(pictures=pictures.sha256, parameters=parameters(settings, name))
-        models[name] = model._replace(made=made)
-    check_belonging(models, pictures, settings)
-    return models, pictures, settings
+    made = {
+        name: model.made._replace(pictures=pictures.sha256, parameters=parameters(settings, name))
+        for name, model in models.items()
+    }
+    check_belonging(made, pictures, settings)
+    return made, pictures, settings
 
 
 @pytest.mark.parametrize(
@@ -59,31 +64,31 @@ def belonging(tmp_path, models):
 )
 def test_a_model_of_other_parameters_is_named(belonging, key, value):
     """With what it was trained with and what is asked for."""
-    models, pictures, settings = belonging
+    made, pictures, settings = belonging
     asked = settings.model_copy(update={key: value})
     had = getattr(settings, key)
     with pytest.raises(
         InputError,
         match=rf"shallow\.pt: trained with {key}: {had}, params.yaml has {value}; `dvc repro`",
     ):
-        check_belonging(models, pictures, asked)
+        check_belonging(made, pictures, asked)
 
 
 def test_one_model_of_other_epochs_is_named(belonging):
     """The other may be as it should."""
-    models, pictures, settings = belonging
+    made, pictures, settings = belonging
     longer = settings.models["deep"].model_copy(update={"epochs": 30})
     asked = settings.model_copy(update={"models": dict(settings.models) | {"deep": longer}})
     with pytest.raises(InputError, match=r"deep\.pt: trained with epochs: 10, .* has 30"):
-        check_belonging(models, pictures, asked)
+        check_belonging(made, pictures, asked)
 
 
 def test_a_model_of_other_pictures_is_named(belonging, tmp_path):
     """Also where there are as many, of the same names."""
-    models, _, settings = belonging
+    made, _, settings = belonging
     other = write_prepared(tmp_path / "other", count=100, seed=1, folds=10)
     with pytest.raises(InputError, match=r"shallow\.pt: trained on other pictures"):
-        check_belonging(models, other, settings)
+        check_belonging(made, other, settings)
     single = write_prepared(tmp_path / "single", count=100, seed=0)
     with pytest.raises(InputError, match=r"data/prepared: has folds: 1, params.yaml 10"):
-        check_belonging(models, single, settings)
+        check_belonging(made, single, settings)

@@ -314,6 +314,7 @@ HARM = {
     "models/deep.pt": ["evaluate"],
     "results/deep/history.csv": ["evaluate"],
     "results/deep/answers.npy": ["evaluate"],
+    "results/deep/fold_0.safetensors": ["evaluate"],
     "results/data.json": ["evaluate"],
 }
 

@@ -74,6 +74,14 @@ def test_deep_and_shallow_are_names_in_two_places():
     assert places == {"settings/params.py", "evaluation/verdict.py"}
 
 
+def test_evaluate_needs_no_torch():
+    """Its import would be a third of the stage; the training asks the networks what is asked."""
+    script = (
+        "import runpy, sys; runpy.run_path('stages/evaluate.py'); print('torch' in sys.modules)"
+    )
+    assert run(ROOT, sys.executable, "-c", script).split() == ["False"]
+
+
 def after_an_edit(project, room):
     """The stages that DVC would run after an edit in a room."""
     module = next(path for path in sorted((project / room).glob("*.py")) if path.stem[0] != "_")

@@ -48,7 +48,7 @@ def test_a_run_leaves_metrics_that_git_holds(miniature):
     assert not [
         name
         for name in committed
-        if name.endswith((".pt", ".npy", ".html", "report.md", "deep.md"))
+        if name.endswith((".pt", ".npy", ".safetensors", ".html", "report.md", "deep.md"))
     ]
     metrics = json.loads((miniature / "results/metrics.json").read_text())
     for name in ("shallow", "deep"):

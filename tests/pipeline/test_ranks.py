@@ -12,7 +12,12 @@ import pytest
 from checkouts import changed_stages, commit, run, with_environment
 
 TRAIN = ("docker/run", "python", "stages/train.py", "deep")
-MADE = ("models/deep.pt", "results/deep/answers.npy", "results/deep/history.csv")
+MADE = (
+    "models/deep.pt",
+    "results/deep/answers.npy",
+    "results/deep/fold_0.safetensors",
+    "results/deep/history.csv",
+)
 
 
 def set_parameters(project, **wanted):

@@ -32,7 +32,12 @@ def test_the_recipe_for_a_model_works(project):
     fresh = stage[0].replace("deep", "wide")
     deps = "".join(
         f"      - {path}\n"
-        for path in ("models/wide.pt", "results/wide/answers.npy", "results/wide/history.csv")
+        for path in (
+            "models/wide.pt",
+            "results/wide/answers.npy",
+            "results/wide/fold_0.safetensors",
+            "results/wide/history.csv",
+        )
     )
     text = text.replace(stage[0], stage[0] + fresh)
     text = text.replace(

@@ -4,11 +4,9 @@ import io
 
 import numpy as np
 import pytest
-import torch
 from PIL import Image
 
 from shallowdeep.evaluation.answers import Answers
-from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.report.picture_sheets import (
     Tile,
     examples,
@@ -17,31 +15,22 @@ from shallowdeep.report.picture_sheets import (
     most_wrong,
     write,
 )
-from shallowdeep.training.model import Made, Model
-from shallowdeep.training.network import draw
 
 
-@pytest.fixture
-def model(pictures):
-    layers = draw(3 * pictures.size**2, [4], [torch.Generator().manual_seed(run) for run in (0, 1)])
-    half = Normalisation((0.5,) * 3, (0.5,) * 3)
-    return Model(layers, [0, 1], pictures.classes, pictures.size, half, Made("", "", [1], {}))
-
-
-def test_weights_become_grey_around_zero(model):
+def test_weights_become_grey_around_zero():
     """The largest is the end of the scale, 0 its middle, and each neuron has a tile."""
-    first = model.layers[0].weight[0]
-    first[0, :5] = torch.tensor([0.0, 1.0, -1.0, 0.5, -0.5])
-    tiles = first_layer(model)
+    weights = np.zeros((4, 3, 12, 12), np.float32)
+    weights[0, 0, 0, :5] = 0.0, 1.0, -1.0, 0.5, -0.5
+    tiles = first_layer(weights)
     assert [tile.caption for tile in tiles] == ["neuron 1", "neuron 2", "neuron 3", "neuron 4"]
-    assert tiles[0].pixels.shape == (3, model.size, model.size)
+    assert tiles[0].pixels.shape == (3, 12, 12)
     assert tiles[0].pixels[0, 0, :5].tolist() == [128, 255, 0, 191, 64]
 
 
-def test_weights_that_are_all_zero_are_grey(model):
+def test_weights_that_are_all_zero_are_grey():
     """There is no largest to divide by."""
-    model.layers[0].weight.zero_()
-    assert {int(tile.pixels.max()) for tile in first_layer(model)} == {128}
+    tiles = first_layer(np.zeros((4, 3, 12, 12), np.float32))
+    assert {int(tile.pixels.max()) for tile in tiles} == {128}
 
 
 def test_the_most_wrong_come_first_and_none_that_is_right(pictures):

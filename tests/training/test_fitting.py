@@ -9,7 +9,8 @@ from shallowdeep.files.errors import InputError
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.training import fitting
 from shallowdeep.training.fitting import Fitting, Settings, asked_after, seeds
-from shallowdeep.training.model import Made, Model
+from shallowdeep.training.made import Made
+from shallowdeep.training.model import Model
 
 SETTINGS = Settings([5, 3], epochs=6, batch_size=16, lr=0.05, keep="last")
 SOLVERS = ("primal", "dual")

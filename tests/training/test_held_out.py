@@ -6,7 +6,7 @@ import pytest
 from shallowdeep.files.checksums import of_array
 from shallowdeep.files.errors import InputError
 from shallowdeep.training import held_out
-from shallowdeep.training.model import Made
+from shallowdeep.training.made import Made
 
 ANSWERS = np.random.default_rng(0).random((2, 3, 40), dtype=np.float32)
 MADE = Made("", of_array(ANSWERS), [1, 2], {})

@@ -15,6 +15,7 @@ from torch import nn
 from shallowdeep.files.errors import InputError
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.training import model
+from shallowdeep.training.made import Made
 from shallowdeep.training.network import draw
 
 SAVE = """
@@ -22,10 +23,11 @@ import sys, torch
 from pathlib import Path
 from shallowdeep.prepared import normalisation
 from shallowdeep.training import model, network
+from shallowdeep.training.made import Made
 generators = [torch.Generator().manual_seed(seed) for seed in (0, 1)]
 layers = network.draw(3 * 8 * 8, [5, 3], generators)
 half = normalisation.Normalisation((0.5,) * 3, (0.5,) * 3)
-made = model.Made("a", "b", [1, 2], {"epochs": 2})
+made = Made("a", "b", [1, 2], {"epochs": 2})
 model.write(model.Model(layers, [0, 1], ("cat", "dog"), 8, half, made), Path(sys.argv[1]))
 """
 
@@ -54,7 +56,7 @@ def test_what_is_saved_is_loaded(path):
     for layer, drawn in zip(loaded.layers, expected, strict=True):
         assert torch.equal(layer.weight, drawn.weight)
         assert torch.equal(layer.bias, drawn.bias)
-    half, made = Normalisation((0.5,) * 3, (0.5,) * 3), model.Made("a", "b", [1, 2], {"epochs": 2})
+    half, made = Normalisation((0.5,) * 3, (0.5,) * 3), Made("a", "b", [1, 2], {"epochs": 2})
     assert loaded[1:] == ([0, 1], ("cat", "dog"), 8, half, made)
 
 

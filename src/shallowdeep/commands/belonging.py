@@ -166,13 +166,14 @@ def _trained_with(version: Version, md5_read: str, path: str, params: object) ->
         return []
     from shallowdeep.settings.params import from_content
     from shallowdeep.training import model
+    from shallowdeep.training.made import parameters
 
     try:
         old = model.read(Path(version.repo.cache.local.oid_to_path(md5_read)))
     except InputError:
         return []
     had, name = old.made.parameters, Path(path).stem
-    has = model.parameters(from_content(params, PARAMS), name)
+    has = parameters(from_content(params, PARAMS), name)
     return [
         Differing(
             key if key not in ("epochs", "hidden") else f"models.{name}.{key}",

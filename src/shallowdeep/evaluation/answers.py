@@ -1,10 +1,8 @@
 """What the trained models say about the pictures, and whether what lies here belongs together."""
 
-from __future__ import annotations
-
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,9 +12,8 @@ from shallowdeep.files.errors import InputError
 from shallowdeep.prepared.folds import SplitName
 from shallowdeep.prepared.prepared_set import Prepared
 from shallowdeep.settings.params import Params
-
-if TYPE_CHECKING:  # `compare` reads metrics and needs no torch
-    from shallowdeep.training.model import Model
+from shallowdeep.training.fold_0 import Fold0
+from shallowdeep.training.made import Made, parameters
 
 
 class Answers(NamedTuple):
@@ -34,25 +31,23 @@ class Answers(NamedTuple):
         return Design(self.labels, self.folds, self.trained)
 
 
-def check_belonging(models: Mapping[str, Model], prepared: Prepared, params: Params) -> None:
+def check_belonging(models: Mapping[str, Made], prepared: Prepared, params: Params) -> None:
     """Refuse models of other pictures or parameters than those that lie here.
 
     Raises:
         InputError: naming the model, and what it was trained with.
     """
-    from shallowdeep.training.model import parameters
-
     prepared.check_folds(params.folds)
-    for name, model in models.items():
+    for name, made in models.items():
         path = Path("models") / f"{name}.pt"
         for key, wanted in parameters(params, name).items():
-            if model.made.parameters.get(key) != wanted:
-                had = model.made.parameters.get(key)
+            if made.parameters.get(key) != wanted:
+                had = made.parameters.get(key)
                 raise InputError(
                     f"{path}: trained with {key}: {had}, params.yaml has {wanted}; `dvc repro`"
                     " trains it"
                 )
-        if model.made.pictures != prepared.sha256:
+        if made.pictures != prepared.sha256:
             raise InputError(
                 f"{path}: trained on other pictures than those in data/prepared; `dvc repro`"
                 " trains it"
@@ -76,22 +71,20 @@ def on_the_tested(prepared: Prepared, probabilities: Mapping[str, NDArray[np.flo
     )
 
 
-def of_fold_0(models: Mapping[str, Model], prepared: Prepared) -> dict[SplitName, Answers]:
+def of_fold_0(models: Mapping[str, Fold0], prepared: Prepared) -> dict[SplitName, Answers]:
     """What fold 0's runs say about the pictures that they were trained and chosen by."""
-    import torch
-
-    from shallowdeep.training.picture_file import at_hand
-
-    pictures = at_hand(prepared.pictures, torch.device("cpu"))
+    said: dict[SplitName, dict[str, NDArray[np.float32]]] = {
+        "train": {name: one.train for name, one in models.items()},
+        "validation": {name: one.validation for name, one in models.items()},
+    }
     answers: dict[SplitName, Answers] = {}
-    splits: tuple[SplitName, ...] = ("train", "validation")
-    for split in splits:
+    for split, probabilities in said.items():
         rows = prepared.rows(split)
-        probabilities = {
-            name: model.probabilities(pictures, torch.from_numpy(rows)).double().numpy()
-            for name, model in models.items()
-        }
-        trained = 0 if split == "train" else len(prepared.rows("train"))
-        folds = np.zeros(len(rows), np.int64)
-        answers[split] = Answers(prepared.labels[rows], rows, folds, trained, probabilities)
+        answers[split] = Answers(
+            prepared.labels[rows],
+            rows,
+            np.zeros(len(rows), np.int64),
+            0 if split == "train" else len(prepared.rows("train")),
+            {name: values.astype(np.float64) for name, values in probabilities.items()},
+        )
     return answers

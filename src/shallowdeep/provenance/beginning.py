@@ -1,5 +1,6 @@
 """What every stage does first, before it imports what takes seconds."""
 
+import gc
 from pathlib import Path
 
 from shallowdeep.files.errors import end_in_silence, told_in_one_line
@@ -20,3 +21,10 @@ def begin(stage: str, *, root: Path = Path()) -> None:
         refuse_another_environment(root / "requirements.txt")
     end_in_silence(stage)
     loading(stage)
+    gc.disable()  # until all is imported: looking through it again and again takes 0.3 s
+
+
+def begun() -> None:
+    """What is imported by now stays: at its end Python looks through it no more, for 0.4 s."""
+    gc.freeze()
+    gc.enable()

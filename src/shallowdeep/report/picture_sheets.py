@@ -16,7 +16,7 @@ from shallowdeep.evaluation.answers import Answers
 from shallowdeep.files.atomic import replacing
 from shallowdeep.files.errors import one_line
 from shallowdeep.prepared.prepared_set import Prepared
-from shallowdeep.training.model import Model
+from shallowdeep.training.fold_0 import Fold0
 
 Pixels = NDArray[np.uint8]  # [3, S, S]
 
@@ -40,14 +40,14 @@ class Pictures(NamedTuple):
     most_wrong: Mapping[str, Sequence[Tile]]  # by model
 
 
-def chosen(models: Mapping[str, Model], prepared: Prepared, test: Answers) -> Pictures:
+def chosen(models: Mapping[str, Fold0], prepared: Prepared, test: Answers) -> Pictures:
     """Training pictures of each class, weights of each model, and where each was most wrong."""
     return Pictures(
         examples={
             name: examples(prepared, label, count=COUNT)
             for label, name in enumerate(prepared.classes)
         },
-        first_layer={name: first_layer(one) for name, one in models.items()},
+        first_layer={name: first_layer(one.first_layer) for name, one in models.items()},
         most_wrong={
             name: most_wrong(test, probabilities, prepared, count=COUNT)
             for name, probabilities in test.probabilities.items()
@@ -55,12 +55,11 @@ def chosen(models: Mapping[str, Model], prepared: Prepared, test: Answers) -> Pi
     )
 
 
-def first_layer(model: Model) -> list[Tile]:
-    """The weights of the first run's first layer, a tile a neuron.
+def first_layer(weights: NDArray[np.float32]) -> list[Tile]:
+    """The weights of a first layer [h, 3, S, S], a tile a neuron.
 
     Grey is 0; the largest weight of the layer, either way, is the end of the scale in its channel.
     """
-    weights = model.layers[0].weight[0].cpu().numpy().reshape(-1, 3, model.size, model.size)
     largest = float(np.abs(weights).max()) or 1.0
     pixels = np.rint(127.5 + 127.5 * weights / largest).astype(np.uint8)
     return [Tile(each, f"neuron {number}") for number, each in enumerate(pixels, start=1)]

@@ -22,12 +22,12 @@ from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.prepared.prepared_set import Prepared
 from shallowdeep.training.checkpoint import Checkpoints
 from shallowdeep.training.dual import GramLayer, before_training, one_thread, written_out
-from shallowdeep.training.history import measures_in_words
+from shallowdeep.training.history import Epoch, measures_in_words
 from shallowdeep.training.network import Layer, draw
 from shallowdeep.training.picture_file import at_hand
 from shallowdeep.training.primal import Batches, PixelLayer
 from shallowdeep.training.ranks import ALONE, Ranks
-from shallowdeep.training.sgd import Epoch, NotFiniteError, Rows, Runs, Trained, train
+from shallowdeep.training.sgd import NotFiniteError, Rows, Runs, Trained, train
 
 Floats = NDArray[np.floating[Any]]
 

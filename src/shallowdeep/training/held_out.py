@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from shallowdeep.files.atomic import replacing
 from shallowdeep.files.checksums import of_array
 from shallowdeep.files.errors import InputError
-from shallowdeep.training.model import Made
+from shallowdeep.training.made import Made
 
 Probabilities = NDArray[np.floating[Any]]  # [A, R, N_tested], of the second class
 

@@ -1,7 +1,7 @@
 """history.csv: what every epoch of every run came to."""
 
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -9,7 +9,18 @@ from numpy.typing import NDArray
 
 from shallowdeep.files.atomic import replacing
 from shallowdeep.files.errors import InputError
-from shallowdeep.training.sgd import Epoch
+
+if TYPE_CHECKING:  # `evaluate` needs no torch
+    from torch import Tensor
+
+
+class Epoch(NamedTuple):
+    """What one epoch came to, run by run."""
+
+    train_loss: "Tensor"  # [R], mean over the training pictures, each as its batch came up
+    validation_loss: "Tensor"  # [R], after the epoch
+    validation_accuracy: "Tensor"  # [R], after the epoch
+
 
 MEASURES = Epoch._fields
 COLUMNS = ("fold", "run", "epoch", *MEASURES)

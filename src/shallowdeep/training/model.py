@@ -15,9 +15,11 @@ from shallowdeep.files.atomic import write_torch
 from shallowdeep.files.checksums import of_json, of_tensors
 from shallowdeep.files.errors import InputError
 from shallowdeep.prepared.normalisation import Normalisation
-from shallowdeep.settings.params import Params
+from shallowdeep.prepared.prepared_set import Prepared
+from shallowdeep.training.fold_0 import Fold0
+from shallowdeep.training.made import Made, as_made, check_model_file
 from shallowdeep.training.network import Layer, logits_above, probability
-from shallowdeep.training.picture_file import Pictures
+from shallowdeep.training.picture_file import Pictures, at_hand
 from shallowdeep.training.primal import pixel_outputs
 
 # What torch.load and a walk through its content raise at a file that is not as `write` wrote it.
@@ -26,15 +28,6 @@ _DAMAGE += (EOFError, LookupError, OSError, RuntimeError, TypeError, ValueError)
 _DAMAGE += (zipfile.BadZipFile, NotImplementedError)
 
 _KEYS = {"weights", "seeds", "classes", "size", "mean", "std", "made", "sha256"}
-
-
-class Made(NamedTuple):
-    """How a model was trained, so that nothing else is taken for what belongs to it."""
-
-    pictures: str  # SHA-256 of the prepared pictures and their manifest
-    answers: str  # SHA-256 of the answers of all folds
-    asked: list[int]  # epochs after which there are answers
-    parameters: dict[str, Any]  # those of params.yaml that it depends on
 
 
 class Model(NamedTuple):
@@ -60,15 +53,18 @@ class Model(NamedTuple):
         Z = pixel_outputs(self.layers[0], pictures, self.normalisation, rows)
         return probability(logits_above(Z, self.layers[1:]))
 
-
-def parameters(params: Params, name: str) -> dict[str, Any]:
-    """The parameters that the training of a model depends on, by their names in params.yaml."""
-    network = params.models[name]
-    common = ("seed", "folds", "runs", "batch_size", "lr", "keep", "solver")
-    return {key: getattr(params, key) for key in common} | {
-        "epochs": network.epochs,
-        "hidden": list(network.hidden),
-    }
+    def on_its_own(self, prepared: Prepared) -> Fold0:
+        """What `evaluate` asks of the model, computed on a CPU whatever it was trained on."""
+        on_cpu = self._replace(
+            layers=[Layer(*(one.cpu() for one in layer)) for layer in self.layers]
+        )
+        pictures = at_hand(prepared.pictures, torch.device("cpu"))
+        train, validation = (
+            on_cpu.probabilities(pictures, torch.from_numpy(prepared.rows(split))).numpy()
+            for split in ("train", "validation")
+        )
+        first = on_cpu.layers[0].weight[0].view(-1, 3, self.size, self.size)
+        return Fold0(self.made, train, validation, first.numpy())
 
 
 def write(model: Model, path: Path) -> None:
@@ -100,13 +96,7 @@ def read(path: Path) -> Model:
     Raises:
         InputError: no such file, not a model, altered, or with weights that do not fit together.
     """
-    if not path.exists():
-        raise InputError(
-            f"{path}: no such file; `dvc repro` trains the models that dvc.yaml has a stage for"
-        )
-    if not path.is_file():
-        what = "a folder" if path.is_dir() else "no file"
-        raise InputError(f"{path}: is {what}, not a model file")
+    check_model_file(path)
     try:
         _check_packing(path)
         with warnings.catch_warnings(action="ignore"):  # torch remarks on foreign pickles
@@ -146,7 +136,7 @@ def _checked(content: dict[str, Any]) -> Model:
         classes=_classes(content["classes"]),
         size=size,
         normalisation=_normalisation(content["mean"], content["std"]),
-        made=_made(content["made"]),
+        made=as_made(content["made"]),
     )
     _check_shapes(model.layers, runs=len(model.seeds), inputs=3 * model.size**2)
     if content.pop("sha256") != _checksum(content):
@@ -185,17 +175,6 @@ def _normalisation(mean: Sequence[float], std: Sequence[float]) -> Normalisation
         raise ValueError("a standard deviation is not above 0")
     (r, g, b), (s, t, u) = mean, std
     return Normalisation((r, g, b), (s, t, u))
-
-
-def _made(about: Mapping[str, Any]) -> Made:
-    made = Made(**about)
-    values = [made.pictures, made.answers, *made.asked]
-    for name, value in made.parameters.items():
-        values += [name, *(value if isinstance(value, list) else [value])]
-    # A list in lists of lists, each shared, is a small file and a text without end.
-    if not all(value is None or isinstance(value, str | int | float) for value in values):
-        raise ValueError("what it says of its making is damaged")
-    return made
 
 
 def _checksum(content: dict[str, Any]) -> str:

@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
 from shallowdeep.training.checkpoint import Checkpoint
+from shallowdeep.training.history import Epoch
 from shallowdeep.training.network import Layer, logits_above, probability
 from shallowdeep.training.propagation import linear_backward, linear_forward, relu, relu_backward
 
@@ -33,14 +34,6 @@ class Rows(NamedTuple):
     train: Tensor  # [R, N_train]
     validation: Tensor  # [R, N_validation]
     test: Tensor  # [R, N_test]
-
-
-class Epoch(NamedTuple):
-    """What one epoch came to, run by run."""
-
-    train_loss: Tensor  # [R], mean over the training pictures, each as its batch came up
-    validation_loss: Tensor  # [R], after the epoch
-    validation_accuracy: Tensor  # [R], after the epoch
 
 
 class Runs:
