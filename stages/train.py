@@ -40,6 +40,7 @@ def main(name: str, inputs: Inputs | None, process: Ranks) -> None:
     pictures.check_folds(settings.folds)
     chosen = solver.of_prepared(settings.solver, has_gram=pictures.has_gram)
     device = devices.pick(settings.device, number=process.here)
+    cores = max(1, available_cores() // process.count_here)
     by_fold = seeds(settings.seed, folds=settings.folds, runs=settings.runs)
 
     start = time.perf_counter()
@@ -57,7 +58,7 @@ def main(name: str, inputs: Inputs | None, process: Ranks) -> None:
         by_fold,
         solver=chosen,
         device=device,
-        cores=max(1, available_cores() // process.count_here),
+        cores=cores,
         ranks=process,
     )
     fitted = fitting.fit(checkpoints=place)  # here all ranks but 0 end
@@ -71,8 +72,8 @@ def main(name: str, inputs: Inputs | None, process: Ranks) -> None:
     trained = model.Model(
         fitted.layers, by_fold[0], pictures.classes, pictures.size, normalisation, made
     )
-    with Progress("asking fold 0's runs about the pictures that they have seen"):
-        own = trained.on_its_own(pictures)
+    with Progress("asking fold 0's runs", len(pictures.manifest), unit="pictures") as progress:
+        own = trained.on_its_own(pictures, threads=cores, advance=progress.advance)
     if inputs:
         inputs.check_unchanged()
     results, file = Path("results") / name, Path("models") / f"{name}.pt"

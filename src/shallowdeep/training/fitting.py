@@ -21,11 +21,11 @@ from shallowdeep.prepared.folds import Fold
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.prepared.prepared_set import Prepared
 from shallowdeep.training.checkpoint import Checkpoints
-from shallowdeep.training.dual import GramLayer, before_training, one_thread, written_out
+from shallowdeep.training.dual import GramLayer, written_out
 from shallowdeep.training.history import Epoch, measures_in_words
 from shallowdeep.training.network import Layer, draw
 from shallowdeep.training.picture_file import at_hand
-from shallowdeep.training.primal import Batches, PixelLayer
+from shallowdeep.training.primal import Batches, PixelLayer, on_all_pictures, one_thread
 from shallowdeep.training.ranks import ALONE, Ranks
 from shallowdeep.training.sgd import NotFiniteError, Rows, Runs, Trained, train
 
@@ -266,7 +266,7 @@ class Fitting:
             some = [self._start(self._seeds[fold]) for fold in numbers]
             name = f"setting up, folds {', '.join(map(str, numbers))}"
             with Progress(name, len(self._pictures), unit="pictures") as progress:
-                found = before_training(
+                found = on_all_pictures(
                     [start.layers[0].weight for start in some],
                     self._pictures,
                     self._normalisation,

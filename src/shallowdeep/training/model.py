@@ -4,7 +4,7 @@ import math
 import pickle
 import warnings
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -20,7 +20,7 @@ from shallowdeep.training.fold_0 import Fold0
 from shallowdeep.training.made import Made, as_made, check_model_file
 from shallowdeep.training.network import Layer, logits_above, probability
 from shallowdeep.training.picture_file import Pictures, at_hand
-from shallowdeep.training.primal import pixel_outputs
+from shallowdeep.training.primal import on_all_pictures, pixel_outputs
 
 # What torch.load and a walk through its content raise at a file that is not as `write` wrote it.
 _DAMAGE: tuple[type[Exception], ...] = (pickle.UnpicklingError, ArithmeticError, AttributeError)
@@ -53,18 +53,32 @@ class Model(NamedTuple):
         Z = pixel_outputs(self.layers[0], pictures, self.normalisation, rows)
         return probability(logits_above(Z, self.layers[1:]))
 
-    def on_its_own(self, prepared: Prepared) -> Fold0:
-        """What `evaluate` asks of the model, computed on a CPU whatever it was trained on."""
-        on_cpu = self._replace(
-            layers=[Layer(*(one.cpu() for one in layer)) for layer in self.layers]
-        )
+    def on_its_own(
+        self,
+        prepared: Prepared,
+        *,
+        threads: int = 1,
+        advance: Callable[[int], None] = lambda _: None,
+    ) -> Fold0:
+        """What `evaluate` asks of the model, computed on a CPU whatever it was trained on.
+
+        Args:
+            prepared: the pictures that it was trained on.
+            threads: how many share the work; the bits are the same for any number.
+            advance: called with each number of pictures that are done, from any thread.
+        """
+        (first, bias), *upper = [Layer(*(one.cpu() for one in layer)) for layer in self.layers]
         pictures = at_hand(prepared.pictures, torch.device("cpu"))
-        train, validation = (
-            on_cpu.probabilities(pictures, torch.from_numpy(prepared.rows(split))).numpy()
-            for split in ("train", "validation")
+        (Z,) = on_all_pictures(
+            [first], pictures, self.normalisation, threads=threads, advance=advance
         )
-        first = on_cpu.layers[0].weight[0].view(-1, 3, self.size, self.size)
-        return Fold0(self.made, train, validation, first.numpy())
+        said = probability(logits_above(Z + bias, upper)).numpy()
+        return Fold0(
+            self.made,
+            train=said[:, prepared.rows("train")],
+            validation=said[:, prepared.rows("validation")],
+            first_layer=first[0].view(-1, 3, self.size, self.size).numpy(),
+        )
 
 
 def write(model: Model, path: Path) -> None:

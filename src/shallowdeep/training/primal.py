@@ -1,10 +1,11 @@
 """The ordinary solver: a first layer whose weights move over pixels."""
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 
 import torch
 from torch import Tensor
 
+from shallowdeep.files.cores import side_by_side
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.training.network import Layer, product
 from shallowdeep.training.picture_file import Pictures, announced, copy_rows
@@ -108,3 +109,44 @@ def pixel_outputs(
     chunks = inputs(pictures, normalisation, rows, dtype=weight.dtype)
     outputs = torch.cat([product(weight, chunk.T) for chunk in chunks], -1)
     return outputs.view(runs, h, -1) + layer.bias
+
+
+def one_thread() -> None:
+    """Let torch compute in this thread alone: a new one takes as many as there are cores."""
+    torch.set_num_threads(1)
+
+
+def on_all_pictures(
+    weights: Sequence[Tensor],
+    pictures: Pictures,
+    normalisation: Normalisation,
+    *,
+    threads: int,
+    advance: Callable[[int], None] = lambda _: None,
+) -> list[Tensor]:
+    """What first layers say about all pictures, without their bias.
+
+    Args:
+        weights: floating point [R, h, D], of several stacks of runs.
+        pictures: uint8 [N, 3, S, S]; they are gone through once for all stacks.
+        normalisation: what makes bytes the inputs of a network.
+        threads: how many share the work; the bits are the same for any number.
+        advance: called with each number of pictures that are done, from any thread.
+
+    Returns:
+        Floating point [R, h, N] for each stack.
+    """
+    found = [weight.new_empty((*weight.shape[:2], len(pictures))) for weight in weights]
+
+    def some(start: int) -> None:
+        end = min(start + CHUNK, len(pictures))
+        rows = torch.arange(start, end, device=pictures.device)
+        for numbers in inputs(pictures, normalisation, rows, dtype=weights[0].dtype):
+            for weight, Z in zip(weights, found, strict=True):
+                moved = product(weight.flatten(0, 1), numbers.T)
+                Z[..., start:end] = moved.view(*weight.shape[:2], end - start)
+        advance(end - start)
+
+    starts = range(0, len(pictures), CHUNK)
+    side_by_side(some, starts, threads=threads, begin=one_thread)
+    return found
