@@ -72,9 +72,9 @@ def probability(logit: Tensor) -> Tensor:
 
     On a CPU torch takes vectors of numbers, and other code for what is left over; so nothing is.
     """
-    if logit.device.type != "cpu":
-        return logit.sigmoid()
     count = logit.numel()
+    if logit.device.type != "cpu" or count % VECTOR == 0:
+        return logit.contiguous().sigmoid()
     padded = torch.zeros(-(-count // VECTOR) * VECTOR, dtype=logit.dtype)
     padded[:count] = logit.reshape(-1)
     return padded.sigmoid_()[:count].view(logit.shape)
