@@ -16,8 +16,8 @@ from torch import Tensor, nn
 from shallowdeep.files.cores import available_cores, side_by_side
 from shallowdeep.prepared import prepared_set
 from shallowdeep.prepared.normalisation import Normalisation
-from shallowdeep.training.dual import one_thread
 from shallowdeep.training.fitting import Fitting, Settings, seeds
+from shallowdeep.training.primal import one_thread
 
 BATCH_SIZE, LR = 32, 0.01
 
