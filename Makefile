@@ -24,16 +24,16 @@ export PATH := $(CURDIR)/.venv/bin:$(PATH)
 help: ## list the chores
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## (.*)/make \1\t\2/' | expand -t 22
 
-setup: .venv/installed .dvc/plots/page.local.html ## make .venv with exactly the versions of requirements.txt
+setup: .venv/installed .dvc/plots/page.local.html ## make .venv with exactly the versions of requirements*.txt
 
 # pip installs the locked uv, uv the rest: 20 s instead of minutes, and nothing that is not locked stays.
-.venv/installed: requirements.txt pyproject.toml | usable-venv
+.venv/installed: requirements.txt requirements-development.txt pyproject.toml | usable-venv
 	@test ! -L .venv || { echo "make: .venv is a link to another environment, not of this requirements.txt: type rm .venv, then make setup" >&2; exit 1; }
 	@"$$PYTHON3" -c 'import os, sys; sys.exit("Python 3.11 or newer is needed, " + os.environ["PYTHON3"] + " is " + sys.version.split()[0] + "; try make PYTHON3=python3.12" if sys.version_info < (3, 11) else 0)'
 	"$$PYTHON3" -m venv .venv
-	sed -n '/^uv==/,/[^\\]$$/p' requirements.txt > .venv/uv.txt
+	sed -n '/^uv==/,/[^\\]$$/p' requirements-development.txt > .venv/uv.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.txt
-	VIRTUAL_ENV=.venv .venv/bin/uv pip sync --quiet --require-hashes --compile-bytecode requirements.txt
+	VIRTUAL_ENV=.venv .venv/bin/uv pip sync --quiet --require-hashes --compile-bytecode requirements.txt requirements-development.txt
 	VIRTUAL_ENV=.venv .venv/bin/uv pip install --quiet --no-deps --no-build-isolation --editable .
 	touch $@
 
@@ -125,7 +125,7 @@ by-hand: setup ## write docs/by-hand.md: one batch through the network, every nu
 	python -P -m shallowdeep by-hand
 
 lock: setup ## compile requirements*.in into requirements*.txt, newest versions
-	uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
-		--generate-hashes --no-emit-index-url --no-header requirements.in --output-file requirements.txt
-	uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest \
-		--generate-hashes --no-emit-index-url --no-header requirements-publishing.in --output-file requirements-publishing.txt
+	for name in requirements requirements-development requirements-publishing; do \
+		uv pip compile --quiet --upgrade --universal --python-version 3.11 --fork-strategy fewest --generate-hashes \
+			--no-emit-index-url --no-header "$$name.in" --output-file "$$name.txt" || exit; \
+	done

@@ -87,6 +87,7 @@ def test_an_odd_environment_gets_a_line(tmp_path, spoil, message):
     """What it is and what to type; nothing is installed into it."""
     shutil.copy2(ROOT / "Makefile", tmp_path)
     (tmp_path / "requirements.txt").write_text("")  # newer than any environment
+    (tmp_path / "requirements-development.txt").write_text("")
     (tmp_path / "pyproject.toml").write_text("")
     spoil(tmp_path / ".venv")
     done = subprocess.run(

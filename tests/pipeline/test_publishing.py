@@ -159,7 +159,9 @@ def test_an_editor_opens_the_image_that_is_built():
     assert f"--tag {container['image']}" in build.read_text()
     editor = container["customizations"]["vscode"]
     assert "iterative.dvc" in editor["extensions"]
-    environment = re.findall(r"-m venv (\S+)", (ROOT / "docker/Dockerfile").read_text())
+    environment = re.findall(
+        r"-m venv --without-pip (\S+)", (ROOT / "docker/Dockerfile").read_text()
+    )
     assert [editor["settings"]["python.defaultInterpreterPath"]] == [
         f"{folder}/bin/python" for folder in environment
     ]
