@@ -10,7 +10,7 @@ import numpy as np
 
 from shallowdeep.files.atomic import replacing
 from shallowdeep.files.errors import one_line, told_in_one_line
-from shallowdeep.pictures import preparation
+from shallowdeep.pictures import preparation, so_far
 from shallowdeep.pictures.listing import Listed
 from shallowdeep.prepared import (
     channels,
@@ -39,20 +39,24 @@ def main(settings: params.Params, found: Listed, inputs: Inputs | None) -> None:
     ):
         out.mkdir()
         array = out / "pictures.npy"
-        decoded = preparation.decode_all(source, found.files, data, array)
-        groups = near_duplicates.groups(np.load(array, mmap_mode="r"))
-        manifest = preparation.manifest(
-            decoded,
-            found.classes,
-            data.split,
-            folds=settings.folds,
-            seed=settings.seed,
-            near=groups,
-        )
-        first = folds.fold(manifest["fold"].to_numpy(), 0, folds=settings.folds)
-        normalisation = channels.normalisation(array, first.train, data)
-        if solver.choose(settings, len(manifest)) == "dual":
-            gram.write(out, normalisation)
+        with so_far.kept(inputs.hashes if inputs else None, otherwise=array) as done:
+            if done.goes_on:
+                print("prepare: goes on where it was interrupted")
+            decoded = preparation.decode_all(source, found.files, data, done)
+            done.hand_over(array)
+            groups = near_duplicates.groups(np.load(array, mmap_mode="r"))
+            manifest = preparation.manifest(
+                decoded,
+                found.classes,
+                data.split,
+                folds=settings.folds,
+                seed=settings.seed,
+                near=groups,
+            )
+            first = folds.fold(manifest["fold"].to_numpy(), 0, folds=settings.folds)
+            normalisation = channels.normalisation(array, first.train, data)
+            if solver.choose(settings, len(manifest)) == "dual":
+                gram.write(out, normalisation)
         summary = prepared_set.Summary(found.classes, settings.folds, data.size, *normalisation)
         prepared_set.write(out, manifest, summary)
         alike = near_duplicates.described(manifest, groups)

@@ -13,6 +13,7 @@ from shallowdeep.pictures import preparation
 from shallowdeep.pictures.decoding import decode
 from shallowdeep.pictures.listing import find
 from shallowdeep.pictures.preparation import InBothClasses, decode_all, manifest
+from shallowdeep.pictures.so_far import SoFar
 from shallowdeep.prepared.near_duplicates import groups
 from shallowdeep.settings.params import Data, Split
 
@@ -47,7 +48,9 @@ def folder(tmp_path):
 
 
 def decoded(folder, **options):
-    return decode_all(folder, find(folder, CLASSES), data(**options), folder.parent / "array.npy")
+    return decode_all(
+        folder, find(folder, CLASSES), data(**options), SoFar(folder.parent / "array.npy")
+    )
 
 
 def test_rows_stand_in_the_order_of_the_files(folder):
@@ -180,7 +183,7 @@ def test_copies_of_other_sizes_lie_in_one_fold(tmp_path):
                 image.resize((60, 50)).save(tmp_path / "set" / name / f"{i:02}.bmp")
     files = find(tmp_path / "set", CLASSES)
     large = data().model_copy(update={"size": 32})
-    result = decode_all(tmp_path / "set", files, large, tmp_path / "array.npy")
+    result = decode_all(tmp_path / "set", files, large, SoFar(tmp_path / "array.npy"))
     near = groups(np.load(tmp_path / "array.npy"))
     entries = manifest(result, CLASSES, FRACTIONS, folds=5, seed=0, near=near)
     of = dict(zip(entries["path"], entries["fold"], strict=True))
@@ -191,7 +194,7 @@ def test_copies_of_other_sizes_lie_in_one_fold(tmp_path):
 
 def test_no_pictures_at_all(tmp_path):
     """An array without rows, for the split to complain of."""
-    assert decode_all(tmp_path, [], data(), tmp_path / "array.npy").accepted == []
+    assert decode_all(tmp_path, [], data(), SoFar(tmp_path / "array.npy")).accepted == []
     assert np.load(tmp_path / "array.npy").shape == (0, 3, 8, 8)
 
 

@@ -10,9 +10,10 @@ import torch
 from checkouts import run, with_environment
 from noise import trained
 
+from shallowdeep.files.checkout import CHECKPOINTS, KEPT
 from shallowdeep.files.checksums import of_tensors
 from shallowdeep.training import checkpoint, sgd
-from shallowdeep.training.checkpoint import FOLDER, Checkpoints
+from shallowdeep.training.checkpoint import Checkpoints
 
 
 @pytest.fixture(autouse=True)
@@ -56,7 +57,7 @@ def test_the_same_bits_as_without_interruption(pictures, solver, keep):
     again, past = fit(pictures, **settings, inputs={"a": "1"})
     assert all(torch.equal(a, b) for a, b in zip(layers, again, strict=True))
     assert all(torch.equal(a, b) for a, b in zip(history, past, strict=True))
-    assert not FOLDER.exists()
+    assert not CHECKPOINTS.exists()
 
 
 @pytest.mark.parametrize("keep", ["last", "best"])
@@ -88,7 +89,7 @@ def test_the_same_bits_after_an_interruption_within_an_epoch(pictures, solver, k
 
 
 def content():
-    return [path.name for path in FOLDER.glob("*")]
+    return [path.name for path in CHECKPOINTS.glob("*")]
 
 
 def test_a_checkpoint_of_other_inputs_is_not_used(pictures):
@@ -98,8 +99,8 @@ def test_a_checkpoint_of_other_inputs_is_not_used(pictures):
     assert len(content()) == 1
     assert not Checkpoints("train-x", {"params.yaml": "2"}).exist
     assert len(content()) == 1
-    (path,) = FOLDER.iterdir()
-    os.utime(path, (time.time() - checkpoint.KEPT - 1,) * 2)
+    (path,) = CHECKPOINTS.iterdir()
+    os.utime(path, (time.time() - KEPT - 1,) * 2)
     assert not Checkpoints("train-x", {"params.yaml": "2"}).exist
     assert content() == []
 
@@ -117,10 +118,10 @@ def test_an_experiment_apart_leaves_its_checkpoint_in_the_checkout(pictures, tmp
         else:
             with pytest.raises(StoppedError):
                 fit(pictures, solver="dual", keep="last", stop_after=3, inputs={"a": "1"})
-            assert len(list((tmp_path / FOLDER).iterdir())) == 1
-        assert not (folder / FOLDER).exists()
+            assert len(list((tmp_path / CHECKPOINTS).iterdir())) == 1
+        assert not (folder / CHECKPOINTS).exists()
     assert all(torch.equal(a, b) for a, b in zip(expected, layers, strict=True))
-    assert not (tmp_path / FOLDER).exists()
+    assert not (tmp_path / CHECKPOINTS).exists()
 
 
 def test_another_stage_keeps_its_own(pictures):
@@ -138,7 +139,7 @@ def test_a_checkpoint_of_another_training_under_this_ones_name_is_not_used(pictu
     for inputs in ({"a": "2"}, {"a": "1"}):
         with pytest.raises(StoppedError):
             fit(pictures, solver="dual", keep="last", stop_after=3, inputs=inputs)
-        (path,) = set(FOLDER.iterdir()) - {old for old, _ in found}
+        (path,) = set(CHECKPOINTS.iterdir()) - {old for old, _ in found}
         found.append((path, path.read_bytes()))
     path.write_bytes(found[0][1])
     assert Checkpoints("train-x", {"a": "1"}).of(0).read() is None
@@ -152,7 +153,7 @@ def test_a_state_that_does_not_fit_the_training_is_not_used(pictures, change):
     expected, _ = fit(pictures, solver="dual", keep="last")
     with pytest.raises(StoppedError):
         fit(pictures, solver="dual", keep="last", stop_after=4, inputs={"a": "1"})
-    (path,) = FOLDER.glob("*.pt")
+    (path,) = CHECKPOINTS.glob("*.pt")
     content = torch.load(path, weights_only=True)
     tensors = content["tensors"]
     past = next(i for i, tensor in enumerate(tensors) if tensor.shape == (3, 3, 3))
@@ -180,7 +181,7 @@ def test_a_damaged_checkpoint_is_not_used(pictures, damage):
     expected, _ = fit(pictures, solver="dual", keep="last")
     with pytest.raises(StoppedError):
         fit(pictures, solver="dual", keep="last", stop_after=4, inputs={"a": "1"})
-    (path,) = FOLDER.glob("*.pt")
+    (path,) = CHECKPOINTS.glob("*.pt")
     data = bytearray(path.read_bytes())
     if damage == "flipped":
         data[len(data) // 2] ^= 1

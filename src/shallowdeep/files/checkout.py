@@ -1,6 +1,11 @@
 """Where a checkout keeps what outlives a run."""
 
+import time
+from contextlib import suppress
 from pathlib import Path
+
+CHECKPOINTS = Path(".checkpoints")
+KEPT = 7 * 86_400  # seconds for which the state of a stage that nobody takes up again stays
 
 
 def made_from(folder: Path) -> Path:
@@ -12,4 +17,19 @@ def made_from(folder: Path) -> Path:
     for parent in folder.resolve().parents:
         if parent.parts[-3:] == (".dvc", "tmp", "exps"):
             return parent.parents[2]
+    return folder
+
+
+def checkpoints() -> Path:
+    """The folder where interrupted stages leave their states; old ones in it are removed.
+
+    It is in the checkout, for an experiment of `--temp` or of DVC's queue in the one that it was
+    made from: its own folder goes when it is interrupted. So other experiments' states lie here
+    too, and may be wanted.
+    """
+    folder = made_from(Path()) / CHECKPOINTS
+    for state in folder.glob("*"):
+        with suppress(FileNotFoundError):  # another experiment is done with it
+            if time.time() - state.stat().st_mtime > KEPT:
+                state.unlink()
     return folder

@@ -1,6 +1,7 @@
 """Decode many pictures at once, in order, in bounded memory."""
 
 import hashlib
+import os
 from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
@@ -9,20 +10,27 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pandas as pd
+from numpy.typing import NDArray
 
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.progress import Progress
 from shallowdeep.pictures.cluster import cluster_or_threads
-from shallowdeep.pictures.decoding import Picture, decode, quiet
+from shallowdeep.pictures.decoding import decode, quiet
 from shallowdeep.pictures.limits import Unusable
 from shallowdeep.pictures.listing import Found, Listed, classes, listed
 from shallowdeep.pictures.many import in_order
+from shallowdeep.pictures.so_far import Known, SoFar
 from shallowdeep.prepared import solver
 from shallowdeep.prepared.data_report import DataReport, LeftOut
 from shallowdeep.prepared.folds import check_enough, cut
 from shallowdeep.prepared.near_duplicates import Groups, keep_together
 from shallowdeep.prepared.prepared_set import Entry, as_table
 from shallowdeep.settings.params import Data, Params, Split
+
+Pixels = NDArray[np.uint8]  # [3, S, S]
+
+HEADER = 128  # bytes before the pixels in a .npy file
+_NONE: Pixels = np.empty((3, 0, 0), np.uint8)
 
 
 class Accepted(NamedTuple):
@@ -66,11 +74,6 @@ class InBothClasses(InputError):
         self.files = files
 
 
-class _Hashed(NamedTuple):
-    picture: Picture
-    sha256: str
-
-
 def planned(settings: Params) -> Listed:
     """The files to decode, once all has been checked that their names can tell.
 
@@ -87,7 +90,7 @@ def planned(settings: Params) -> Listed:
     return found
 
 
-def decode_all(folder: Path, files: Sequence[Found], data: Data, array: Path) -> Decoded:
+def decode_all(folder: Path, files: Sequence[Found], data: Data, so_far: SoFar) -> Decoded:
     """Decode, resize and write pictures, each distinct picture once.
 
     Two files are the same picture where their prepared pixels are: then no network could tell them
@@ -98,45 +101,76 @@ def decode_all(folder: Path, files: Sequence[Found], data: Data, array: Path) ->
         folder: what `files` are relative to.
         files: what may be pictures.
         data: size and limits.
-        array: written as it grows, in the order of `files`: uint8 [N, 3, S, S].
+        so_far: what an interrupted try has left. Its array is written as it grows, in the order of
+            `files`: uint8 [N, 3, S, S].
 
     Raises:
         InBothClasses: the same picture is in both classes, and `on_conflict: fail`.
         InputError: a file is rejected, and `on_reject: fail`.
     """
-    accepted: dict[str, Accepted] = {}
-    copies: dict[str, list[Found]] = {}
-    rejected: list[LeftOut] = []
-    work = partial(_hashed, str(folder.absolute()), data)
-    with quiet() as stderr, array.open("wb") as file:
+    outcomes = _Outcomes()
+    work = partial(_decoded, str(folder.absolute()), data)
+    with quiet() as stderr, so_far.array.open("r+b" if so_far.goes_on else "w+b") as file:
+        known = so_far.known(file, most=len(files), header=HEADER, picture=3 * data.size**2)
+        for found, outcome in zip(files, known, strict=False):
+            outcomes.take(found, outcome)
+        file.seek(0)
         _write_header(file, 0, data.size)
+        file.seek(0, os.SEEK_END)
+        left = files[len(known) :]
         with (
-            closing(in_order(work, files, by=cluster_or_threads())) as outcomes,
+            closing(in_order(work, left, by=cluster_or_threads())) as fresh,
             Progress("decoding", len(files), unit="pictures", file=stderr) as progress,
         ):
-            for found, outcome in zip(files, outcomes, strict=True):
+            progress.advance(len(known))
+            for found, (outcome, pixels) in zip(left, fresh, strict=True):
                 progress.advance()
-                if isinstance(outcome, Unusable):
-                    rejected.append(LeftOut(found.path, str(outcome)))
-                    continue
-                copies.setdefault(outcome.sha256, []).append(found)
-                if outcome.sha256 not in accepted:
-                    pixels, width, height = outcome.picture
-                    accepted[outcome.sha256] = Accepted(found, outcome.sha256, width, height)
+                if outcomes.take(found, outcome):
                     file.write(pixels.data)
+                so_far.add(outcome, file)
         file.seek(0)
-        _write_header(file, len(accepted), data.size)
-    in_both = {sha for sha, same in copies.items() if len({one.label for one in same}) > 1}
-    conflicts = [one for sha in copies if sha in in_both for one in _conflicting(copies[sha])]
-    _check(rejected, conflicts, len(in_both), data)
-    if in_both:
-        _keep_rows(array, [row for row, sha in enumerate(accepted) if sha not in in_both])
-    return Decoded(
-        [one for sha, one in accepted.items() if sha not in in_both],
-        rejected,
-        [one for sha, same in copies.items() if sha not in in_both for one in _duplicates(same)],
-        conflicts,
-    )
+        _write_header(file, len(outcomes.accepted), data.size)
+    return outcomes.judged(so_far.array, data)
+
+
+class _Outcomes:
+    """What has become of the files that are done."""
+
+    def __init__(self) -> None:
+        self.accepted: dict[str, Accepted] = {}  # by hash
+        self._copies: dict[str, list[Found]] = {}
+        self._rejected: list[LeftOut] = []
+
+    def take(self, found: Found, outcome: Known | Unusable) -> bool:
+        """The next file; returns whether it is a picture that there was not before."""
+        if isinstance(outcome, Unusable):
+            self._rejected.append(LeftOut(found.path, str(outcome)))
+            return False
+        self._copies.setdefault(outcome.sha256, []).append(found)
+        if outcome.sha256 in self.accepted:
+            return False
+        self.accepted[outcome.sha256] = Accepted(found, *outcome)
+        return True
+
+    def judged(self, array: Path, data: Data) -> Decoded:
+        """Refuse what params.yaml does not allow, and leave out what it leaves out."""
+        copies = self._copies
+        in_both = {sha for sha, same in copies.items() if len({one.label for one in same}) > 1}
+        conflicts = [one for sha in copies if sha in in_both for one in _conflicting(copies[sha])]
+        _check(self._rejected, conflicts, len(in_both), data)
+        if in_both:
+            _keep_rows(array, [row for row, sha in enumerate(self.accepted) if sha not in in_both])
+        return Decoded(
+            [one for sha, one in self.accepted.items() if sha not in in_both],
+            self._rejected,
+            [
+                one
+                for sha, same in copies.items()
+                if sha not in in_both
+                for one in _duplicates(same)
+            ],
+            conflicts,
+        )
 
 
 def manifest(
@@ -183,13 +217,14 @@ def _in_words(rejected: Sequence[LeftOut]) -> str:
     return f"{number} rejected, first {rejected[0].path}: {rejected[0].reason}"
 
 
-def _hashed(folder: str, data: Data, found: Found) -> _Hashed | Unusable:
+def _decoded(folder: str, data: Data, found: Found) -> tuple[Known | Unusable, Pixels]:
+    """What becomes of a file, and its pixels, if it has any."""
     try:
         path = f"{folder}/{found.path}"  # a Path would take 20 microseconds
-        picture = decode(path, size=data.size, max_pixels=data.max_pixels)
+        pixels, width, height = decode(path, size=data.size, max_pixels=data.max_pixels)
     except Unusable as reason:
-        return reason
-    return _Hashed(picture, hashlib.sha256(picture.pixels.data).hexdigest())
+        return reason, _NONE
+    return Known(hashlib.sha256(pixels.data).hexdigest(), width, height), pixels
 
 
 def _duplicates(same: Sequence[Found]) -> list[LeftOut]:
@@ -239,6 +274,6 @@ def _keep_rows(array: Path, rows: Sequence[int]) -> None:
 
 
 def _write_header(file: BinaryIO, pictures: int, size: int) -> None:
-    """The header of a .npy file; 128 bytes for any number of pictures."""
+    """The header of a .npy file, HEADER bytes for any number of pictures."""
     header = {"descr": "|u1", "fortran_order": False, "shape": (pictures, 3, size, size)}
     np.lib.format.write_array_header_1_0(file, header)

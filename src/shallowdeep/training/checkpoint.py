@@ -10,13 +10,11 @@ import torch
 from torch import Tensor
 
 from shallowdeep.files.atomic import write_torch
-from shallowdeep.files.checkout import made_from
+from shallowdeep.files.checkout import checkpoints
 from shallowdeep.files.checksums import of_json, of_tensors
 
-FOLDER = Path(".checkpoints")
 EVERY = 30.0  # seconds between states of a training that goes on
 WORTH = 1.0  # seconds that a training must have taken for its end to be saved
-KEPT = 7 * 86_400  # seconds for which the state of a training that nobody takes up again stays
 
 
 class Checkpoint:
@@ -63,21 +61,12 @@ class Checkpoint:
 
 
 class Checkpoints:
-    """Where the trainings of one stage leave their states.
-
-    They lie in the checkout, for an experiment of `--temp` or of DVC's queue in the one that it was
-    made from: its own folder goes when it is interrupted. So other experiments' states lie here
-    too, and may be wanted; those that are a week old are removed.
-    """
+    """Where the trainings of one stage leave their states."""
 
     def __init__(self, stage: str, inputs: Mapping[str, Any]) -> None:
         self._fingerprint = of_json(inputs)
         self._name = f"{stage}.{self._fingerprint}"
-        self._folder = made_from(Path()) / FOLDER
-        for other in self._folder.glob("*.pt"):
-            with suppress(FileNotFoundError):  # another experiment is done with it
-                if time.time() - other.stat().st_mtime > KEPT:
-                    other.unlink()
+        self._folder = checkpoints()
 
     @property
     def exist(self) -> bool:
