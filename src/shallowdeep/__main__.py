@@ -5,6 +5,7 @@ import sys
 if __name__ == "__main__" and not sys.flags.safe_path:
     del sys.path[0]  # the folder that it is called in: a torch.py there is not ours
 
+import gc
 import importlib
 from typing import NamedTuple
 
@@ -49,7 +50,11 @@ def main() -> None:
         with told_in_one_line("shallowdeep"):
             print(usage())
     elif name in COMMANDS:
-        importlib.import_module(f"shallowdeep.{COMMANDS[name].module}").main(arguments)
+        gc.disable()  # as a stage does, in provenance/beginning.py
+        module = importlib.import_module(f"shallowdeep.{COMMANDS[name].module}")
+        gc.freeze()
+        gc.enable()
+        module.main(arguments)
     else:
         print(f"shallowdeep: {name!r} is no command\n{usage()}", file=sys.stderr)
         sys.exit(2)
