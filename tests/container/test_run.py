@@ -52,6 +52,25 @@ def test_the_image_is_as_the_lock_says():
     assert set(here) <= set(re.findall(r"^([\w.-]+)==", text.replace("_", "-"), re.MULTILINE))
 
 
+def test_a_training_of_several_ranks_meets_without_a_network(project):
+    """The container's own name leads nowhere; the bits are those of one process."""
+    train = ("python", "stages/train.py", "deep")
+    run(project, *IN_CONTAINER, *train)
+    made = (project / "models/deep.pt").read_bytes()
+    (project / "models/deep.pt").unlink()
+    said = run(project, "env", "STAGE_RANKS=2", *IN_CONTAINER, *train)
+    assert ", 2 ranks, " in said
+    assert (project / "models/deep.pt").read_bytes() == made
+
+
+def test_the_image_brings_what_dvc_plots_draws_with(project):
+    """A fresh clone has not got it."""
+    page = project / ".dvc/plots/page.local.html"
+    page.unlink(missing_ok=True)
+    assert run(project, *IN_CONTAINER, "true") == ""
+    assert page.stat().st_size > 100_000
+
+
 def test_nothing_but_the_checkout_can_be_written_and_no_network_be_reached(project):
     """Only the loopback interface is there."""
     assert "Read-only file system" in run(project, *IN_CONTAINER, "touch", "/x", status=1)

@@ -47,6 +47,8 @@ def launch(command: Sequence[str], ranks: int) -> None:
     logging.disable(logging.CRITICAL)  # its page about a rank that has failed
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     options = [f"--nproc-per-node={ranks}", f"--shutdown-timeout={GRACE}", "--monitor-interval=0.2"]
+    if os.environ.get("PET_NNODES", "1") == "1":  # this machine's own name may lead nowhere
+        options.append("--local-addr=127.0.0.1")
     try:
         torchrun.main([*options, *command])
     except ChildFailedError as error:
