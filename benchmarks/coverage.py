@@ -37,8 +37,9 @@ from shallowdeep.evaluation.scores import SCORES
 from shallowdeep.evaluation.verdict import QUESTION, Comparison, verdict
 from shallowdeep.files.atomic import write_text
 from shallowdeep.files.cores import available_cores
-from shallowdeep.files.errors import told_in_one_line
+from shallowdeep.files.errors import InputError, told_in_one_line
 from shallowdeep.pictures import listing, preparation
+from shallowdeep.pictures.so_far import SoFar
 from shallowdeep.prepared import prepared_set
 from shallowdeep.prepared.folds import cut
 from shallowdeep.prepared.gram import gram
@@ -116,7 +117,7 @@ def decoded(folder: Path, array: Path, size: int) -> tuple[NDArray[np.uint8], ND
     """Pictures of a folder, as `prepare` decodes them."""
     data = params.read(ROOT / "params.yaml").data.model_copy(update={"size": size})
     found = listing.find(folder, listing.classes(folder))
-    accepted = preparation.decode_all(folder, found, data, array).accepted
+    accepted = preparation.decode_all(folder, found, data, SoFar(array)).accepted
     return np.load(array), np.array([one.found.label for one in accepted])
 
 
@@ -170,7 +171,8 @@ def answers(world: World, sample: Sample, name: str, by_fold: Any) -> NDArray[np
     """Train a network; what its runs say about the tested pictures: [R, N_tested]."""
     how = Settings(NETWORKS[name], world.epochs, 32, world.lr, "last")
     fitting = Fitting(sample, how, by_fold, solver="dual", device=torch.device("cpu"))
-    return fitting.fit().answers[-1].astype(np.float64)
+    said: NDArray[np.float64] = fitting.fit().answers[-1].astype(np.float64)
+    return said
 
 
 def judged(world: World, place: Path, count: int, number: int) -> dict[str, Any]:
@@ -251,8 +253,8 @@ def one(task: tuple[str, World, Path, int, int]) -> dict[str, Any]:
     """A line of the file."""
     torch.set_num_threads(1)
     threadpool_limits(1)
-    kind, *where = task
-    return judged(*where) if kind == "found" else true_scores(*where)
+    kind, world, place, count, number = task
+    return (judged if kind == "found" else true_scores)(world, place, count, number)
 
 
 def tasks(
@@ -301,7 +303,7 @@ class Cell(NamedTuple):
     """What came of all data sets of one world, size and design; shares of data sets."""
 
     world: str
-    count: int
+    pictures: int
     folds: int
     runs: int
     sets: int
@@ -318,7 +320,7 @@ class Cell(NamedTuple):
 
 
 def cells(path: Path) -> list[Cell]:
-    """Every cell of the simulation that has data sets."""
+    """Every cell of the simulation that has data sets, and a truth with an error."""
     found, truths = defaultdict(list), defaultdict(list)
     for line in lines(path):
         key = line["world"], line["count"]
@@ -329,6 +331,7 @@ def cells(path: Path) -> list[Cell]:
     return [
         cell(world, count, folds, runs, found[world, count], truths[world, count])
         for world, count in sorted(found)
+        if len(truths[world, count]) > 1
         for folds in FOLDS
         for runs in RUNS
     ]
@@ -477,7 +480,7 @@ def _verdicts(found: Sequence[Cell]) -> str:
     rows = [
         {
             "world": cell.world,
-            "N": f"{cell.count:,}",
+            "N": f"{cell.pictures:,}",
             "K": cell.folds,
             "R": cell.runs,
             "sets": cell.sets,
@@ -496,7 +499,7 @@ def _verdicts(found: Sequence[Cell]) -> str:
 
 def _coverage(found: Sequence[Cell], kind: Literal["alone", "apart"]) -> str:
     rows = [
-        {"world": cell.world, "N": f"{cell.count:,}", "K": cell.folds, "R": cell.runs}
+        {"world": cell.world, "N": f"{cell.pictures:,}", "K": cell.folds, "R": cell.runs}
         | {title: f"{100 * getattr(cell, kind)[score]:.1f}" for score, title in SHOWN.items()}
         for cell in found
     ]
@@ -507,7 +510,7 @@ def _short(below: Sequence[tuple[Cell, str, str, float]]) -> str:
     rows = [
         {
             "world": cell.world,
-            "N": f"{cell.count:,}",
+            "N": f"{cell.pictures:,}",
             "K": cell.folds,
             "R": cell.runs,
             "of": kind,
@@ -527,7 +530,7 @@ def draw_report(found: Sequence[Cell], path: Path) -> None:
 
     figure = Figure(figsize=(10, 5.4), layout="constrained")
     panels = figure.subplots(len(FOLDS), len(RUNS), sharex=True, sharey=True, squeeze=False)
-    names = [f"{cell.world} {cell.count:,}" for cell in _only(found, 10, 10)]
+    names = [f"{cell.world} {cell.pictures:,}" for cell in _only(found, 10, 10)]
     for row, folds in zip(panels, FOLDS, strict=True):
         for axes, runs in zip(row, RUNS, strict=True):
             own = _only(found, folds, runs)
@@ -561,6 +564,10 @@ def main() -> None:
         make_population(world, options.out, options.photographs)
     simulate(worlds, options.out, sets=options.sets, minutes=options.minutes)
     found = cells(options.out / "coverage.jsonl")
+    if not found:
+        raise InputError(
+            f"--sets {options.sets} --minutes {options.minutes:g}: no cell has two data sets yet"
+        )
     machine = f"{available_cores()} cores, {date.today():%Y-%m-%d}"
     write_text(options.docs / "coverage.md", report(found, machine))
     draw_report(found, options.docs / "coverage.svg")

@@ -28,6 +28,7 @@ from torchvision.transforms.v2.functional import resize
 
 from shallowdeep.pictures.listing import Found, classes, find
 from shallowdeep.pictures.preparation import decode_all
+from shallowdeep.pictures.so_far import SoFar
 from shallowdeep.settings.params import Data, Split
 
 SIZE = 128
@@ -74,7 +75,7 @@ def shallowdeep(folder: Path, files: list[Found]) -> None:
         std=(0.5,) * 3,
     )
     with tempfile.TemporaryDirectory() as scratch:
-        decode_all(folder, files, data, Path(scratch) / "pictures.npy")
+        decode_all(folder, files, data, SoFar(Path(scratch) / "pictures.npy"))
 
 
 def measure(folder: Path, files: list[Found], rounds: int) -> Rates:
@@ -93,7 +94,7 @@ def measure(folder: Path, files: list[Found], rounds: int) -> Rates:
             )
             for times, task in zip(rates.values(), tasks, strict=True):
                 begin = time.perf_counter()
-                task()
+                task()  # type: ignore[no-untyped-call]
                 times.append(len(chunk) / (time.perf_counter() - begin))
     return {name: times[1:] for name, times in rates.items()}
 

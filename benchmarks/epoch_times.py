@@ -12,7 +12,7 @@ from typing import NamedTuple
 import numpy as np
 import torch
 from peers import BATCH_SIZE, LR, Material, TorchLoop, Trainer, peers
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+from threadpoolctl import threadpool_limits
 
 from shallowdeep.files.cores import available_cores
 from shallowdeep.prepared import prepared_set

@@ -90,13 +90,13 @@ def row(pictures: Prepared, seed: int, order: Callable[..., Iterable[torch.Tenso
     """Microseconds to read one of many rows in random order from a file that is not in memory."""
     with (pictures.folder / "pictures.npy").open("rb") as file:
         os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
-    file = at_hand(pictures.pictures, CPU)
-    picked = torch.empty((BATCH, *file.shape[1:]), dtype=torch.uint8)
+    rows = at_hand(pictures.pictures, CPU)
+    picked = torch.empty((BATCH, *rows.shape[1:]), dtype=torch.uint8)
     generator = torch.Generator().manual_seed(seed)
-    drawn = torch.randperm(len(file), generator=generator)[:READ]
+    drawn = torch.randperm(len(rows), generator=generator)[:READ]
     start = time.perf_counter()
-    for part in order(file, drawn.split(BATCH)):
-        copy_rows(file, part, out=picked[: len(part)])
+    for part in order(rows, torch.split(drawn, BATCH)):
+        copy_rows(rows, part, out=picked[: len(part)])
     return 1e6 * (time.perf_counter() - start) / len(drawn)
 
 

@@ -146,7 +146,7 @@ def simulate(worlds: list[World], out: Path, *, sets: int, minutes: float) -> No
 
 def report(path: Path, worlds: list[World]) -> str:
     """docs/together.md."""
-    by_world = {world.name: [] for world in worlds}
+    by_world: dict[str, list[dict[str, bool]]] = {world.name: [] for world in worlds}
     for line in coverage.lines(path):
         by_world[line["world"]].append(line["found"])
     rows = []
