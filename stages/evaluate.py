@@ -1,7 +1,7 @@
 """models, results/NAME, data/prepared -> results/{metrics.json,plots,report.html,model_cards}."""
 
 from shallowdeep.files.arithmetic import pin_arithmetic
-from shallowdeep.provenance.beginning import begin, begun
+from shallowdeep.provenance.beginning import begin
 
 begin("evaluate")
 pin_arithmetic()
@@ -17,6 +17,7 @@ from shallowdeep.evaluation.score_table import write_scores
 from shallowdeep.evaluation.verdict import tried, verdict
 from shallowdeep.files.atomic import write_text
 from shallowdeep.files.errors import told_in_one_line
+from shallowdeep.files.imports import imported
 from shallowdeep.files.progress import Progress
 from shallowdeep.files.yaml_file import parse
 from shallowdeep.prepared import data_report, prepared_set
@@ -102,7 +103,7 @@ def main(inputs: Inputs | None, doing: Progress) -> page.Facts:
 
 
 if __name__ == "__main__":
-    begun()
+    imported()
     with told_in_one_line("evaluate"):
         with recorded("evaluate") as read, Progress("reading what was trained") as doing:
             facts = main(read, doing)

@@ -1,6 +1,6 @@
 """data.dir -> data/prepared, results/rejected.csv, results/data.json: pictures become an array."""
 
-from shallowdeep.provenance.beginning import begin, begun
+from shallowdeep.provenance.beginning import begin
 
 begin("prepare")
 
@@ -10,6 +10,7 @@ import numpy as np
 
 from shallowdeep.files.atomic import replacing
 from shallowdeep.files.errors import one_line, told_in_one_line
+from shallowdeep.files.imports import imported
 from shallowdeep.pictures import preparation, so_far
 from shallowdeep.pictures.listing import Listed
 from shallowdeep.prepared import (
@@ -72,7 +73,7 @@ def main(settings: params.Params, found: Listed, inputs: Inputs | None) -> None:
 
 
 if __name__ == "__main__":
-    begun()
+    imported()
     with told_in_one_line("prepare"):
         CONFLICTS.unlink(missing_ok=True)  # of an earlier try
         settings = params.read(Path("params.yaml"))

@@ -4,7 +4,7 @@ import os
 import sys
 
 from shallowdeep.files.arithmetic import pin_arithmetic, pinned
-from shallowdeep.provenance.beginning import begin, begun
+from shallowdeep.provenance.beginning import begin
 
 STAGE = f"train-{sys.argv[1]}" if len(sys.argv) == 2 else "train"
 begin(STAGE)
@@ -17,6 +17,7 @@ from pathlib import Path
 from shallowdeep.files.checksums import of_array
 from shallowdeep.files.cores import available_cores
 from shallowdeep.files.errors import InputError, told_in_one_line
+from shallowdeep.files.imports import imported
 from shallowdeep.files.progress import Progress
 from shallowdeep.prepared import prepared_set, solver
 from shallowdeep.prepared.normalisation import Normalisation
@@ -108,7 +109,7 @@ def _times(number: int, what: str) -> str:
 
 
 if __name__ == "__main__":
-    begun()
+    imported()
     with told_in_one_line(STAGE):
         if len(sys.argv) != 2:
             raise InputError("usage: python stages/train.py NAME, a model of params.yaml")

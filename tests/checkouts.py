@@ -34,6 +34,11 @@ def run(folder: Path, *command: str, status: int | None = 0) -> str:
     return done.stdout
 
 
+def has_loaded(process: int, library: str = "libtorch_cpu") -> bool:
+    """Whether a process has loaded a library: it has begun to import."""
+    return library in Path(f"/proc/{process}/maps").read_text()
+
+
 def clone(folder: Path) -> Path:
     """The project's files as they are now, in a git repository of their own."""
     listed = run(ROOT, "git", "ls-files", "--cached", "--others", "--exclude-standard", "-z")

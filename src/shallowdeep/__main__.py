@@ -5,11 +5,11 @@ import sys
 if __name__ == "__main__" and not sys.flags.safe_path:
     del sys.path[0]  # the folder that it is called in: a torch.py there is not ours
 
-import gc
 import importlib
 from typing import NamedTuple
 
 from shallowdeep.files.errors import end_in_silence, told_in_one_line
+from shallowdeep.files.imports import imported, importing
 
 
 class Command(NamedTuple):
@@ -50,10 +50,9 @@ def main() -> None:
         with told_in_one_line("shallowdeep"):
             print(usage())
     elif name in COMMANDS:
-        gc.disable()  # as a stage does, in provenance/beginning.py
+        importing()
         module = importlib.import_module(f"shallowdeep.{COMMANDS[name].module}")
-        gc.freeze()
-        gc.enable()
+        imported()
         module.main(arguments)
     else:
         print(f"shallowdeep: {name!r} is no command\n{usage()}", file=sys.stderr)

@@ -17,7 +17,7 @@ import psutil
 import pytest
 import voluptuous
 import yaml
-from checkouts import changed_stages, commit, run, with_environment
+from checkouts import changed_stages, commit, has_loaded, run, with_environment
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA
 from PIL import Image
 
@@ -67,8 +67,9 @@ def interrupt(project, stage, number, after):
 
 def imports(process, stage):
     """Whether a stage has loaded the library that it begins with, and imports all others."""
-    library = "multiarray_umath" if stage.startswith("evaluate") else "libtorch"
-    return library in Path(f"/proc/{process}/maps").read_text()
+    return has_loaded(
+        process, "multiarray_umath" if stage.startswith("evaluate") else "libtorch_cpu"
+    )
 
 
 @pytest.mark.parametrize("command", ["train.py deep", "evaluate.py"])
@@ -151,7 +152,7 @@ def test_a_stage_left_behind_does_not_write_over_what_is_newer(project):
         stderr=subprocess.PIPE,
         text=True,
     )
-    while "libtorch_cpu" not in Path(f"/proc/{behind.pid}/maps").read_text():
+    while not has_loaded(behind.pid):
         assert behind.poll() is None
     while (project / "results/provenance/train-deep.json").exists():
         assert behind.poll() is None  # it has taken down what it reads soon after that goes

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from checkouts import changed_stages, commit, run, with_environment
+from checkouts import changed_stages, commit, has_loaded, run, with_environment
 
 TRAIN = ("docker/run", "python", "stages/train.py", "deep")
 MADE = (
@@ -66,16 +66,16 @@ def started(project, ranks, **variables):
     )
     record = project / "results/provenance/train-deep.json"
     children = []
-    while record.exists() or len(children) < ranks or not all(map(has_loaded, children)):
+    while (
+        record.exists()
+        or len(children) < ranks
+        or not all(has_loaded(child.pid) for child in children)
+    ):
         assert process.poll() is None, process.stdout.read()
         time.sleep(0.05)
         children = psutil.Process(process.pid).children()
     time.sleep(3)
     return process, children
-
-
-def has_loaded(child):
-    return "libtorch_cpu" in Path(f"/proc/{child.pid}/maps").read_text()
 
 
 def rank_of(child):

@@ -1,15 +1,13 @@
 """Take a run out of a model: python -m shallowdeep export models/deep.pt deep.safetensors."""
 
 import argparse
-import json
 from collections.abc import Sequence
 from pathlib import Path
 
-from safetensors.torch import save
 from torch import Tensor
 
 from shallowdeep.commands.belonging import check_model
-from shallowdeep.files.atomic import replacing, write_torch
+from shallowdeep.files.atomic import write_safetensors, write_torch
 from shallowdeep.files.errors import InputError, one_line, told_in_one_line
 from shallowdeep.training import model
 from shallowdeep.training.model import Model
@@ -51,11 +49,7 @@ def write(trained: Model, run: int, path: Path) -> None:
         "run": run,
         "seed": str(trained.seeds[run]),  # of 128 bits, more than a number of JSON holds everywhere
     }
-    # One key of metadata: the bytes of a file with two depend on the process.
-    packed = save(weights, {"shallowdeep": json.dumps(about)})
-    with replacing(path) as new:
-        new.write_bytes(packed)
-    return None
+    return write_safetensors(path, {key: tensor.numpy() for key, tensor in weights.items()}, about)
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -2,16 +2,20 @@
 
 import glob
 import io
+import json
 import os
 import platform
 import re
 import shutil
 import uuid
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 
 @contextmanager
@@ -92,3 +96,16 @@ def write_torch(path: Path, content: Any) -> None:
     torch.save(content, file)
     with replacing(path) as new:
         new.write_bytes(file.getvalue())
+
+
+def write_safetensors(path: Path, arrays: "Mapping[str, NDArray[Any]]", about: Any) -> None:
+    """Write arrays and, as JSON in the metadata under `shallowdeep`, what is known of them.
+
+    The same bytes every time, complete or not at all.
+    """
+    from safetensors.numpy import save
+
+    # One key of metadata: the bytes of a file with two depend on the process.
+    packed = save(dict(arrays), {"shallowdeep": json.dumps(about)})
+    with replacing(path) as new:
+        new.write_bytes(packed)

@@ -33,3 +33,13 @@ def checkpoints() -> Path:
             if time.time() - state.stat().st_mtime > KEPT:
                 state.unlink()
     return folder
+
+
+def remove_checkpoints(name: str) -> None:
+    """Remove the states whose files begin with this name, and what of them is left unfinished."""
+    folder = made_from(Path()) / CHECKPOINTS
+    for start in (name, f".{name}"):
+        for path in folder.glob(f"{start}.*"):
+            path.unlink(missing_ok=True)
+    with suppress(OSError):  # there are others, or there is none
+        folder.rmdir()

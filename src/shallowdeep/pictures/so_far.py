@@ -11,11 +11,11 @@ import json
 import shutil
 import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, NamedTuple
 
-from shallowdeep.files.checkout import checkpoints
+from shallowdeep.files.checkout import checkpoints, remove_checkpoints
 from shallowdeep.files.checksums import of_json
 from shallowdeep.files.progress import Progress
 from shallowdeep.pictures.limits import Unusable
@@ -153,7 +153,4 @@ def kept(inputs: Mapping[str, str | None] | None, otherwise: Path) -> Iterator[S
             raise
         finally:
             if not keep:
-                array.unlink(missing_ok=True)
-                lines.unlink(missing_ok=True)
-                with suppress(OSError):  # there are others
-                    folder.rmdir()
+                remove_checkpoints(name)

@@ -1,9 +1,9 @@
 """What every stage does first, before it imports what takes seconds."""
 
-import gc
 from pathlib import Path
 
 from shallowdeep.files.errors import end_in_silence, told_in_one_line
+from shallowdeep.files.imports import importing
 from shallowdeep.files.parent import end_with_parent
 from shallowdeep.files.progress import loading
 from shallowdeep.provenance.requirements import refuse_another_environment
@@ -21,10 +21,4 @@ def begin(stage: str, *, root: Path = Path()) -> None:
         refuse_another_environment(root / "requirements.txt")
     end_in_silence(stage)
     loading(stage)
-    gc.disable()  # until all is imported: looking through it again and again takes 0.3 s
-
-
-def begun() -> None:
-    """What is imported by now stays: at its end Python looks through it no more, for 0.4 s."""
-    gc.freeze()
-    gc.enable()
+    importing()

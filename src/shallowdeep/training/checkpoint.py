@@ -10,7 +10,7 @@ import torch
 from torch import Tensor
 
 from shallowdeep.files.atomic import write_torch
-from shallowdeep.files.checkout import checkpoints
+from shallowdeep.files.checkout import checkpoints, remove_checkpoints
 from shallowdeep.files.checksums import of_json, of_tensors
 
 EVERY = 30.0  # seconds between states of a training that goes on
@@ -80,8 +80,4 @@ class Checkpoints:
 
     def remove(self) -> None:
         """The stage is done."""
-        for name in (self._name, f".{self._name}"):  # and what a killed process left unfinished
-            for path in self._folder.glob(f"{name}.*.pt"):
-                path.unlink(missing_ok=True)
-        with suppress(OSError):  # there are others, or there is none
-            self._folder.rmdir()
+        remove_checkpoints(self._name)

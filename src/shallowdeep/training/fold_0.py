@@ -11,9 +11,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 from safetensors import SafetensorError, safe_open
-from safetensors.numpy import save
 
-from shallowdeep.files.atomic import replacing
+from shallowdeep.files.atomic import write_safetensors
 from shallowdeep.files.checksums import of_array, of_json
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.known_digests import known_sha256
@@ -39,10 +38,7 @@ def write(fold_0: Fold0, model: Path, path: Path) -> None:
     arrays = {name: np.ascontiguousarray(getattr(fold_0, name)) for name in _ARRAYS}
     about = {"made": fold_0.made._asdict(), "model": known_sha256(model)}
     about["sha256"] = _checksum(about, arrays)
-    # One key of metadata: the bytes of a file with two depend on the process.
-    packed = save(arrays, {"shallowdeep": json.dumps(about)})
-    with replacing(path) as new:
-        new.write_bytes(packed)
+    write_safetensors(path, arrays, about)
 
 
 def read(path: Path, model: Path) -> Fold0:
