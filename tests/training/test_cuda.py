@@ -135,9 +135,9 @@ def test_a_training_goes_on_from_its_checkpoint(pictures, solver, tmp_path, monk
     monkeypatch.setattr(checkpoint, "EVERY", 0)
     read = Checkpoint.read
 
-    def without_the_device(self):  # under it torch reads no file
+    def without_the_device(*arguments):  # under it torch reads no file
         with _disable_current_modes():
-            return read(self)
+            return read(*arguments)
 
     monkeypatch.setattr(Checkpoint, "read", without_the_device)
     whole = _trained(pictures, solver, CUDA)

@@ -32,6 +32,21 @@ def test_rows_are_those_of_the_array(pictures, way, monkeypatch):
         assert np.array_equal(out[: len(part)], pictures.pictures[part.numpy()])
 
 
+@pytest.mark.parametrize("way", WAYS)
+@pytest.mark.parametrize("band", [slice(0, 5), slice(5, 12), slice(3, 4)], ids=str)
+def test_a_band_is_those_rows_of_each_picture(pictures, way, band, monkeypatch):
+    """Announced and picked without the rest of it."""
+    monkeypatch.setattr(memory, "FITS", WAYS[way])
+    file = at_hand(pictures.pictures, CPU, band)
+    expected = pictures.pictures[:, :, band]
+    assert file.shape == expected.shape
+    rows = torch.randperm(100)[:40]
+    file.announce(rows)
+    out = torch.empty((40, *file.shape[1:]), dtype=torch.uint8)
+    copy_rows(file, rows, out=out)
+    assert np.array_equal(out, expected[rows.numpy()])
+
+
 def test_a_file_larger_than_memory_is_not_mapped(pictures, monkeypatch):
     """It is read only as pictures are asked for: nothing of it gets into this process's map."""
     monkeypatch.setattr(memory, "FITS", 0.0)

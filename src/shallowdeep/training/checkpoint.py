@@ -12,8 +12,10 @@ from torch import Tensor
 from shallowdeep.files.atomic import write_torch
 from shallowdeep.files.checkout import checkpoints, remove_checkpoints
 from shallowdeep.files.checksums import of_json, of_tensors
+from shallowdeep.training.ranks import BY_ITSELF, Team
 
 EVERY = 30.0  # seconds between states of a training that goes on
+TOGETHER = 16  # steps after which a team asks its first member whether it is time
 WORTH = 1.0  # seconds that a training must have taken for its end to be saved
 
 
@@ -21,36 +23,48 @@ class Checkpoint:
     """The place of one training's state.
 
     A fingerprint of all that the training depends on is in the file and in its name, so that the
-    state of another one is never taken for it.
+    state of another one is never taken for it. The members of a team have a place each: they save
+    when the first of them does, and go on from there if they all can.
     """
 
-    def __init__(self, path: Path, fingerprint: str) -> None:
-        self._path, self._fingerprint = path, fingerprint
+    def __init__(self, path: Path, fingerprint: str, team: Team = BY_ITSELF) -> None:
+        self._path, self._fingerprint, self._team = path, fingerprint, team
         self._saved = time.monotonic()
+        self._offered = 0
 
-    def read(self) -> list[Tensor] | None:
-        """The state that was saved last; None where there is none, or it is damaged."""
+    def read(self, fits: Callable[[list[Tensor]], bool] = lambda _: True) -> list[Tensor] | None:
+        """The state that was saved last; None where there is none that is whole and fits."""
+        saved, tensors = self._read()
+        if tensors is not None and not fits(tensors):
+            saved = 0
+        if self._team.have_the_same(saved) and saved:
+            return tensors
+        self.remove()
+        return None
+
+    def _read(self) -> tuple[int, list[Tensor] | None]:
+        """When it was saved, which is not 0, and what; 0 where it was not."""
         try:
             content = torch.load(self._path, map_location="cpu", weights_only=True)
-            tensors: list[Tensor] = content["tensors"]
-            if (content["fingerprint"], content["sha256"]) != (
-                self._fingerprint,
-                of_tensors(tensors),
-            ):
+            saved, tensors = int(content["saved"]), list(content["tensors"])
+            about = (content["fingerprint"], content["sha256"])
+            if about != (self._fingerprint, of_tensors(tensors)):
                 raise ValueError("of another training, or altered")
-        except FileNotFoundError:
-            return None
         except Exception:  # whatever is wrong with it, the training can start again
-            self.remove()
-            return None
-        return tensors
+            return 0, None
+        return saved, tensors
 
     def offer(self, state: Callable[[], list[Tensor]], *, finished: bool) -> None:
         """Save a state, unless the last one is young."""
-        if time.monotonic() - self._saved < (min(WORTH, EVERY) if finished else EVERY):
+        self._offered += 1
+        if self._team.size > 1 and not finished and self._offered % TOGETHER:
+            return
+        young = time.monotonic() - self._saved < (min(WORTH, EVERY) if finished else EVERY)
+        saved = self._team.told_by_the_first(0 if young else time.time_ns())
+        if not saved:
             return
         tensors = state()
-        about = {"fingerprint": self._fingerprint, "sha256": of_tensors(tensors)}
+        about = {"fingerprint": self._fingerprint, "sha256": of_tensors(tensors), "saved": saved}
         with suppress(FileNotFoundError):  # another experiment that is done took the folder away
             write_torch(self._path, about | {"tensors": tensors})
         self._saved = time.monotonic()
@@ -73,10 +87,11 @@ class Checkpoints:
         """Whether a stage of just these inputs was interrupted."""
         return any(self._folder.glob(f"{self._name}.*.pt"))
 
-    def of(self, number: int) -> Checkpoint:
-        """The place of the training `number` of this stage."""
-        path = self._folder / f"{self._name}.{number}.pt"
-        return Checkpoint(path, f"{self._fingerprint}.{number}")
+    def of(self, number: int, team: Team = BY_ITSELF) -> Checkpoint:
+        """The place of the training `number` of this stage, and of this member of a team."""
+        which = f"{number}.{team.member}of{team.size}" if team.size > 1 else f"{number}"
+        path = self._folder / f"{self._name}.{which}.pt"
+        return Checkpoint(path, f"{self._fingerprint}.{which}", team)
 
     def remove(self) -> None:
         """The stage is done."""

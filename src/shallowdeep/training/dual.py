@@ -27,6 +27,8 @@ class GramLayer:
         bias: floating point [R, h, 1], trained in place.
     """
 
+    can_be_recorded = True
+
     def __init__(self, Z: Tensor, bias: Tensor, gram: Tensor) -> None:
         """From what comes out before training, without the bias, and the Gram matrix [N, N]."""
         self._Z, self.bias, self._gram = Z, bias, gram

@@ -117,7 +117,8 @@ class Fitting:
             CPU's cache; elsewhere a fold's runs in step.
         device: where it trains.
         cores: how many groups train side by side on a CPU. Which runs are in one changes no bit.
-        ranks: this process among those that share the groups.
+        ranks: this process among those that share the groups or, where they are more and the solver
+            is primal, the pixels of each.
         dtype: of weights and arithmetic.
     """
 
@@ -139,7 +140,6 @@ class Fitting:
         on_cpu = device.type == "cpu"
         self._cores = cores if on_cpu else 1
         self._folds = [prepared.fold(number) for number in range(len(seeds))]
-        self._pictures = at_hand(prepared.pictures, device)
         self._labels = torch.from_numpy(prepared.labels).to(device, dtype)
         self._normalisation = Normalisation(prepared.mean, prepared.std)
         runs = 1 if on_cpu else len(seeds[0])
@@ -148,7 +148,11 @@ class Fitting:
             if self._dual
             else _of_a_fold(seeds, runs)
         )
-        self._ranks, self._mine = ranks, ranks.share(range(len(self._groups)))
+        bands = 1 if self._dual else prepared.size
+        self._ranks = ranks
+        self._mine, self._team = ranks.share(len(self._groups), bands=bands)
+        self._band = self._team.band(prepared.size)
+        self._pictures = at_hand(prepared.pictures, device, self._band)
 
     def _in_a_group(self, ranks: Ranks) -> int:
         """How many runs the dual solver trains in step, so that all cores or ranks have some."""
@@ -222,7 +226,7 @@ class Fitting:
                     report=reported,
                     go_on=go_on,
                     ask_after=asked_after(self._settings.epochs),
-                    checkpoint=checkpoints.of(number) if checkpoints else None,
+                    checkpoint=checkpoints.of(number, self._team) if checkpoints else None,
                 )
             except NotFiniteError as error:
                 raise InputError(self._not_finite(members[error.run], error.epoch)) from None
@@ -230,10 +234,11 @@ class Fitting:
 
         with progress:
             side_by_side(one, self._mine, threads=self._cores, begin=one_thread, stop=stopped.set)
-        every: dict[int, _Done] = {}
+        every: defaultdict[int, list[_Done]] = defaultdict(list)
         for some in self._ranks.collected(done):
-            every |= some
-        groups = [every[number] for number in range(len(self._groups))]
+            for number, part in some.items():
+                every[number].append(part)
+        groups = [self._whole(every[number]) for number in range(len(self._groups))]
         networks = {run: network for group in groups for run, network in group.networks.items()}
         return Fitted(self._layers(networks), *self._by_fold([group.trained for group in groups]))
 
@@ -249,9 +254,25 @@ class Fitting:
         """Some runs of one fold, for the primal solver."""
         members = self._groups[number]
         generators, (first, *upper) = self._start([self._seeds[k][r] for k, r in members])
-        layer = PixelLayer(first, Batches(self._pictures, self._normalisation, self._dtype))
+        weight = self._as_picture(first.weight)[..., self._band, :].flatten(2)
+        batches = Batches(self._pictures, self._normalisation, self._dtype)
+        layer = PixelLayer(Layer(weight, first.bias), batches, self._team)
         rows = self._rows([fold for fold, _ in members])
         return Runs(layer, upper, self._labels, rows, generators)
+
+    def _as_picture(self, weight: Tensor) -> Tensor:
+        """A first layer's weights [..., D], or a band of them, in a picture's shape."""
+        return weight.view(*weight.shape[:-1], 3, -1, self._prepared.size)
+
+    def _whole(self, parts: Sequence[_Done]) -> _Done:
+        """What a group came to, from what each member of its team has; all but bands is alike."""
+        if len(parts) == 1:
+            return parts[0]
+        networks = {}
+        for run, (_, *others) in parts[0].networks.items():
+            bands = [self._as_picture(part.networks[run][0]) for part in parts]
+            networks[run] = [torch.cat(bands, -2).flatten(-3), *others]
+        return _Done(parts[0].trained, networks)
 
     def _over_gram(self) -> Callable[[int], Runs]:
         """Each group of runs, for the dual solver."""

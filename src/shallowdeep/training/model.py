@@ -50,8 +50,9 @@ class Model(NamedTuple):
         Returns:
             float32 [R, n].
         """
-        Z = pixel_outputs(self.layers[0], pictures, self.normalisation, rows)
-        return probability(logits_above(Z, self.layers[1:]))
+        first, *upper = self.layers
+        Z = pixel_outputs(first.weight, pictures, self.normalisation, rows) + first.bias
+        return probability(logits_above(Z, upper))
 
     def on_its_own(
         self,

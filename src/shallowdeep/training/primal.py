@@ -9,7 +9,7 @@ from shallowdeep.files.cores import side_by_side
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.training.network import Layer, product
 from shallowdeep.training.picture_file import Pictures, announced, copy_rows
-from shallowdeep.training.propagation import linear_forward
+from shallowdeep.training.ranks import BY_ITSELF, Team
 
 CHUNK = 32  # pictures normalised at a time where no gradient is wanted: 6 MiB at 128 x 128 pixels
 
@@ -48,9 +48,11 @@ class PixelLayer:
         bias: floating point [R, h, 1], trained in place.
     """
 
-    def __init__(self, layer: Layer, batches: Batches) -> None:
+    def __init__(self, layer: Layer, batches: Batches, team: Team = BY_ITSELF) -> None:
+        """From a layer and pictures, or from a band of both that is a team member's."""
         self.weight, self.bias = layer
-        self._batches = batches
+        self._batches, self._team = batches, team
+        self.can_be_recorded = team.size == 1
 
     @property
     def state(self) -> list[Tensor]:
@@ -64,8 +66,7 @@ class PixelLayer:
     def forward(self, rows: Tensor) -> Tensor:
         """Outputs [R, h, m] for a batch: int64 [R, m], rows of the pictures."""
         self._inputs = self._batches.gather(rows)
-        outputs: Tensor = linear_forward(self._inputs.mT, self.weight, self.bias)
-        return outputs
+        return self._team.summed(self.weight @ self._inputs.mT) + self.bias
 
     def backward(self, dZ: Tensor, lr: float) -> None:
         """Descend along the gradient, `dZ` [R, h, m] being the loss's for the latest outputs."""
@@ -76,7 +77,8 @@ class PixelLayer:
     def outputs(self, rows: Tensor) -> Tensor:
         """Outputs [R, h, n] for pictures int64 [R, n], the same for every run."""
         pictures, normalisation = self._batches.pictures, self._batches.normalisation
-        return pixel_outputs(Layer(self.weight, self.bias), pictures, normalisation, rows[0])
+        part = pixel_outputs(self.weight, pictures, normalisation, rows[0])
+        return self._team.summed(part) + self.bias
 
 
 def _bytes(pictures: Pictures, count: int) -> Tensor:
@@ -101,14 +103,14 @@ def inputs(
 
 
 def pixel_outputs(
-    layer: Layer, pictures: Pictures, normalisation: Normalisation, rows: Tensor
+    weight: Tensor, pictures: Pictures, normalisation: Normalisation, rows: Tensor
 ) -> Tensor:
-    """A first layer's outputs [R, h, n] for `rows` [n] of `pictures` uint8 [N, 3, S, S]."""
-    runs, h, _ = layer.weight.shape
-    weight = layer.weight.flatten(0, 1)
+    """What a first layer [R, h, D] says, without its bias, about `rows` [n]: [R, h, n]."""
+    runs, h, _ = weight.shape
+    of_all = weight.flatten(0, 1)
     chunks = inputs(pictures, normalisation, rows, dtype=weight.dtype)
-    outputs = torch.cat([product(weight, chunk.T) for chunk in chunks], -1)
-    return outputs.view(runs, h, -1) + layer.bias
+    outputs = torch.cat([product(of_all, chunk.T) for chunk in chunks], -1)
+    return outputs.view(runs, h, -1)
 
 
 def one_thread() -> None:

@@ -19,6 +19,7 @@ class FirstLayer(Protocol):
     """What a solver brings: the layer that sees the pictures, of R runs, h neurons each."""
 
     bias: Tensor
+    can_be_recorded: bool  # a step does nothing but compute on its device
 
     @property
     def state(self) -> list[Tensor]: ...  # noqa: D102
@@ -68,7 +69,8 @@ class Runs:
         on_cpu = labels.device.type == "cpu"
         self._native: Callable[[Tensor], Any] = Tensor.numpy if on_cpu else lambda tensor: tensor
         self._native_upper = [tuple(map(self._native, layer)) for layer in self.upper]
-        self._on_cuda = labels.is_cuda and torch.cuda.is_available()
+        on_cuda = labels.is_cuda and torch.cuda.is_available()
+        self._record = on_cuda and first.can_be_recorded
         self._recorded: dict[tuple[int, float], _Recorded | None] = {}
 
     @property
@@ -109,7 +111,7 @@ class Runs:
             right = torch.split(expected[:, first:], batch_size, 1)
             for rows, answers in zip(batches, right, strict=True):
                 before_step()
-                step = self._recorded_step if self._on_cuda else self._step
+                step = self._recorded_step if self._record else self._step
                 seen.append(step(rows, answers, lr))
             outputs = logits_above(self.first.outputs(validation), self.upper)
         wanted = self._labels[validation]
@@ -320,13 +322,10 @@ def _resume(
     changing: Sequence[Tensor], runs: Runs, checkpoint: Checkpoint | None, length: _Length
 ) -> _Past:
     """Put everything back to where a checkpoint left it; returns what has been done so far."""
-    saved = checkpoint.read() if checkpoint else None
     past = _Past([], [], [], _drawn(runs))
-    if checkpoint is None or saved is None:
-        return past
     now = [*changing, *past.drawn]
-    if not _fits(now, saved, runs, length):
-        checkpoint.remove()
+    saved = checkpoint.read(lambda saved: _fits(now, saved, runs, length)) if checkpoint else None
+    if saved is None:
         return past
     measures, seen, *answers = saved[len(now) :]
     for tensor, value in zip(changing, saved, strict=False):
