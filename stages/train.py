@@ -4,26 +4,38 @@ import os
 import sys
 
 from shallowdeep.files.arithmetic import pin_arithmetic, pinned
+from shallowdeep.files.errors import InputError, told_in_one_line
 from shallowdeep.provenance.beginning import begin
+from shallowdeep.training import launching
 
 STAGE = f"train-{sys.argv[1]}" if len(sys.argv) == 2 else "train"
-begin(STAGE)
-pin_arithmetic()
+
+
+def start_ranks() -> None:
+    """Where several are asked for, this process starts them and needs nothing that they import."""
+    if len(sys.argv) != 2:
+        raise InputError("usage: python stages/train.py NAME, a model of params.yaml")
+    if number := launching.wanted_ranks():
+        launching.launch(sys.argv, number)
+        sys.exit()
+
+
 os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # a page when the last but one rank has gone
+begin(STAGE, first=start_ranks)
+pin_arithmetic()
 
 import time
 from pathlib import Path
 
 from shallowdeep.files.checksums import of_array
 from shallowdeep.files.cores import available_cores
-from shallowdeep.files.errors import InputError, told_in_one_line
 from shallowdeep.files.imports import imported
 from shallowdeep.files.progress import Progress
 from shallowdeep.prepared import prepared_set, solver
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.provenance.records import Inputs, recorded, unrecorded
 from shallowdeep.settings import params
-from shallowdeep.training import devices, fold_0, held_out, history, launching, model, ranks
+from shallowdeep.training import devices, fold_0, held_out, history, model, ranks
 from shallowdeep.training.checkpoint import Checkpoints
 from shallowdeep.training.fitting import Fitting, Settings, asked_after, seeds
 from shallowdeep.training.made import Made, parameters
@@ -110,11 +122,5 @@ def _times(number: int, what: str) -> str:
 
 if __name__ == "__main__":
     imported()
-    with told_in_one_line(STAGE):
-        if len(sys.argv) != 2:
-            raise InputError("usage: python stages/train.py NAME, a model of params.yaml")
-        if ranks_here := launching.wanted_ranks():
-            launching.launch(sys.argv, ranks_here)
-        else:
-            with ranks.joined() as process:
-                run(process)
+    with told_in_one_line(STAGE), ranks.joined() as process:
+        run(process)

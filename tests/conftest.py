@@ -11,9 +11,11 @@ import pytest
 from checkouts import ROOT, clone, commit, run
 from filelock import FileLock
 from noise import write_prepared
+from odd_names import run_odd
 from playwright.sync_api import sync_playwright
 from threadpoolctl import threadpool_limits
 
+from shallowdeep.files.cores import available_cores
 from shallowdeep.prepared.prepared_set import Prepared
 
 # A shell lets what it starts in the background ignore Ctrl-C, and so would what tests interrupt.
@@ -26,6 +28,11 @@ def pytest_configure(config):
     """Hide a CUDA device from all tests but its own: `device: auto` gives other bits on it."""
     if config.option.markexpr != "cuda":
         os.environ["CUDA_VISIBLE_DEVICES"] = ""
+
+
+def pytest_xdist_auto_num_workers():
+    """One more than there are cores: many a test waits for something."""
+    return available_cores() + 1
 
 
 @pytest.fixture(scope="session")
@@ -61,6 +68,12 @@ def longer(miniature, tmp_path_factory) -> Path:
         run(folder, "dvc", "exp", "run", "--name", "longer", "-S", "epochs=3")
 
     return made_once(tmp_path_factory, "longer", make)
+
+
+@pytest.fixture(scope="session")
+def odd(miniature, tmp_path_factory) -> Path:
+    """The miniature project after an experiment on odd names; not to be changed."""
+    return made_once(tmp_path_factory, "odd", lambda folder: run_odd(miniature, folder))
 
 
 def run_miniature(folder: Path) -> None:

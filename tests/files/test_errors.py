@@ -9,7 +9,6 @@ import pytest
 
 BODY = """
 import errno, os, signal, sys, time
-import numpy, torch
 from shallowdeep.files.errors import InputError, told_in_one_line
 with told_in_one_line("stage"):
     {}
@@ -17,7 +16,12 @@ with told_in_one_line("stage"):
 
 
 def run(body: str) -> subprocess.CompletedProcess[str]:
-    command = [sys.executable, "-c", BODY.format(body)]
+    needed = [name for name in ("numpy", "torch") if f"{name}." in body]
+    command = [
+        sys.executable,
+        "-c",
+        "".join(f"import {name}\n" for name in needed) + BODY.format(body),
+    ]
     return subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
 
 

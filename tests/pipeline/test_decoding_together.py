@@ -150,3 +150,23 @@ def test_a_scheduler_that_goes_is_told(project, tmp_path):
     line = f"prepare: DASK_SCHEDULER_ADDRESS: {address}: CancelledError: the scheduler has gone\n"
     assert (stage.returncode, error) == (1, line)
     assert prepared(project) == before
+
+
+def test_workers_that_have_all_gone_are_told(larger, scheduler, tmp_path):
+    """Half a minute later, should one come back; with a worker the next run is whole."""
+    before = prepared(larger)
+    with workers(scheduler, tmp_path, count=1) as (worker,):
+        worker.send_signal(signal.SIGSTOP)
+        stage = prepare(larger, scheduler)
+        with pytest.raises(subprocess.TimeoutExpired):
+            stage.wait(10)
+        worker.kill()
+        _, error = stage.communicate(timeout=100)
+    line = f"prepare: DASK_SCHEDULER_ADDRESS: {scheduler}: all workers have gone; "
+    progress, last = error.splitlines()
+    assert progress.startswith("prepare: decoding: 0 % of 204 pictures, ")
+    assert (stage.returncode, last.startswith(line)) == (1, True)
+    assert prepared(larger) == before
+    with workers(scheduler, tmp_path, count=1):
+        run(larger, "env", f"DASK_SCHEDULER_ADDRESS={scheduler}", *("dvc", "repro", "prepare"))
+    assert prepared(larger) != before

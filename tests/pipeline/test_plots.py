@@ -10,16 +10,11 @@ import yaml
 from checkouts import ROOT, run
 from dvc_render.html import PAGE_HTML, render_html
 from dvc_render.vega import VegaRenderer
+from odd_names import CLASS, EXPERIMENT, OTHER, REVISION, TITLED
 
 TEMPLATES = ROOT / ".dvc/plots"
 LONG_MODEL = "a_third_network_with_a_long_name"
 LONG_CLASS = "Norwegian forest cats with long hair that were photographed in winter"
-
-# As the name of a picture, of a class's folder and of a revision; each sets the page's title.
-PICTURE = "x</script><img src=x onerror=document.title='ran'>.jpg"
-CLASS = "<!--<script> & <img src=x onerror=document.title='ran'>"
-REVISION = "v1</script><img/src='x'/onerror=document.title='ran'>"
-EXPERIMENT = "<b>#1&\"'%20"
 
 
 def opened(browser, page):
@@ -73,32 +68,18 @@ def test_a_checkout_without_what_draws_says_what_to_type(longer_project, browser
     assert run(longer_project, "git", "status", "--porcelain", "--", ".dvc") == ""
 
 
-@pytest.fixture(scope="module")
-def odd(miniature, tmp_path_factory):
-    """A project after an experiment on pictures whose names hold markup."""
-    folder = tmp_path_factory.mktemp("odd")
-    project, pictures = folder / "a project", folder / "pictures"
-    shutil.copytree(miniature, project, symlinks=True)
-    shutil.copytree(miniature.parent / "pictures/cat", pictures / CLASS)
-    shutil.copytree(miniature.parent / "pictures/dog", pictures / "dog")
-    (pictures / "dog" / PICTURE).parent.mkdir()
-    (pictures / "dog" / PICTURE).write_bytes(b"no picture")
-    run(project, "git", "tag", REVISION)
-    run(project, "dvc", "exp", "run", "--name", EXPERIMENT, "-S", f"data.dir={pictures}")
-    return project
-
-
 def test_names_are_text_and_nothing_that_they_say_runs(odd, browser, tmp_path):
     """Of files, classes, experiments and tags; on DVC's own page, a tag's name does run."""
+    project = shutil.copytree(odd, tmp_path / "a project", symlinks=True)
     (tmp_path / "DVC's own.html").write_text(PAGE_HTML)
     own = ("--html-template", str(tmp_path / "DVC's own.html"), "--out", "own")
-    run(odd, "dvc", "plots", "diff", REVISION, EXPERIMENT, *own)
-    shown, _, _ = opened(browser, odd / "own/index.html")
+    run(project, "dvc", "plots", "diff", REVISION, EXPERIMENT, *own)
+    shown, _, _ = opened(browser, project / "own/index.html")
     assert shown.title() == "ran"
     shown.context.close()
 
-    run(odd, "dvc", "plots", "diff", REVISION, EXPERIMENT)
-    shown = drawn(browser, odd / "dvc_plots/index.html")
+    run(project, "dvc", "plots", "diff", REVISION, EXPERIMENT)
+    shown = drawn(browser, project / "dvc_plots/index.html")
     assert shown.title() == "Plots of shallowdeep"
     words = shown.locator("main").inner_text().replace("\u00a0", " ")
     for name in (REVISION, EXPERIMENT):
@@ -115,7 +96,7 @@ def test_tables_of_names_are_harmless_on_any_page(odd, browser):
     shown, _, _ = opened(browser, odd / "results/report.html")
     assert not shown.title().startswith("ran")
     text = shown.inner_text("body")
-    assert f"dog/{PICTURE}" in text
+    assert f"{OTHER}/{TITLED}" in text
     assert CLASS in text
     shown.context.close()
 

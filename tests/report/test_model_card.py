@@ -1,11 +1,11 @@
 """A model card is what Hugging Face's own library reads, with the numbers of scores.csv."""
 
 import json
-import shutil
 
 import pandas as pd
 import pytest
 from checkouts import run
+from odd_names import FOLDER
 
 READ = """
 import json, sys
@@ -40,15 +40,9 @@ def test_the_index_has_every_score_with_its_margin(publishing, miniature, model)
         assert margin == pytest.approx((row["high"] - row["low"]) / 2, abs=6e-4)
 
 
-def test_names_of_folders_are_text_and_nobodys_path_is_told(
-    publishing, project, pictures_folder, tmp_path
-):
+def test_names_of_folders_are_text_and_nobodys_path_is_told(publishing, odd):
     """Whatever YAML, Markdown and HTML make of them."""
-    folder = tmp_path / 'of: "odd" #1'
-    for old, new in (("cat", "<b>cat|: "), ("dog", "dog: 'x'")):
-        shutil.copytree(pictures_folder / old, folder / new)
-    run(project, "dvc", "exp", "run", "-S", f"data.dir={json.dumps(str(folder))}")
-    assert read(publishing, project, "deep")[3]["name"] == folder.name
-    text = (project / "results/model_cards/deep.md").read_text()
+    assert read(publishing, odd, "deep")[3]["name"] == FOLDER
+    text = (odd / "results/model_cards/deep.md").read_text()
     assert "<b>" not in text
-    assert str(tmp_path) not in text
+    assert str(odd.parent) not in text

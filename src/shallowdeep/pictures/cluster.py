@@ -8,6 +8,7 @@ import functools
 import importlib.metadata
 import os
 import platform
+import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
@@ -22,6 +23,7 @@ _U = TypeVar("_U")
 
 ADDRESS = "DASK_SCHEDULER_ADDRESS"  # Dask's own name for it
 PATIENCE = 10  # seconds for the scheduler to answer, and for a first worker to come
+RETURN = 30  # seconds for a worker to come after the last one has gone
 BATCH = 64  # pictures handed to a worker at a time: 3 MB come back, in some 60 ms
 DECIDE = ("numpy", "pillow", "simplejpeg", "torch")  # packages that pixels depend on
 
@@ -38,8 +40,8 @@ def cluster(address: str) -> Iterator[Pool]:
     """The workers of a Dask scheduler. What one has not ended when it goes, others do again.
 
     Raises:
-        InputError: nobody answers there, there is no worker, one has other packages or code, or
-            work on a worker has failed.
+        InputError: nobody answers there, there is no worker or none any more, one has other
+            packages or code, or work on a worker has failed.
     """
     from distributed import Client
     from distributed.comm.addressing import parse_address, parse_host_port
@@ -51,7 +53,19 @@ def cluster(address: str) -> Iterator[Pool]:
             client.wait_for_workers(1, timeout=PATIENCE)
             each = functools.partial(work_there, versions())
             executor = client.get_executor(pure=False)
-            yield Pool(executor, each, lambda: sum(client.nthreads().values()), BATCH)
+            seen = time.monotonic()
+
+            def check() -> None:
+                nonlocal seen
+                if client.nthreads():
+                    seen = time.monotonic()
+                elif time.monotonic() - seen > RETURN:
+                    raise InputError(
+                        f"{ADDRESS}: {address}: all workers have gone; `dvc repro` goes on from"
+                        " here when there is one again"
+                    )
+
+            yield Pool(executor, each, lambda: sum(client.nthreads().values()), BATCH, check)
     except InputError:
         raise
     except Exception as error:  # of a network, of Dask, or of what a worker cannot import
