@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 import pytest
 from checkouts import ROOT, run, with_environment
 
-from shallowdeep.commands.sweep import settings_of
+from shallowdeep.commands.sweep import names_of, settings_of
 from shallowdeep.files.errors import InputError
 
 
@@ -21,6 +21,21 @@ def test_every_combination_is_an_experiment(monkeypatch):
         ["2", "[5,5,3]"],
         ["2", "[8]"],
     ]
+
+
+@pytest.mark.parametrize(
+    ("over", "names"),
+    [
+        (["epochs=2", "lr=0.1"], ["s"]),
+        (["epochs=choice(2)"], ["s-1"]),
+        (["epochs=2,3", "lr=0.1"], ["s-1", "s-2"]),
+        (["models.deep.hidden=[5,3]"], ["s"]),
+    ],
+)
+def test_experiments_are_found_under_the_names_that_dvc_gives_them(monkeypatch, over, names):
+    """It numbers them where a value is a list of values, be it of one."""
+    monkeypatch.chdir(ROOT)
+    assert names_of("s", over, len(settings_of(over))) == names
 
 
 @pytest.mark.parametrize(

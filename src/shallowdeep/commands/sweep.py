@@ -84,6 +84,15 @@ def settings_of(over: Sequence[str]) -> list[Setting]:
     return [dict(override.split("=", 1) for override in one) for one in combinations]
 
 
+def names_of(name: str, over: Sequence[str], count: int) -> list[str]:
+    """What DVC calls so many experiments: with numbers where a value is a list, be it of one."""
+    from dvc.utils.hydra import to_hydra_overrides
+
+    if not any(one.is_sweep_override() for one in to_hydra_overrides(list(over))):
+        return [name]
+    return [f"{name}-{i + 1}" for i in range(count)]
+
+
 def run_all(name: str, over: Sequence[str], *, jobs: int) -> None:
     """Queue the experiments and wait until the queue is empty; DVC tells of each on the terminal.
 
@@ -97,10 +106,9 @@ def run_all(name: str, over: Sequence[str], *, jobs: int) -> None:
             raise InputError(f"`dvc exp run {command[0]}` has failed")
 
 
-def outcome(name: str, settings: Sequence[Setting]) -> Outcome:
-    """Read what DVC's experiments NAME-1, NAME-2, ... have come to."""
+def outcome(names: Sequence[str], settings: Sequence[Setting]) -> Outcome:
+    """Read what DVC's experiments have come to."""
     rows, failures, last = [], [], None
-    names = [f"{name}-{i + 1}" for i in range(len(settings))] if len(settings) > 1 else [name]
     for one, setting in zip(names, settings, strict=True):
         try:
             (last,) = experiments.read([one], answers=False)
@@ -163,7 +171,7 @@ def main(arguments: Sequence[str]) -> None:
         settings = settings_of(over)
         name = f"sweep-{datetime.now():%Y%m%d-%H%M%S}"
         run_all(name, over, jobs=options.jobs)
-        found = outcome(name, settings)
+        found = outcome(names_of(name, over, len(settings)), settings)
         if found.last:
             path = FOLDER / f"{name}.csv"
             write_text(path, found.rows.to_csv(index=False))
