@@ -84,6 +84,7 @@ def test_ctrl_c_while_a_stage_imports_is_no_traceback(project, command):
     )
     while not imports(process.pid, command):
         assert process.poll() is None
+        time.sleep(0.005)
     process.send_signal(signal.SIGINT)
     assert process.communicate(timeout=60)[1] == ""
     assert process.returncode == -signal.SIGINT
@@ -106,6 +107,7 @@ def begun(project, stage, shell):
             with suppress(OSError):
                 if imports(child.pid, stage):
                     return dvc, child.pid
+        time.sleep(0.005)
 
 
 def lives(pid):
@@ -154,8 +156,10 @@ def test_a_stage_left_behind_does_not_write_over_what_is_newer(project):
     )
     while not has_loaded(behind.pid):
         assert behind.poll() is None
+        time.sleep(0.005)
     while (project / "results/provenance/train-deep.json").exists():
         assert behind.poll() is None  # it has taken down what it reads soon after that goes
+        time.sleep(0.005)
     time.sleep(3)
     assert behind.poll() is None
     new = params.with_name("new.yaml")
