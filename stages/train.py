@@ -62,8 +62,6 @@ def main(name: str, inputs: Inputs | None, process: Ranks) -> None:
         read = {**inputs.hashes, **pinned(), "device": str(device)}
         process.check_alike(read)
         place = Checkpoints(f"train-{name}", read)
-        if place.exist and not process.rank:
-            print(f"train-{name}: goes on where it was interrupted")
     how = Settings(network.hidden, network.epochs, settings.batch_size, settings.lr, settings.keep)
     fitting = Fitting(
         pictures,
@@ -74,6 +72,8 @@ def main(name: str, inputs: Inputs | None, process: Ranks) -> None:
         cores=cores,
         ranks=process,
     )
+    if place and place.exist(fitting.team) and not process.rank:
+        print(f"train-{name}: goes on where it was interrupted")
     fitted = fitting.fit(checkpoints=place)  # here all ranks but 0 end
     made = Made(
         pictures=pictures.sha256,

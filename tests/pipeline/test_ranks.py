@@ -84,8 +84,10 @@ def rank_of(child):
     return int(child.environ()["RANK"])
 
 
-@pytest.mark.parametrize(("lost", "networks"), [(0, 20), (2, 1)])
-def test_a_killed_rank_is_one_line(project, lost, networks):
+@pytest.mark.parametrize(
+    ("lost", "networks", "number"), [(0, 20, signal.SIGKILL), (2, 1, signal.SIGTERM)]
+)
+def test_a_killed_rank_is_one_line(project, lost, networks, number):
     """Which one and by what; nothing is written, nobody lives on, and the next run is whole."""
     with_environment(project)
     before, text = made(project), (project / "params.yaml").read_text()
@@ -93,9 +95,9 @@ def test_a_killed_rank_is_one_line(project, lost, networks):
     set_parameters(project, solver="primal", epochs=100_000, **fewer)
     run(project, "dvc", "repro", "prepare")
     process, children = started(project, 3)
-    next(child for child in children if rank_of(child) == lost).kill()
+    next(child for child in children if rank_of(child) == lost).send_signal(number)
     said = process.communicate(timeout=60)[0]
-    expected = f"rank {lost} was ended by SIGKILL; nothing was written, `dvc repro` goes on"
+    expected = f"rank {lost} was ended by {number.name}; nothing was written, `dvc repro` goes on"
     assert said == f"train-deep: {expected}\n"
     assert process.returncode == 1
     assert not any(child.is_running() for child in children)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from shallowdeep.prepared import near_duplicates
 from shallowdeep.prepared.data_report import LeftOut
 from shallowdeep.prepared.folds import cut
 from shallowdeep.prepared.near_duplicates import described, groups, keep_together, warnings
@@ -63,6 +64,33 @@ def test_what_is_all_alike_is_no_copy():
     tiny = np.random.default_rng(0).integers(0, 256, (500, 3, 4, 4), dtype=np.uint8)
     assert np.array_equal(groups(tiny), np.arange(500))
     assert groups(tiny[:0]).tolist() == []
+
+
+@pytest.mark.parametrize("size", [8, 64])
+@pytest.mark.parametrize(("tile", "few"), [(2_048, 10**6), (2_048, 0), (7, 3)])
+def test_what_is_passed_over_is_not_near(monkeypatch, size, tile, few):
+    """Against all pairs by the definition, many of them about as far apart as near ones may be."""
+    monkeypatch.setattr(near_duplicates, "TILE", tile)
+    monkeypatch.setattr(near_duplicates, "FEW", few)
+    rng = np.random.default_rng(size)
+    scenes = [prepared(scene(seed), size).astype(float) for seed in range(12)]
+    array = []
+    for weight in rng.uniform(0, 0.4, 200):
+        one, other = rng.choice(12, 2)
+        blend = (1 - weight) * scenes[one] + weight * scenes[other]
+        duller = rng.uniform(0.7, 1) if rng.random() < 0.3 else 1
+        brighter = rng.uniform(-12, 12) if rng.random() < 0.3 else 0
+        array.append(128 + duller * (blend - 128) + brighter)
+    array = np.clip(array, 0, 255).astype(np.uint8)
+    means = np.concatenate([*near_duplicates._means(array, lambda _: None)])
+    contrasts = np.linalg.norm(means - means.mean(1, keepdims=True), axis=1)
+    apart = np.linalg.norm(means[:, None] - means, axis=2)
+    near = apart <= near_duplicates.NEAR * np.sqrt(np.outer(contrasts, contrasts))
+    assert near.sum() > 500
+    found = np.eye(200, dtype=bool)
+    for one, other in near_duplicates._near_pairs(means):
+        found[one, other] = found[other, one] = True
+    assert np.array_equal(found, near)
 
 
 def test_groups_do_not_end_at_tiles(monkeypatch):

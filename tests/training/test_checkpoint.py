@@ -97,11 +97,11 @@ def test_a_checkpoint_of_other_inputs_is_not_used(pictures):
     with pytest.raises(StoppedError):
         fit(pictures, solver="dual", keep="last", stop_after=3, inputs={"params.yaml": "1"})
     assert len(content()) == 1
-    assert not Checkpoints("train-x", {"params.yaml": "2"}).exist
+    assert not Checkpoints("train-x", {"params.yaml": "2"}).exist()
     assert len(content()) == 1
     (path,) = CHECKPOINTS.iterdir()
     os.utime(path, (time.time() - KEPT - 1,) * 2)
-    assert not Checkpoints("train-x", {"params.yaml": "2"}).exist
+    assert not Checkpoints("train-x", {"params.yaml": "2"}).exist()
     assert content() == []
 
 
@@ -113,7 +113,7 @@ def test_an_experiment_apart_leaves_its_checkpoint_in_the_checkout(pictures, tmp
         folder.mkdir(parents=True)
         monkeypatch.chdir(folder)
         if name == "tmp2":
-            assert Checkpoints("train-x", {"a": "1"}).exist
+            assert Checkpoints("train-x", {"a": "1"}).exist()
             layers, _ = fit(pictures, solver="dual", keep="last", inputs={"a": "1"})
         else:
             with pytest.raises(StoppedError):
@@ -128,7 +128,7 @@ def test_another_stage_keeps_its_own(pictures):
     """Shallow and deep do not take each other's."""
     with pytest.raises(StoppedError):
         fit(pictures, solver="dual", keep="last", stop_after=3, inputs={"a": "1"})
-    assert not Checkpoints("train-y", {"a": "1"}).exist
+    assert not Checkpoints("train-y", {"a": "1"}).exist()
     assert len(content()) == 1
 
 

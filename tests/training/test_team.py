@@ -1,4 +1,4 @@
-"""Several ranks train one network, each on a band of every picture: to rounding what one does."""
+"""Several ranks train one network, each on a band of every picture: what one does, to rounding."""
 
 import multiprocessing
 from datetime import timedelta
@@ -16,7 +16,7 @@ from shallowdeep.training import checkpoint, sgd
 from shallowdeep.training.checkpoint import Checkpoints
 from shallowdeep.training.fitting import Fitted, Fitting, Settings, seeds
 from shallowdeep.training.network import Layer
-from shallowdeep.training.ranks import Ranks
+from shallowdeep.training.ranks import Ranks, Team
 
 SETTINGS = Settings([5, 3], epochs=6, batch_size=16, lr=0.05, keep="last")
 
@@ -144,6 +144,8 @@ def test_a_team_goes_on_where_it_was_interrupted(one, tmp_path, lost):
         states[0].unlink()
     elif lost == "older":
         states[1].write_bytes(older)
+    inputs = Checkpoints("train-x", {"a": "1"})
+    assert [inputs.exist(Team(size=size)) for size in (1, 2, 3)] == [False, True, False]
     steps = 36 if lost else 36 - 4 * 6 + 1  # the last one was saved before it was done
     again = on_ranks(2, tmp_path / "ranks", one, place=True, steps=steps)
     assert_same_bits(again, expected)

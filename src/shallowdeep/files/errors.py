@@ -56,24 +56,28 @@ def told_in_one_line(name: str) -> Iterator[None]:
         signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
-    except InputError as error:
-        sys.exit(f"{name}: {one_line(str(error))}")
     except BrokenPipeError:
         sys.exit(128 + signal.SIGPIPE)  # the reader, `head` for example, has seen enough
-    except OSError as error:
-        if _is_for_memory(error):
-            sys.exit(f"{name}: {_memory_is_short(error)}")
-        if error.errno is None or error.errno == errno.EFAULT:
-            raise  # a defect of ours, not of the disk
-        where = f": {error.filename}" if error.filename else ""
-        sys.exit(f"{name}: {one_line(f'{error.strerror}{where}')}")
-    except (MemoryError, RuntimeError, ImportError) as error:
-        if not _is_for_memory(error):
+    except Exception as error:
+        if (line := line_of(error)) is None:
             raise
-        sys.exit(f"{name}: {_memory_is_short(error)}")
+        sys.exit(f"{name}: {line}")
     except KeyboardInterrupt:
         print(f"{name}: interrupted", file=sys.stderr)
         sys.exit(128 + signal.SIGINT)
+
+
+def line_of(error: Exception) -> str | None:
+    """What a user is told of an error; None where it is a defect of ours, which he cannot mend."""
+    if isinstance(error, InputError):
+        return one_line(str(error))
+    if isinstance(error, OSError | MemoryError | RuntimeError | ImportError):
+        if _is_for_memory(error):
+            return _memory_is_short(error)
+        if isinstance(error, OSError) and error.errno not in (None, errno.EFAULT):
+            where = f": {error.filename}" if error.filename else ""
+            return one_line(f"{error.strerror}{where}")
+    return None
 
 
 _NO_MEMORY = (

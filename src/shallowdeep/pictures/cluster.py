@@ -53,19 +53,27 @@ def cluster(address: str) -> Iterator[Pool]:
             client.wait_for_workers(1, timeout=PATIENCE)
             each = functools.partial(work_there, versions())
             executor = client.get_executor(pure=False)
-            seen = time.monotonic()
+            gone: float | None = None  # since when nobody has been there
+
+            def cores() -> int:
+                nonlocal gone
+                there: int = sum(client.nthreads().values())
+                if there:
+                    gone = None
+                return there
 
             def check() -> None:
-                nonlocal seen
-                if client.nthreads():
-                    seen = time.monotonic()
-                elif time.monotonic() - seen > RETURN:
+                nonlocal gone
+                if cores():
+                    return
+                gone = gone or time.monotonic()
+                if time.monotonic() - gone > RETURN:
                     raise InputError(
                         f"{ADDRESS}: {address}: all workers have gone; `dvc repro` goes on from"
                         " here when there is one again"
                     )
 
-            yield Pool(executor, each, lambda: sum(client.nthreads().values()), BATCH, check)
+            yield Pool(executor, each, cores, BATCH, check)
     except InputError:
         raise
     except Exception as error:  # of a network, of Dask, or of what a worker cannot import

@@ -24,7 +24,9 @@ from shallowdeep.prepared.gram import centred_product
 GRID = 16  # means along each side
 LEAST = 8  # pixels along a side; below, different pictures look alike
 NEAR = 0.2
+ROUNDING = 64  # more than float32 is wrong by in a squared distance along a few unit vectors
 TILE, BLOCK = 2_048, 16  # pictures that are compared, and made small, at a time
+FEW = 4_096  # pairs of a tile; more are not compared one by one, but all of their rows at once
 
 ACROSS, APART = ", which is in the other class", ", and in another fold: there are too many"
 
@@ -43,8 +45,12 @@ def groups(pictures: NDArray[np.uint8]) -> Groups:
     if len(pictures) and pictures.shape[-1] >= LEAST:
         with Progress("looking for near-duplicates", len(pictures), unit="pictures") as progress:
             means = np.concatenate([*_means(pictures, progress.advance)])
-        for one, other in _near_pairs(means):
-            found = _joined(found, one, other)
+        pairs: list[NDArray[np.int64]] = []  # [2, n]
+        for some in _near_pairs(means):
+            pairs.append(some)
+            if sum(each.shape[1] for each in pairs) > len(pictures):
+                found, pairs = _joined(found, pairs), []
+        found = _joined(found, pairs)
     return found
 
 
@@ -132,34 +138,79 @@ def _means(
         advance(len(means))
 
 
-def _near_pairs(means: NDArray[np.float32]) -> Iterator[tuple[NDArray[np.int64], ...]]:
-    """Rows of near-duplicates, in pairs, tile by tile."""
-    numbers = means.shape[1]
+def _near_pairs(means: NDArray[np.float32]) -> Iterator[NDArray[np.int64]]:
+    """Rows of near-duplicates in pairs [2, n], tile by tile.
+
+    Two pictures are at least as far apart as they are along a few unit vectors. So only those of
+    about the same brightness are looked at, along eight vectors, and what is left by all means.
+    """
     squares = np.einsum("ij,ij->i", means, means, dtype=np.float64)
-    contrasts = np.sqrt(squares - means.sum(1, dtype=np.float64) ** 2 / numbers)
-    starts = range(0, len(means), TILE)
-    tiles = [(i, j) for i in starts for j in starts if j <= i]
-    with Progress("comparing pictures", len(tiles), unit="tiles") as progress:
-        for top, left in tiles:
-            progress.advance()
-            rows, columns = slice(top, top + TILE), slice(left, left + TILE)
-            with threadpool_limits(1, "blas"):
-                apart = centred_product(means[rows], means[columns]) * -2
-            apart += squares[rows, None] + squares[columns]
-            near = apart <= NEAR**2 * contrasts[rows, None] * contrasts[columns]
-            one, other = np.nonzero(near & (contrasts[rows, None] > 0))
-            one, other = one + top, other + left
-            if (before := other < one).any():
-                yield one[before], other[before]
+    sums = means.sum(1, dtype=np.float64)
+    contrasts = np.sqrt(squares - sums**2 / means.shape[1])
+    with threadpool_limits(1, "blas"):
+        along = means @ _waves(round((means.shape[1] / 3) ** 0.5)).T
+        order = np.argsort(along[:, 0], kind="stable")
+        order = order[contrasts[order] > 0]
+        along, far = along[order], (NEAR * contrasts[order]).astype(np.float32)
+        # Of two near ones, one has at most 1.23 times the contrast of the other.
+        lowest = np.searchsorted(along[:, 0], along[:, 0] - 1.12 * far - 1)
+        # The squared distance less the one that is near, as a product of these two.
+        lengths, ones = np.einsum("ij,ij->i", along, along), np.ones(len(along), np.float32)
+        left = np.column_stack([-2 * along, lengths, ones, -1.01 * far])
+        right = np.column_stack([along, ones, lengths, far])
+        tiles = [
+            (slice(top, top + TILE), slice(start, start + TILE))
+            for top in range(0, len(order), TILE)
+            for start in range(lowest[top : top + TILE].min(), min(top + TILE, len(order)), TILE)
+        ]
+        with Progress("comparing pictures", len(tiles), unit="tiles") as progress:
+            for rows, columns in tiles:
+                progress.advance()
+                maybe = left[rows] @ right[columns].T <= ROUNDING
+                if np.count_nonzero(maybe) > FEW:
+                    one = order[rows][maybe.any(1)][:, None]
+                    other = order[columns][maybe.any(0)]
+                    products = centred_product(means[one[:, 0]], means[other])
+                else:
+                    i, j = np.nonzero(maybe)
+                    one, other = order[rows][i], order[columns][j]
+                    products = np.einsum("ij,ij->i", means[one], means[other], dtype=np.float64)
+                apart = squares[one] + squares[other] - 2 * products
+                near = apart <= NEAR**2 * contrasts[one] * contrasts[other]
+                near &= one != other
+                if near.any():
+                    pair = np.broadcast_arrays(one, other)
+                    yield np.stack([which[near] for which in pair])
 
 
-def _joined(near: Groups, one: NDArray[np.int64], other: NDArray[np.int64]) -> Groups:
-    """Groups after pairs of their members were found to belong together."""
+def _waves(grid: int) -> NDArray[np.float32]:
+    """The longest waves of a discrete cosine transform, and two of colour: unit vectors [8, D]."""
+    cells = (np.arange(grid) + 0.5) / grid
+    along = np.cos(np.pi * np.outer(np.arange(3), cells))
+    colours = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]])
+    lowest = [
+        (0, 0, 0),
+        (0, 0, 1),
+        (0, 1, 0),
+        (0, 0, 2),
+        (0, 2, 0),
+        (0, 1, 1),
+        (1, 0, 0),
+        (2, 0, 0),
+    ]
+    waves = [np.einsum("c,y,x", colours[c], along[y], along[x]).ravel() for c, y, x in lowest]
+    return np.stack([wave / np.linalg.norm(wave) for wave in waves]).astype(np.float32)
+
+
+def _joined(near: Groups, pairs: Sequence[NDArray[np.int64]]) -> Groups:
+    """Groups after pairs [2, n] of their members were found to belong together."""
+    if not pairs:
+        return near
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import connected_components
 
     count = len(near)
-    starts, ends = np.concatenate([one, np.arange(count)]), np.concatenate([other, near])
+    starts, ends = np.hstack([*pairs, np.stack([np.arange(count), near])])
     graph = coo_array((np.ones(len(starts), dtype=bool), (starts, ends)), shape=(count, count))
     _, labels = connected_components(graph, directed=False)
     _, first = np.unique(labels, return_index=True)

@@ -24,6 +24,7 @@ class Environment(NamedTuple):
     processor: str
     cores: int  # that it might use
     threads: int | None  # of torch; None where it was not loaded
+    ranks: int  # processes that shared the stage
     arithmetic: Mapping[str, str | None]  # the instructions that sums are pinned to
     device: Mapping[str, str] | None  # the CUDA device, where one was used
     image: str | None  # None: not in a container of this project
@@ -45,6 +46,7 @@ def environment() -> Environment:
         processor=_processor(),
         cores=available_cores(),
         threads=_threads(),
+        ranks=int(os.environ.get("WORLD_SIZE", "1")),  # torchrun's
         arithmetic=pinned(),
         device=_device(),
         image=os.environ.get("SHALLOWDEEP_IMAGE"),

@@ -82,10 +82,11 @@ class Checkpoints:
         self._name = f"{stage}.{self._fingerprint}"
         self._folder = checkpoints()
 
-    @property
-    def exist(self) -> bool:
-        """Whether a stage of just these inputs was interrupted."""
-        return any(self._folder.glob(f"{self._name}.*.pt"))
+    def exist(self, team: Team = BY_ITSELF) -> bool:
+        """Whether a stage of just these inputs was interrupted, with teams of this size."""
+        names = [path.name for path in self._folder.glob(f"{self._name}.*.pt")]
+        of_team = f"of{team.size}.pt"
+        return any(of_team in name if team.size > 1 else "of" not in name for name in names)
 
     def of(self, number: int, team: Team = BY_ITSELF) -> Checkpoint:
         """The place of the training `number` of this stage, and of this member of a team."""

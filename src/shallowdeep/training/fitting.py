@@ -120,6 +120,9 @@ class Fitting:
         ranks: this process among those that share the groups or, where they are more and the solver
             is primal, the pixels of each.
         dtype: of weights and arithmetic.
+
+    Attributes:
+        team: this process among those that share each of its groups.
     """
 
     def __init__(  # noqa: PLR0913
@@ -150,8 +153,8 @@ class Fitting:
         )
         bands = 1 if self._dual else prepared.size
         self._ranks = ranks
-        self._mine, self._team = ranks.share(len(self._groups), bands=bands)
-        self._band = self._team.band(prepared.size)
+        self._mine, self.team = ranks.share(len(self._groups), bands=bands)
+        self._band = self.team.band(prepared.size)
         self._pictures = at_hand(prepared.pictures, device, self._band)
 
     def _in_a_group(self, ranks: Ranks) -> int:
@@ -226,7 +229,7 @@ class Fitting:
                     report=reported,
                     go_on=go_on,
                     ask_after=asked_after(self._settings.epochs),
-                    checkpoint=checkpoints.of(number, self._team) if checkpoints else None,
+                    checkpoint=checkpoints.of(number, self.team) if checkpoints else None,
                 )
             except NotFiniteError as error:
                 raise InputError(self._not_finite(members[error.run], error.epoch)) from None
@@ -256,7 +259,7 @@ class Fitting:
         generators, (first, *upper) = self._start([self._seeds[k][r] for k, r in members])
         weight = self._as_picture(first.weight)[..., self._band, :].flatten(2)
         batches = Batches(self._pictures, self._normalisation, self._dtype)
-        layer = PixelLayer(Layer(weight, first.bias), batches, self._team)
+        layer = PixelLayer(Layer(weight, first.bias), batches, self.team)
         rows = self._rows([fold for fold, _ in members])
         return Runs(layer, upper, self._labels, rows, generators)
 
@@ -268,6 +271,11 @@ class Fitting:
         """What a group came to, from what each member of its team has; all but bands is alike."""
         if len(parts) == 1:
             return parts[0]
+        if not all(torch.equal(part.trained.history, parts[0].trained.history) for part in parts):
+            raise InputError(
+                "ranks that share a network have computed different numbers; give all of them the"
+                " same kind of processor and device"
+            )
         networks = {}
         for run, (_, *others) in parts[0].networks.items():
             bands = [self._as_picture(part.networks[run][0]) for part in parts]

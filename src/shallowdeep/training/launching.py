@@ -47,7 +47,7 @@ def launch(command: Sequence[str], ranks: int) -> None:
     logging.disable(logging.CRITICAL)  # its page about a rank that has failed
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     options = [f"--nproc-per-node={ranks}", f"--shutdown-timeout={GRACE}", "--monitor-interval=0.2"]
-    if os.environ.get("PET_NNODES", "1") == "1":  # this machine's own name may lead nowhere
+    if _on_one_machine():  # its own name may lead nowhere
         options.append("--local-addr=127.0.0.1")
     try:
         torchrun.main([*options, *command])
@@ -62,6 +62,18 @@ def launch(command: Sequence[str], ranks: int) -> None:
         raise InputError(f"the ranks have not come together: {said}") from None
 
 
+def _ended_by(status: int) -> int | None:
+    """The signal that somebody has sent to a rank; torchrun itself sends SIGTERM to the others."""
+    if status < 0:
+        return -status if -status != signal.SIGTERM else None
+    number = status - 128  # on several machines torchrun may have sent it for another one's end
+    return number if number in (signal.SIGINT, signal.SIGTERM) and _on_one_machine() else None
+
+
+def _on_one_machine() -> bool:
+    return os.environ.get("PET_NNODES", "1") == "1"
+
+
 def _tell(failures: Mapping[int, Any]) -> None:
     """Say in one line why ranks have failed."""
     for failure in failures.values():
@@ -69,8 +81,8 @@ def _tell(failures: Mapping[int, Any]) -> None:
         if isinstance(message, str) and message != "<NONE>":
             raise InputError(message)
     for rank, failure in failures.items():
-        if failure.exitcode < 0 and -failure.exitcode != signal.SIGTERM:  # that is how others end
-            name = signal.Signals(-failure.exitcode).name
+        if number := _ended_by(failure.exitcode):
+            name = signal.Signals(number).name
             raise InputError(
                 f"rank {rank} was ended by {name}; nothing was written, `dvc repro` goes on"
             )

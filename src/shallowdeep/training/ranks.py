@@ -17,7 +17,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
 
-from shallowdeep.files.errors import InputError
+from shallowdeep.files.errors import InputError, line_of
 from shallowdeep.files.progress import be_silent
 
 PATIENCE = timedelta(days=30)  # with the slowest rank
@@ -215,8 +215,10 @@ def joined() -> Iterator[Ranks]:
         with _connected():
             dist.init_process_group("gloo", timeout=PATIENCE)
         yield ranks
-    except InputError as error:
-        Path(os.environ["TORCHELASTIC_ERROR_FILE"]).write_text(json.dumps({"message": str(error)}))
+    except Exception as error:
+        if (line := line_of(error)) is None:
+            raise
+        Path(os.environ["TORCHELASTIC_ERROR_FILE"]).write_text(json.dumps({"message": line}))
         _end(1)
     except KeyboardInterrupt:
         _end(130)  # whoever has started it says so
