@@ -46,7 +46,7 @@ def environment() -> Environment:
         processor=_processor(),
         cores=available_cores(),
         threads=_threads(),
-        ranks=int(os.environ.get("WORLD_SIZE", "1")),  # torchrun's
+        ranks=int(os.environ["WORLD_SIZE"]) if "TORCHELASTIC_RUN_ID" in os.environ else 1,
         arithmetic=pinned(),
         device=_device(),
         image=os.environ.get("SHALLOWDEEP_IMAGE"),

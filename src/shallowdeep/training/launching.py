@@ -17,6 +17,11 @@ from shallowdeep.training.ranks import LEFT_ALONE
 ASKED = "STAGE_RANKS"
 MOST = 1_024
 GRACE = 5  # seconds that ranks have to end once one has failed
+SEEN = {
+    signal.SIGINT,
+    signal.SIGTERM,
+}  # a rank that is sent one ends itself with 128 and its number
+AFTER_A_SIGNAL = {LEFT_ALONE, -signal.SIGTERM, *(128 + number for number in SEEN)}
 
 
 def wanted_ranks() -> int | None:
@@ -62,14 +67,6 @@ def launch(command: Sequence[str], ranks: int) -> None:
         raise InputError(f"the ranks have not come together: {said}") from None
 
 
-def _ended_by(status: int) -> int | None:
-    """The signal that somebody has sent to a rank; torchrun itself sends SIGTERM to the others."""
-    if status < 0:
-        return -status if -status != signal.SIGTERM else None
-    number = status - 128  # on several machines torchrun may have sent it for another one's end
-    return number if number in (signal.SIGINT, signal.SIGTERM) and _on_one_machine() else None
-
-
 def _on_one_machine() -> bool:
     return os.environ.get("PET_NNODES", "1") == "1"
 
@@ -80,16 +77,20 @@ def _tell(failures: Mapping[int, Any]) -> None:
         message = failure.error_file_data.get("message")
         if isinstance(message, str) and message != "<NONE>":
             raise InputError(message)
-    for rank, failure in failures.items():
-        if number := _ended_by(failure.exitcode):
-            name = signal.Signals(number).name
-            raise InputError(
-                f"rank {rank} was ended by {name}; nothing was written, `dvc repro` goes on"
-            )
-    statuses = {failure.exitcode for failure in failures.values()}
-    if statuses <= {LEFT_ALONE, -signal.SIGTERM}:
+    statuses = {rank: failure.exitcode for rank, failure in failures.items()}
+    ended = {rank: -status for rank, status in statuses.items() if status < 0}
+    ended = {rank: number for rank, number in ended.items() if number != signal.SIGTERM}  # torchrun
+    if set(statuses.values()) <= AFTER_A_SIGNAL and _on_one_machine():
+        seen = {rank: status - 128 for rank, status in statuses.items()}
+        ended |= {rank: number for rank, number in seen.items() if number in SEEN}
+    for rank, number in ended.items():
+        name = signal.Signals(number).name
+        raise InputError(
+            f"rank {rank} was ended by {name}; nothing was written, `dvc repro` goes on"
+        )
+    if set(statuses.values()) <= {LEFT_ALONE, -signal.SIGTERM}:
         raise InputError(
             "the connection to a rank of another machine has broken; nothing was written, `dvc"
             " repro` goes on"
         )
-    sys.exit(max(statuses - {LEFT_ALONE}))  # it has said why
+    sys.exit(max(set(statuses.values()) - {LEFT_ALONE}))  # it has said why
