@@ -1,6 +1,7 @@
 """Several ranks train one network, each on a band of every picture: what one does, to rounding."""
 
 import multiprocessing
+from contextlib import nullcontext
 from datetime import timedelta
 
 import numpy as np
@@ -8,6 +9,8 @@ import pytest
 import torch
 import torch.distributed as dist
 from noise import CPU, write_prepared
+from played_device import CUDA, played_device
+from torch.utils._python_dispatch import _disable_current_modes
 
 from shallowdeep.files import memory
 from shallowdeep.files.checkout import CHECKPOINTS
@@ -39,10 +42,12 @@ class StoppedError(Exception):
     """The training is interrupted."""
 
 
-def fit(pictures, ranks=None, *, runs=1, settings=SETTINGS, stop_after=None, place=False):
+def fit(
+    pictures, ranks=None, *, runs=1, settings=SETTINGS, stop_after=None, place=False, device=CPU
+):
     """Train; every rank stops after so many epochs of its group."""
     by_fold = seeds(0, folds=pictures.folds, runs=runs)
-    alike = {"solver": "primal", "device": CPU} | ({"ranks": ranks} if ranks else {})
+    alike = {"solver": "primal", "device": device} | ({"ranks": ranks} if ranks else {})
     fitting = Fitting(pictures, settings, by_fold, **alike)
     reported = []
 
@@ -66,13 +71,17 @@ def on_ranks(count, folder, pictures, *, steps=None, **options):
         dist.init_process_group("gloo", timeout=timedelta(seconds=60), **alike)
         step, done = sgd.Runs._step, []
         sgd.Runs._step = lambda *rest: done.append(None) or step(*rest)
+        on_cuda = options.get("device") == CUDA
         try:
-            fitted = fit(pictures, Ranks(number, count, number, count), **options)
+            with played_device() if on_cuda else nullcontext():
+                fitted = fit(pictures, Ranks(number, count, number, count), **options)
         except StoppedError:
             dist.barrier()
             return
         assert steps in (None, len(done))
-        layers = [tuple(layer) for layer in fitted.layers]
+        layers = [
+            tuple(getattr(tensor, "held", tensor) for tensor in layer) for layer in fitted.layers
+        ]
         torch.save((layers, fitted.history, fitted.answers), here / "fitted")
 
     fork = multiprocessing.get_context("fork")  # they need not import torch again
@@ -89,6 +98,17 @@ def on_ranks(count, folder, pictures, *, steps=None, **options):
         return None
     layers, history, answers = torch.load(here / "fitted", weights_only=False)
     return Fitted([Layer(*layer) for layer in layers], history, answers)
+
+
+def off_the_device(name):
+    """One of torch's ways to send something, as it is: what is sent lies in main memory."""
+    function = getattr(dist, name)
+
+    def as_it_is(*arguments, **named):
+        with _disable_current_modes():
+            return function(*arguments, **named)
+
+    return as_it_is
 
 
 def assert_same_bits(one, other):
@@ -119,6 +139,14 @@ def test_it_is_what_one_process_trains(one, tmp_path, monkeypatch, ranks, runs, 
     assert_close(fitted, expected)
     again = on_ranks(ranks, tmp_path, one, runs=runs, settings=settings)
     assert_same_bits(again, fitted)
+
+
+def test_a_device_gives_what_the_cpu_gives(one, tmp_path, monkeypatch):
+    """Three runs in step on a device that the CPU plays, which mixes with nothing."""
+    for name in ("send", "recv", "gather_object", "barrier", "new_group"):
+        monkeypatch.setattr(dist, name, off_the_device(name))
+    fitted = on_ranks(2, tmp_path, one, runs=3, device=CUDA)
+    assert_close(fitted, fit(one, runs=3))
 
 
 def test_folds_are_spread_before_pictures_are(tmp_path):
