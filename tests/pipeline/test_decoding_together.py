@@ -68,6 +68,15 @@ def prepare(project, address):
     )
 
 
+def held_up(project, address, worker):
+    """The stage under way, waiting for a worker that was given chunks and holds them."""
+    worker.send_signal(signal.SIGSTOP)
+    stage = prepare(project, address)
+    with pytest.raises(subprocess.TimeoutExpired):
+        stage.wait(10)
+    return stage
+
+
 @pytest.fixture
 def larger(project):
     """A project with 200 pictures and 4 files that are none: a chunk or two for each worker."""
@@ -86,10 +95,7 @@ def test_three_workers_one_of_them_killed(larger, scheduler, tmp_path):
     expected = prepared(larger)
     shutil.rmtree(larger / "data/prepared")
     with workers(scheduler, tmp_path, count=3) as (first, *_):
-        first.send_signal(signal.SIGSTOP)  # it is given chunks, and holds them
-        process = prepare(larger, scheduler)
-        with pytest.raises(subprocess.TimeoutExpired):
-            process.wait(10)
+        process = held_up(larger, scheduler, first)
         first.kill()
         said, errors = process.communicate(timeout=100)
     assert (process.returncode, errors) == (0, "")
@@ -141,10 +147,7 @@ def test_a_scheduler_that_goes_is_told(project, tmp_path):
         scheduled(tmp_path / "scheduler") as (address, process),
         workers(address, tmp_path, count=1) as (worker,),
     ):
-        worker.send_signal(signal.SIGSTOP)
-        stage = prepare(project, address)
-        with pytest.raises(subprocess.TimeoutExpired):
-            stage.wait(10)
+        stage = held_up(project, address, worker)
         process.kill()
         _, error = stage.communicate(timeout=100)
     line = f"prepare: DASK_SCHEDULER_ADDRESS: {address}: CancelledError: the scheduler has gone\n"
@@ -156,10 +159,7 @@ def test_workers_that_have_all_gone_are_told(larger, scheduler, tmp_path):
     """Half a minute later, should one come back; with a worker the next run is whole."""
     before = prepared(larger)
     with workers(scheduler, tmp_path, count=1) as (worker,):
-        worker.send_signal(signal.SIGSTOP)
-        stage = prepare(larger, scheduler)
-        with pytest.raises(subprocess.TimeoutExpired):
-            stage.wait(10)
+        stage = held_up(larger, scheduler, worker)
         worker.kill()
         _, error = stage.communicate(timeout=100)
     line = f"prepare: DASK_SCHEDULER_ADDRESS: {scheduler}: all workers have gone; "
