@@ -10,7 +10,7 @@ from pathlib import Path
 
 from threadpoolctl import threadpool_limits
 
-from shallowdeep.evaluation import metrics, tables
+from shallowdeep.evaluation import csv_file, metrics, tables
 from shallowdeep.evaluation.answers import check_belonging, of_fold_0, on_the_tested
 from shallowdeep.evaluation.findings import OnTheWay, conclude
 from shallowdeep.evaluation.score_table import write_scores
@@ -77,7 +77,7 @@ def main(inputs: Inputs | None, doing: Progress) -> page.Facts:
     if inputs:
         inputs.check_unchanged()
     for name, table in drawn._asdict().items():
-        tables.write(table, PLOTS / f"{name}.csv")
+        csv_file.write(table, PLOTS / f"{name}.csv")
     write_scores(found.scores, RESULTS / "scores.csv")
     said_of_question = verdict(found.compared[0])
     metrics.write(metrics.at_a_glance(found.scores, said_of_question), RESULTS / "metrics.json")

@@ -16,12 +16,25 @@ from playwright.sync_api import sync_playwright
 from threadpoolctl import threadpool_limits
 
 from shallowdeep.files.cores import available_cores
+from shallowdeep.files.imports import imported, importing
 from shallowdeep.prepared.prepared_set import Prepared
 
 # A shell lets what it starts in the background ignore Ctrl-C, and so would what tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 
 threadpool_limits(1)  # a process of pytest-xdist a core: their threads would wait for each other
+
+# Hundreds of processes import the same modules: what one has compiled, the others need not.
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+sys.dont_write_bytecode = False
+
+
+importing()
+
+
+def pytest_collection_finish():
+    """What the tests import is there."""
+    imported()
 
 
 def pytest_configure(config):

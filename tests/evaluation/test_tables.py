@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from shallowdeep.evaluation import tables
+from shallowdeep.evaluation import csv_file, tables
 from shallowdeep.evaluation.answers import Answers
 
 RNG = np.random.default_rng(0)
@@ -102,7 +102,7 @@ def test_a_table_has_the_same_numbers_as_its_file(tmp_path):
     """Six decimals, rounded as they are printed, Unix line ends."""
     histories = {"shallow": np.full((1, 1, 1, 1), 0.6411225)}  # a tie that NumPy rounds another way
     table = tables.learning(histories, ("train_loss",))
-    tables.write(table, tmp_path / "table.csv")
+    csv_file.write(table, tmp_path / "table.csv")
     rows = b"model,epoch,measure,mean,low,high\nshallow,1,train loss,0.641123,0.641123,0.641123\n"
     assert (tmp_path / "table.csv").read_bytes() == rows
     assert table["mean"].item() == 0.641123
@@ -111,7 +111,7 @@ def test_a_table_has_the_same_numbers_as_its_file(tmp_path):
 def test_a_file_of_a_table_holds_no_markup(tmp_path):
     """DVC puts it into a script as it stands, and a class has the name of any folder."""
     classes = ("<!--<script>", os.fsdecode(b"dog\xff"))
-    tables.write(tables.confusion(ANSWERS, classes), tmp_path / "table.csv")
+    csv_file.write(tables.confusion(ANSWERS, classes), tmp_path / "table.csv")
     text = (tmp_path / "table.csv").read_text("utf-8")
     assert not set("<>&") & set(text)
     assert "\\u003c!--\\u003cscript\\u003e,dog\\udcff," in text

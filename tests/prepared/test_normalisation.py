@@ -2,13 +2,14 @@
 
 import numpy as np
 import torch
-from torchvision.transforms import v2
 
 from shallowdeep.prepared.normalisation import Normalisation
 
 
 def test_it_is_torchvisions():
     """Equal to ToTensor and Normalize on every byte, each channel with its own numbers."""
+    from torchvision.transforms import v2  # a second
+
     mean, std = (0.5, 0.4, 0.3), (0.5, 0.2, 0.1)
     picture = torch.from_numpy(np.arange(256, dtype=np.uint8).reshape(1, 16, 16).repeat(3, 0))
     peer = v2.Compose([v2.ToDtype(torch.float32, scale=True), v2.Normalize(mean, std)])

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from shallowdeep.evaluation.answers import Answers
+from shallowdeep.evaluation.csv_file import DECIMALS, write
 from shallowdeep.evaluation.intervals import (
     Difference,
     Interval,
@@ -19,7 +20,6 @@ from shallowdeep.evaluation.intervals import (
 )
 from shallowdeep.evaluation.scores import SCORES, published
 from shallowdeep.evaluation.simultaneous import Together
-from shallowdeep.evaluation.tables import DECIMALS, write
 from shallowdeep.evaluation.verdict import QUESTION, SCORE, Comparison, Pair, pairs
 from shallowdeep.prepared.folds import SplitName
 from shallowdeep.settings.params import Params

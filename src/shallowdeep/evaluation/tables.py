@@ -1,7 +1,6 @@
 """The tables behind the plots: long form, one file a chart, a column that names the model."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
@@ -11,13 +10,11 @@ from sklearn.metrics import confusion_matrix, roc_curve
 
 from shallowdeep.evaluation.answers import Answers
 from shallowdeep.evaluation.by_epoch import EpochDifference
+from shallowdeep.evaluation.csv_file import DECIMALS
 from shallowdeep.evaluation.scores import accuracy
-from shallowdeep.files.atomic import replacing
-from shallowdeep.files.markup import escape
 
 GRID = np.linspace(0, 1, 101)  # false positive rates at which the runs' ROC curves are averaged
 BINS = 10  # of the calibration curve
-DECIMALS = 6
 
 
 def learning(histories: Mapping[str, NDArray[np.float64]], measures: Sequence[str]) -> pd.DataFrame:
@@ -126,19 +123,6 @@ def _table(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
         # Python rounds as it writes; NumPy's shortcut differs where the next digit is a 5.
         table[name] = [round(value, DECIMALS) for value in column.tolist()]
     return table
-
-
-def write(table: pd.DataFrame, path: Path) -> None:
-    """Write a table as CSV, numbers with DECIMALS decimals, names without markup."""
-    names = table.select_dtypes(exclude="number").map(escape, na_action="ignore")
-    with replacing(path) as new:
-        table.assign(**names).to_csv(
-            new,
-            index=False,
-            float_format=f"%.{DECIMALS}f",
-            lineterminator="\n",
-            errors="backslashreplace",  # of names that are not UTF-8
-        )
 
 
 def _band(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
