@@ -25,6 +25,13 @@ def test_it_lists_the_commands(tmp_path, words):
     assert run(tmp_path, sys.executable, "-c", check) == "False\n"
 
 
+def test_no_command_imports_what_takes_a_second_before_it_needs_it(tmp_path):
+    """So that --help and a wrong word are answered in a blink."""
+    modules = ", ".join(f"shallowdeep.{command.module}" for command in COMMANDS.values())
+    check = f"import sys, {modules}; print({{'torch', 'sklearn'}} & sys.modules.keys())"
+    assert run(tmp_path, sys.executable, "-c", check) == "set()\n"
+
+
 @pytest.mark.parametrize("name", COMMANDS)
 def test_every_command_says_how_it_is_used(capsys, name):
     """Its --help, in its own name; the module has a `main` that takes arguments."""

@@ -3,14 +3,17 @@
 import argparse
 from collections.abc import Sequence
 from pathlib import Path
-
-from torch import Tensor
+from typing import TYPE_CHECKING
 
 from shallowdeep.commands.belonging import check_model
 from shallowdeep.files.atomic import write_safetensors, write_torch
 from shallowdeep.files.errors import InputError, one_line, told_in_one_line
-from shallowdeep.training import model
-from shallowdeep.training.model import Model
+from shallowdeep.files.imports import imported, importing
+
+if TYPE_CHECKING:
+    from torch import Tensor
+
+    from shallowdeep.training.model import Model
 
 DESCRIPTION = """Write one run's weights for plain PyTorch, by the names of
 torch.nn.Sequential(Linear, ReLU, ..., Linear, Sigmoid). FILE.safetensors has in its metadata, as
@@ -18,7 +21,7 @@ JSON under `shallowdeep`, what a picture needs before it: size, mean, std, and t
 FILE.pt is a state_dict and nothing else."""
 
 
-def state_dict(trained: Model, run: int) -> dict[str, Tensor]:
+def state_dict(trained: "Model", run: int) -> dict[str, "Tensor"]:
     """One run's weights: `0.weight` [n, n_prev], `0.bias` [n], `2.weight` and so on."""
     weights = {}
     for i, layer in enumerate(trained.layers):
@@ -27,7 +30,7 @@ def state_dict(trained: Model, run: int) -> dict[str, Tensor]:
     return weights
 
 
-def write(trained: Model, run: int, path: Path) -> None:
+def write(trained: "Model", run: int, path: Path) -> None:
     """Write one run, the same bytes every time.
 
     Raises:
@@ -61,6 +64,10 @@ def main(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
     with told_in_one_line("export"):
         check_model(options.model)
+        importing()
+        from shallowdeep.training import model  # and torch, a second
+
+        imported()
         trained = model.read(options.model)
         write(trained, options.run, options.file)
         shapes = " -> ".join(str(layer.weight.shape[-1]) for layer in trained.layers)

@@ -9,22 +9,23 @@ from collections.abc import Generator, Iterator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
-from typing import NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import numpy as np
-import torch
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from shallowdeep.commands.belonging import check_model
 from shallowdeep.files.errors import InputError, one_line, told_in_one_line
 from shallowdeep.files.file_tree import walk
+from shallowdeep.files.imports import imported, importing
 from shallowdeep.pictures.decoding import Picture, decode, quiet
 from shallowdeep.pictures.layout import is_aside
 from shallowdeep.pictures.limits import Unusable
 from shallowdeep.pictures.many import in_order
-from shallowdeep.training import model
-from shallowdeep.training.model import Model
+
+if TYPE_CHECKING:
+    from shallowdeep.training.model import Model
 
 DESCRIPTION = """Ask a trained model about pictures. Of each it prints the class that the runs' mean
 probability favours, that probability, and +- its standard deviation over the runs."""
@@ -44,7 +45,7 @@ class Prediction(NamedTuple):
 
 
 def predict(
-    trained: Model, paths: Sequence[str], *, max_pixels: int
+    trained: "Model", paths: Sequence[str], *, max_pixels: int
 ) -> Generator[Prediction | Unusable, None, None]:
     """Decode, resize and normalise pictures as `prepare` does, on all cores, and ask every run.
 
@@ -67,10 +68,12 @@ def _decoded(path: str, *, size: int, max_pixels: int) -> Picture | Unusable:
         return reason
 
 
-def _asked(trained: Model, pictures: Sequence[Picture]) -> Iterator[tuple[str, float, float]]:
+def _asked(trained: "Model", pictures: Sequence[Picture]) -> Iterator[tuple[str, float, float]]:
     """Class, probability and spread of each picture."""
     if not pictures:
         return
+    import torch
+
     pixels = torch.from_numpy(np.stack([one.pixels for one in pictures]))
     for of_second in trained.probabilities(pixels, torch.arange(len(pictures))).mT:
         second = bool(of_second.mean() > 0.5)
@@ -118,6 +121,10 @@ def main(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
     with told_in_one_line("predict"):
         check_model(options.model)
+        importing()
+        from shallowdeep.training import model  # and torch, a second
+
+        imported()
         trained = model.read(options.model)
         paths = files_of(options.picture)
         failures = 0
