@@ -28,8 +28,7 @@ threadpool_limits(1)  # a process of pytest-xdist a core: their threads would wa
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-
-importing()
+importing()  # the tests, and all that they import
 
 
 def pytest_collection_finish():

@@ -14,6 +14,7 @@ from shallowdeep.files.checkout import CHECKPOINTS, KEPT
 from shallowdeep.files.checksums import of_tensors
 from shallowdeep.training import checkpoint, sgd
 from shallowdeep.training.checkpoint import Checkpoints
+from shallowdeep.training.ranks import Team
 
 
 @pytest.fixture(autouse=True)
@@ -130,6 +131,13 @@ def test_another_stage_keeps_its_own(pictures):
         fit(pictures, solver="dual", keep="last", stop_after=3, inputs={"a": "1"})
     assert not Checkpoints("train-y", {"a": "1"}).exist()
     assert len(content()) == 1
+
+
+def test_a_stage_may_have_any_name():
+    """What tells a team's from one process's stands behind it."""
+    place = Checkpoints("train-proof2of2", {"a": "1"})
+    place.of(0).offer(lambda: [torch.zeros(1)], finished=False)
+    assert [place.exist(Team(size=size)) for size in (1, 2)] == [True, False]
 
 
 def test_a_checkpoint_of_another_training_under_this_ones_name_is_not_used(pictures):

@@ -13,11 +13,14 @@ from typing import TYPE_CHECKING, NamedTuple
 from shallowdeep.commands import lock
 from shallowdeep.commands.lock import Differing, Lock
 from shallowdeep.files.errors import InputError
+from shallowdeep.files.imports import imported, importing
 from shallowdeep.files.yaml_file import parse
 from shallowdeep.provenance.dvc_hash import md5 as md5_of
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
+
+    from shallowdeep.training.model import Model
 
 PARAMS, LOCK, METRICS, DATA = "params.yaml", "dvc.lock", "results/metrics.json", "data/prepared"
 LAST = "evaluate"
@@ -140,6 +143,16 @@ def check_model(path: Path) -> None:
     for folder, dep in locked.stages[stage].deps.items():
         if folder.startswith(("src/", "stages/")) and md5_of(root / folder) != dep.md5:
             raise InputError(f"{path}: was trained by another {folder}; `dvc repro` trains it anew")
+
+
+def read_model(path: Path) -> "Model":
+    """A model that `check_model` lets pass; only then is torch imported, which takes a second."""
+    check_model(path)
+    importing()
+    from shallowdeep.training import model
+
+    imported()
+    return model.read(path)
 
 
 def _check_files(repo: "Repo", stages: list[str]) -> None:

@@ -5,10 +5,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shallowdeep.commands.belonging import check_model
+from shallowdeep.commands.belonging import read_model
 from shallowdeep.files.atomic import write_safetensors, write_torch
 from shallowdeep.files.errors import InputError, one_line, told_in_one_line
-from shallowdeep.files.imports import imported, importing
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -63,12 +62,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--run", type=int, default=0, help="of fold 0 (default: %(default)s)")
     options = parser.parse_args(arguments)
     with told_in_one_line("export"):
-        check_model(options.model)
-        importing()
-        from shallowdeep.training import model  # and torch, a second
-
-        imported()
-        trained = model.read(options.model)
+        trained = read_model(options.model)
         write(trained, options.run, options.file)
         shapes = " -> ".join(str(layer.weight.shape[-1]) for layer in trained.layers)
         of = f"run {options.run} of {len(trained.seeds)}, {shapes} -> 1"

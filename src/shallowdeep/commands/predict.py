@@ -15,10 +15,9 @@ import numpy as np
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from shallowdeep.commands.belonging import check_model
+from shallowdeep.commands.belonging import read_model
 from shallowdeep.files.errors import InputError, one_line, told_in_one_line
 from shallowdeep.files.file_tree import walk
-from shallowdeep.files.imports import imported, importing
 from shallowdeep.pictures.decoding import Picture, decode, quiet
 from shallowdeep.pictures.layout import is_aside
 from shallowdeep.pictures.limits import Unusable
@@ -120,12 +119,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--max-pixels", type=int, default=100_000_000, help=MAX_PIXELS)
     options = parser.parse_args(arguments)
     with told_in_one_line("predict"):
-        check_model(options.model)
-        importing()
-        from shallowdeep.training import model  # and torch, a second
-
-        imported()
-        trained = model.read(options.model)
+        trained = read_model(options.model)
         paths = files_of(options.picture)
         failures = 0
         with (

@@ -1,4 +1,4 @@
-"""Tables as CSV files. Apart from what makes them, for commands read them without scikit-learn."""
+"""Tables as CSV files; apart from `tables`, so that commands do without its scikit-learn."""
 
 from pathlib import Path
 

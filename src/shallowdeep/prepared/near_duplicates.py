@@ -46,10 +46,12 @@ def groups(pictures: NDArray[np.uint8]) -> Groups:
         with Progress("looking for near-duplicates", len(pictures), unit="pictures") as progress:
             means = np.concatenate([*_means(pictures, progress.advance)])
         pairs: list[NDArray[np.int64]] = []  # [2, n]
+        count = 0
         for some in _near_pairs(means):
             pairs.append(some)
-            if sum(each.shape[1] for each in pairs) > len(pictures):
-                found, pairs = _joined(found, pairs), []
+            count += some.shape[1]
+            if count > len(pictures):
+                found, pairs, count = _joined(found, pairs), [], 0
         found = _joined(found, pairs)
     return found
 

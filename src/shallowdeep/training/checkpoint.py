@@ -84,13 +84,11 @@ class Checkpoints:
 
     def exist(self, team: Team = BY_ITSELF) -> bool:
         """Whether a stage of just these inputs was interrupted, with teams of this size."""
-        names = [path.name for path in self._folder.glob(f"{self._name}.*.pt")]
-        of_team = f"of{team.size}.pt"
-        return any(of_team in name if team.size > 1 else "of" not in name for name in names)
+        return any(self._folder.glob(f"{self._name}.*of{team.size}.pt"))
 
     def of(self, number: int, team: Team = BY_ITSELF) -> Checkpoint:
         """The place of the training `number` of this stage, and of this member of a team."""
-        which = f"{number}.{team.member}of{team.size}" if team.size > 1 else f"{number}"
+        which = f"{number}.{team.member}of{team.size}"
         path = self._folder / f"{self._name}.{which}.pt"
         return Checkpoint(path, f"{self._fingerprint}.{which}", team)
 

@@ -18,10 +18,8 @@ from shallowdeep.training.ranks import LEFT_ALONE
 ASKED = "STAGE_RANKS"
 MOST = 1_024
 GRACE = 5  # seconds that ranks have to end once one has failed
-SEEN = {
-    signal.SIGINT,
-    signal.SIGTERM,
-}  # a rank that is sent one ends itself with 128 and its number
+# A rank that is sent one of these ends itself with 128 and its number.
+SEEN = {signal.SIGINT, signal.SIGTERM}
 AFTER_A_SIGNAL = {LEFT_ALONE, -signal.SIGTERM, *(128 + number for number in SEEN)}
 
 
@@ -80,20 +78,20 @@ def _tell(failures: Mapping[int, Any]) -> None:
         message = failure.error_file_data.get("message")
         if isinstance(message, str) and message != "<NONE>":
             raise InputError(message)
-    statuses = {rank: failure.exitcode for rank, failure in failures.items()}
-    ended = {rank: -status for rank, status in statuses.items() if status < 0}
-    ended = {rank: number for rank, number in ended.items() if number != signal.SIGTERM}  # torchrun
-    if set(statuses.values()) <= AFTER_A_SIGNAL and _on_one_machine():
-        seen = {rank: status - 128 for rank, status in statuses.items()}
-        ended |= {rank: number for rank, number in seen.items() if number in SEEN}
-    for rank, number in ended.items():
-        name = signal.Signals(number).name
-        raise InputError(
-            f"rank {rank} was ended by {name}; nothing was written, `dvc repro` goes on"
-        )
-    if set(statuses.values()) <= {LEFT_ALONE, -signal.SIGTERM}:
+    statuses = {failure.exitcode for failure in failures.values()}
+    if statuses <= AFTER_A_SIGNAL and _on_one_machine():
+        by = {128 + number: number for number in SEEN}
+    else:  # torchrun itself ends ranks by SIGTERM
+        by = {status: -status for status in statuses - {-signal.SIGTERM} if status < 0}
+    for rank, failure in failures.items():
+        if failure.exitcode in by:
+            name = signal.Signals(by[failure.exitcode]).name
+            raise InputError(
+                f"rank {rank} was ended by {name}; nothing was written, `dvc repro` goes on"
+            )
+    if statuses <= {LEFT_ALONE, -signal.SIGTERM}:
         raise InputError(
             "the connection to a rank of another machine has broken; nothing was written, `dvc"
             " repro` goes on"
         )
-    sys.exit(max(set(statuses.values()) - {LEFT_ALONE}))  # it has said why
+    sys.exit(max(statuses - {LEFT_ALONE}))  # it has said why
