@@ -1,15 +1,11 @@
 """data.dir -> data/prepared, results/rejected.csv, results/data.json: pictures become an array."""
 
-from shallowdeep.provenance.beginning import begin
-
-begin("prepare")
-
 from pathlib import Path
 
 import numpy as np
 
 from shallowdeep.files.atomic import replacing
-from shallowdeep.files.errors import one_line, told_in_one_line
+from shallowdeep.files.errors import one_line
 from shallowdeep.files.imports import imported
 from shallowdeep.pictures import preparation, so_far
 from shallowdeep.pictures.listing import Listed
@@ -22,14 +18,15 @@ from shallowdeep.prepared import (
     prepared_set,
     solver,
 )
-from shallowdeep.provenance.records import Inputs, recorded
+from shallowdeep.provenance.records import Run
+from shallowdeep.provenance.stage import stage
 from shallowdeep.settings import params
 
 OUT, RESULTS = Path("data/prepared"), Path("results")
 CONFLICTS = RESULTS / "conflicts.csv"  # no output: it is there only where the stage has failed
 
 
-def main(settings: params.Params, found: Listed, inputs: Inputs | None) -> None:
+def main(settings: params.Params, found: Listed, inputs: Run) -> None:
     """Prepare the pictures that params.yaml names; `inputs` is all that is read."""
     data, source = settings.data, Path(settings.data.dir)
     with (
@@ -40,7 +37,7 @@ def main(settings: params.Params, found: Listed, inputs: Inputs | None) -> None:
     ):
         out.mkdir()
         array = out / "pictures.npy"
-        with so_far.kept(inputs.hashes if inputs else None, otherwise=array) as done:
+        with so_far.kept(inputs.inputs or None, otherwise=array) as done:
             if done.goes_on:
                 print("prepare: goes on where it was interrupted")
             decoded = preparation.decode_all(source, found.files, data, done)
@@ -65,25 +62,28 @@ def main(settings: params.Params, found: Listed, inputs: Inputs | None) -> None:
         data_report.write_listing(decoded.left_out(), left_out)
         data_report.write_listing(alike, near)
         data_report.write_counts(report, counts)
-        if inputs:
-            inputs.check_unchanged()
+        inputs.check_unchanged()
         said = report.in_words(prepared_set.count(manifest, summary))
     for line in (said, *near_duplicates.warnings(alike)):
         print("prepare:", one_line(line))
 
 
-if __name__ == "__main__":
+@stage("prepare")
+def prepare(run: Run) -> None:
+    """Prepare."""
     imported()
-    with told_in_one_line("prepare"):
-        CONFLICTS.unlink(missing_ok=True)  # of an earlier try
-        settings = params.read(Path("params.yaml"))
-        found = preparation.planned(settings)  # before the record hashes what it may not be
-        if said := solver.warning(settings, len(found.files)):
-            print("prepare:", said)
-        with recorded("prepare") as read:
-            try:
-                main(settings, found, read)
-            except preparation.InBothClasses as error:
-                with replacing(CONFLICTS) as conflicts:
-                    data_report.write_listing(error.files, conflicts)
-                raise
+    CONFLICTS.unlink(missing_ok=True)  # of an earlier try
+    settings = params.read(Path("params.yaml"))
+    found = preparation.planned(settings)
+    if said := solver.warning(settings, len(found.files)):
+        print("prepare:", said)
+    try:
+        main(settings, found, run)
+    except preparation.InBothClasses as error:
+        with replacing(CONFLICTS) as conflicts:
+            data_report.write_listing(error.files, conflicts)
+        raise
+
+
+if __name__ == "__main__":
+    prepare()

@@ -19,9 +19,10 @@ from urllib.error import URLError
 
 from shallowdeep.datasets.class_folders import CLASSES, new_class_folders
 from shallowdeep.files.checkout import made_from
-from shallowdeep.files.errors import InputError, told_in_one_line
-from shallowdeep.provenance.beginning import begin
-from shallowdeep.provenance.records import recorded
+from shallowdeep.files.errors import InputError
+from shallowdeep.files.imports import imported
+from shallowdeep.provenance.records import Run
+from shallowdeep.provenance.stage import stage
 
 Archives = Sequence[tuple[str, str]]  # (address, MD5) of images.tar.gz and annotations.tar.gz
 
@@ -83,19 +84,20 @@ def _failures_named(address: str) -> Iterator[None]:
         raise InputError(f"{address}: download failed: {reason}; it needs 2 GB of disk") from None
 
 
+@stage("oxford-pets")
+def fetch(run: Run, folder: Path) -> None:
+    """Download the data set; a stage keeps its archives for the next time."""
+    imported()
+    socket.setdefaulttimeout(SILENCE)
+    download(folder, keep=made_from(Path("..")) / KEPT if run.by_dvc else None)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Download the data set into the folder named on the command line."""
     parser = argparse.ArgumentParser("shallowdeep oxford-pets", description=__doc__.splitlines()[0])
     parser.add_argument("folder", type=Path, help="to be made; has to be new or empty")
-    folder = parser.parse_args(arguments).folder
-    socket.setdefaulttimeout(SILENCE)
-    with (
-        told_in_one_line("oxford-pets"),
-        recorded("oxford-pets", root=Path(".."), output=folder) as stage,
-    ):
-        download(folder, keep=None if stage is None else made_from(Path("..")) / KEPT)
+    fetch(parser.parse_args(arguments).folder)
 
 
 if __name__ == "__main__":
-    begin("oxford-pets", root=Path(".."))
     main()

@@ -18,8 +18,9 @@ from shallowdeep.datasets.animals import animal, draw_animal
 from shallowdeep.datasets.canvas import Canvas, Dice, Floats
 from shallowdeep.datasets.class_folders import CLASSES, new_class_folders
 from shallowdeep.files.errors import InputError, told_in_one_line
-from shallowdeep.provenance.beginning import begin
-from shallowdeep.provenance.records import recorded
+from shallowdeep.files.imports import imported
+from shallowdeep.provenance.records import Run
+from shallowdeep.provenance.stage import stage
 
 
 def picture(seed: int, label: int, number: int) -> Image.Image:
@@ -121,6 +122,13 @@ def whole(option: str, low: int, high: int) -> Callable[[str], int]:
     return read
 
 
+@stage("sample")
+def draw(_: Run, folder: Path, *, seed: int, per_class: int) -> None:
+    """Draw the sample."""
+    imported()
+    draw_sample(folder, seed=seed, per_class=per_class)
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Draw the sample into the folder named on the command line."""
     parser = argparse.ArgumentParser("shallowdeep sample", description=__doc__.splitlines()[0])
@@ -129,10 +137,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--per-class", type=whole("--per-class", 1, 100_000), default=500)
     with told_in_one_line("sample"):
         options = parser.parse_args(arguments)
-        with recorded("sample", root=Path(".."), output=options.folder):
-            draw_sample(options.folder, seed=options.seed, per_class=options.per_class)
+    draw(options.folder, seed=options.seed, per_class=options.per_class)
 
 
 if __name__ == "__main__":
-    begin("sample", root=Path(".."))
     main()

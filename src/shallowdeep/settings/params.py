@@ -23,6 +23,7 @@ from shallowdeep.settings.mistakes import shown, unquoted
 
 Channels = tuple[float, float, float]  # one number for each of red, green, blue
 
+LEAST_STD = 1e-6  # below it, inputs leave the range of float32
 NEEDED = ("shallow", "deep")
 NAME = "[a-z0-9][a-z0-9_-]*"  # of a model
 TAKEN = {
@@ -36,7 +37,7 @@ TAKEN = {
 
 _Fraction = Annotated[float, Field(gt=0, le=1), IN_FLOATS]
 _Mean = Annotated[float, Field(ge=0, le=1), IN_FLOATS]
-_Std = _Fraction
+_Std = Annotated[float, Field(ge=LEAST_STD, le=1), IN_FLOATS]
 _Means, _Stds = tuple[_Mean, _Mean, _Mean], tuple[_Std, _Std, _Std]
 _Width = Annotated[int, Field(ge=1, le=4_096)]
 
@@ -185,6 +186,15 @@ class Params(Record):
         },
     )
 
+    others: Mapping[Annotated[str, BeforeValidator(_model_name)], Model] = Field(
+        default={}, description="further networks"
+    )
+
+    @property
+    def networks(self) -> Mapping[str, Model]:
+        """All networks by name: the two of the question, then the others."""
+        return {**self.models, **self.others}
+
     @field_validator("folds")
     @classmethod
     def _one_or_three(cls, folds: int) -> int:
@@ -209,7 +219,7 @@ class Params(Record):
             )
         return self
 
-    @field_validator("models", mode="before")
+    @field_validator("models", "others", mode="before")
     @classmethod
     def _with_epochs(cls, models: object, info: ValidationInfo) -> object:
         """Where a model's `epochs` is empty, the common number counts; a wrong one told once."""

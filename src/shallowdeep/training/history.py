@@ -1,72 +1,16 @@
-"""history.csv: what every epoch of every run came to."""
+"""Measures of one epoch, as training has them."""
 
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-import pandas as pd
-from numpy.typing import NDArray
-
-from shallowdeep.files.atomic import replacing
-from shallowdeep.files.errors import InputError
-
-if TYPE_CHECKING:  # `evaluate` needs no torch
-    from torch import Tensor
+from torch import Tensor
 
 
 class Epoch(NamedTuple):
-    """What one epoch came to, run by run."""
+    """Loss and accuracy of one epoch, run by run."""
 
-    train_loss: "Tensor"  # [R], mean over the training pictures, each as its batch came up
-    validation_loss: "Tensor"  # [R], after the epoch
-    validation_accuracy: "Tensor"  # [R], after the epoch
-
-
-MEASURES = Epoch._fields
-COLUMNS = ("fold", "run", "epoch", *MEASURES)
-
-
-def write(history: NDArray[np.floating[Any]], path: Path) -> None:
-    """Write one row per fold, run and epoch, numbers with 6 decimals.
-
-    Args:
-        history: measures of every epoch [K, R, E, 3], in the order of MEASURES.
-        path: of history.csv.
-    """
-    folds, runs, epochs, measures = history.shape
-    places = np.indices((folds, runs, epochs)).reshape(3, -1)
-    table = pd.DataFrame(
-        {"fold": places[0], "run": places[1], "epoch": places[2] + 1}
-        | dict(zip(MEASURES, history.reshape(-1, measures).T.astype(np.float64), strict=True))
-    )
-    with replacing(path) as new:
-        table.to_csv(new, index=False, float_format="%.6f", lineterminator="\n")
-
-
-def read(path: Path, *, folds: int, runs: int, epochs: int) -> NDArray[np.float64]:
-    """Read the measures of every run and epoch: float64 [K, R, E, 3], in the order of MEASURES.
-
-    Raises:
-        InputError: the file is missing, or not as `write` wrote it for so many folds, runs and
-            epochs.
-    """
-    try:
-        table = pd.read_csv(path)
-        flat = table[list(MEASURES)].to_numpy(np.float64)
-        measures = flat.reshape(folds, runs, epochs, len(MEASURES))
-        places = np.indices(measures.shape[:3]).reshape(3, -1)
-        places[2] += 1
-        if tuple(table.columns) != COLUMNS or not np.isfinite(measures).all():
-            raise ValueError
-        if not np.array_equal(table[["fold", "run", "epoch"]].to_numpy().T, places):
-            raise ValueError
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; `dvc repro` makes it") from None
-    except (ValueError, LookupError, OverflowError):
-        raise InputError(
-            f"{path}: damaged, altered or of another training; `dvc repro --force` makes it anew"
-        ) from None
-    return measures
+    train_loss: Tensor  # [R], mean over the training pictures, each as its batch came up
+    validation_loss: Tensor  # [R], after the epoch
+    validation_accuracy: Tensor  # [R], after the epoch
 
 
 def measures_in_words(train_loss: float, validation_accuracy: float) -> str:

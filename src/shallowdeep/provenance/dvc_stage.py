@@ -1,0 +1,63 @@
+"""The stage that DVC is running, by DVC's own index: its inputs and outputs, and their hashes."""
+
+import os
+from collections.abc import Mapping
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from dvc.output import Output
+    from dvc.repo import Repo
+
+Hashes = Mapping[str, str | None]  # by path; None where there is nothing, or it cannot be read
+
+
+class DvcStage:
+    """The stage of dvc.yaml, or of data/dvc.yaml, that DVC runs in this process.
+
+    Attributes:
+        name: as DVC has it, `train-deep`, `train@wide` or `data/dvc.yaml:sample`.
+        root: the project's folder.
+    """
+
+    def __init__(self, name: str, root: Path) -> None:
+        from dvc.repo import Repo  # a sixth of a second
+
+        self.name, self.root = name, root
+        self._repo = Repo(str(root))
+        file, _, short = name.rpartition(":")
+        path = str(root / (file or "dvc.yaml"))  # an addressing is relative to the current folder
+        (stage,) = (
+            one for one in self._repo.index.stages if (one.path, one.name) == (path, short)
+        )
+        self.inputs = list(dict.fromkeys(map(self._relative, stage.deps)))
+        self.outputs = list(map(self._relative, stage.outs))
+
+    def _relative(self, file: "Output") -> str:
+        path = Path(file.fs_path)
+        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+
+    def hashes(self, paths: list[str]) -> Hashes:
+        """DVC's hash of each file or folder, by its path as seen from the root."""
+        return {path: md5(self._repo, self.root / path) for path in paths}
+
+
+def running() -> DvcStage | None:
+    """Stage that DVC runs in this process; None where somebody runs it by hand."""
+    if "DVC_STAGE" not in os.environ:
+        return None
+    return DvcStage(os.environ["DVC_STAGE"], Path(os.environ["DVC_ROOT"]).resolve())
+
+
+def md5(repo: "Repo", path: Path) -> str | None:
+    """DVC's hash of a file or folder; None where there is none or it cannot be read."""
+    from dvc.fs import localfs
+    from dvc_data.hashfile.build import build
+
+    with suppress(OSError):
+        if path.is_file() or path.is_dir():  # not a pipe, which would wait for a writer
+            odb = repo.cache.local
+            _, _, found = build(odb, str(path), localfs, "md5", dry_run=True, ignore=repo.dvcignore)
+            return str(found.hash_info.value)
+    return None

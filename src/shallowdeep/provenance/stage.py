@@ -1,0 +1,57 @@
+"""Decorator of the functions in stages/: what every stage needs around its body."""
+
+import functools
+import os
+from collections.abc import Callable
+from pathlib import Path
+from typing import Concatenate, ParamSpec
+
+from shallowdeep.files.arithmetic import pin_arithmetic
+from shallowdeep.files.errors import end_in_silence, told_in_one_line
+from shallowdeep.files.imports import importing
+from shallowdeep.files.parent import end_with_parent
+from shallowdeep.files.progress import loading
+from shallowdeep.provenance.dvc_stage import running
+from shallowdeep.provenance.records import Run
+from shallowdeep.provenance.requirements import refuse_another_environment
+
+_P = ParamSpec("_P")
+
+
+def stage(
+    label: str, *, first: Callable[_P, None] | None = None
+) -> Callable[[Callable[Concatenate[Run, _P], None]], Callable[_P, None]]:
+    """Make a function a stage of the pipeline.
+
+    It ends with the DVC that runs it, refuses another environment than requirements.txt, computes
+    the same bits on every processor with AVX2, turns errors and Ctrl-C into one line, and leaves a
+    record. The body imports what takes seconds, so that all of this is in place before.
+
+    Args:
+        label: name in messages, with `{}` for an argument.
+        first: called with the arguments before anything is read; it may end the process.
+
+    Returns:
+        A decorator. The body's first argument is its `Run`; callers leave it out.
+    """
+
+    def decorate(body: Callable[Concatenate[Run, _P], None]) -> Callable[_P, None]:
+        @functools.wraps(body)
+        def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> None:
+            name = label.format(*args)
+            end_in_silence(name)
+            with told_in_one_line(name):
+                end_with_parent()
+                refuse_another_environment(Path(os.environ.get("DVC_ROOT", ""), "requirements.txt"))
+                if first:
+                    first(*args, **kwargs)
+                pin_arithmetic()
+                loading(name)
+                importing()
+                run = Run(running())
+                body(run, *args, **kwargs)
+                run.finish()
+
+        return wrapped
+
+    return decorate

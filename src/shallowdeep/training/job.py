@@ -1,0 +1,127 @@
+"""The training that params.yaml asks for: one network, its solver, device, cores and ranks."""
+
+import time
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shallowdeep.files.arithmetic import pinned
+from shallowdeep.files.cores import available_cores
+from shallowdeep.prepared import solver
+from shallowdeep.prepared.normalisation import Normalisation
+from shallowdeep.prepared.prepared_set import Prepared
+from shallowdeep.provenance.dvc_stage import Hashes
+from shallowdeep.settings.params import Params
+from shallowdeep.trained.model import Layer, Model
+from shallowdeep.trained.predictions import Predictions
+from shallowdeep.training import devices
+from shallowdeep.training.checkpoint import Checkpoints
+from shallowdeep.training.fitting import Fitting, Settings, asked_after, seeds
+from shallowdeep.training.history import measures_in_words
+from shallowdeep.training.ranks import Ranks
+
+
+class Trained(NamedTuple):
+    """A network trained on all folds."""
+
+    model: Model  # of fold 0
+    predictions: Predictions
+    history: NDArray[np.floating[Any]]  # [K, R, E, 3]
+    seconds: float
+
+
+class Job:
+    """One network of params.yaml, ready to be trained.
+
+    Args:
+        name: of the network.
+        settings: all of params.yaml.
+        pictures: prepared for the same folds.
+        process: this one among the ranks.
+        inputs: hashes of all that the training depends on, by path; empty where no state of it is
+            to be kept.
+    """
+
+    def __init__(
+        self, name: str, settings: Params, pictures: Prepared, process: Ranks, inputs: Hashes
+    ) -> None:
+        network = settings.networks[name]
+        pictures.check_folds(settings.folds)
+        self._pictures = pictures
+        self._seeds = seeds(settings.seed, folds=settings.folds, runs=settings.runs)
+        self._solver = solver.of_prepared(settings.solver, has_gram=pictures.has_gram)
+        self._device = devices.pick(settings.device, number=process.here)
+        self._ranks, self._epochs = process, network.epochs
+        self._checkpoints = None
+        if inputs:
+            depends_on = {**inputs, **pinned(), "device": str(self._device)}
+            process.check_alike(depends_on)
+            self._checkpoints = Checkpoints(f"train-{name}", depends_on)
+        self._fitting = Fitting(
+            pictures,
+            Settings(
+                network.hidden, network.epochs, settings.batch_size, settings.lr, settings.keep
+            ),
+            self._seeds,
+            solver=self._solver,
+            device=self._device,
+            cores=max(1, available_cores() // process.count_here),
+            ranks=process,
+        )
+
+    @property
+    def resumes(self) -> bool:
+        """True if an interrupted training of the same inputs has left its state."""
+        return bool(self._checkpoints and self._checkpoints.exist() and not self._ranks.rank)
+
+    def train(self) -> Trained:
+        """Train all runs on all folds; every rank but 0 ends here."""
+        start = time.perf_counter()
+        fitted = self._fitting.fit(checkpoints=self._checkpoints)
+        pictures = self._pictures
+        model = Model(
+            [
+                Layer(layer.weight.cpu().numpy(), layer.bias.cpu().squeeze(-1).numpy())
+                for layer in fitted.layers
+            ],
+            self._seeds[0],
+            pictures.classes,
+            pictures.size,
+            Normalisation(pictures.mean, pictures.std),
+        )
+        from shallowdeep.training import model as old
+        from shallowdeep.training.made import Made
+
+        own = old.Model(
+            fitted.layers,
+            self._seeds[0],
+            pictures.classes,
+            pictures.size,
+            Normalisation(pictures.mean, pictures.std),
+            Made("", "", [], {}),
+        ).on_its_own(pictures, threads=2)
+        predictions = Predictions(
+            asked_after(self._epochs), fitted.answers, own.train, own.validation
+        )
+        return Trained(model, predictions, fitted.history, time.perf_counter() - start)
+
+    def remove_checkpoints(self) -> None:
+        """Remove the state that is of no use once the outputs are written."""
+        if self._checkpoints:
+            self._checkpoints.remove()
+
+    def summary(self, trained: Trained) -> str:
+        """One line for the terminal."""
+        loss, _, accuracy = trained.history[:, :, -1].mean((0, 1))
+        folds, runs = len(self._seeds), len(self._seeds[0])
+        return (
+            f"{_times(runs, 'run')} on {_times(folds, 'fold')}, {_times(self._epochs, 'epoch')}, "
+            f"{self._solver} solver on {self._device}, "
+            f"{f'{self._ranks.count} ranks, ' * (self._ranks.count > 1)}{trained.seconds:.1f} s: "
+            f"{measures_in_words(loss, accuracy)}"
+        )
+
+
+def _times(number: int, what: str) -> str:
+    return f"{number:,} {what}{'s' * (number > 1)}"
