@@ -25,11 +25,14 @@ def evaluate(run: Run) -> None:
     from shallowdeep.report import charts, model_card, page, picture_sheets, words
     from shallowdeep.settings import params
     from shallowdeep.trained import history, model, predictions
+    from shallowdeep.trained.former import remove_former_networks
     import numpy as np
     from shallowdeep.training.fold_0 import Fold0
 
     imported()
     settings = params.read(Path("params.yaml"))
+    for line in remove_former_networks(settings.networks):
+        print("evaluate:", line)
     pictures = prepared_set.read(PREPARED)
     left_out = data_report.read_listing(RESULTS / "rejected.csv")
     data = data_report.read_counts(RESULTS / "data.json")
