@@ -7,9 +7,14 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from shallowdeep.files.arithmetic import pin_arithmetic
+
+pin_arithmetic()  # before NumPy is imported: stages are called in this process
+
 import pytest
 from checkouts import ROOT, clone, commit, run
 from filelock import FileLock
+from in_process import dvc_main
 from noise import write_prepared
 from odd_names import run_odd
 from playwright.sync_api import sync_playwright
@@ -77,7 +82,7 @@ def longer(miniature, tmp_path_factory) -> Path:
 
     def make(folder: Path) -> None:
         shutil.copytree(miniature, folder, symlinks=True)
-        run(folder, "dvc", "exp", "run", "--name", "longer", "-S", "epochs=3")
+        dvc_main(folder, "exp", "run", "--name", "longer", "-S", "epochs=3")
 
     return made_once(tmp_path_factory, "longer", make)
 
@@ -102,7 +107,7 @@ def run_miniature(folder: Path) -> None:
         assert old in text
         text = text.replace(old, new, 1)
     (folder / "params.yaml").write_text(text)
-    run(folder, "dvc", "repro")
+    dvc_main(folder, "repro")
     commit(folder)
 
 
