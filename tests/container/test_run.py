@@ -56,11 +56,12 @@ def test_a_training_of_several_ranks_meets_without_a_network(project):
     """The container's own name leads nowhere; the bits are those of one process."""
     train = ("python", "stages/train.py", "deep")
     run(project, *IN_CONTAINER, *train)
-    made = (project / "models/deep.pt").read_bytes()
-    (project / "models/deep.pt").unlink()
+    weights = project / "models/deep/weights.safetensors"
+    made = weights.read_bytes()
+    weights.unlink()
     said = run(project, "env", "STAGE_RANKS=2", *IN_CONTAINER, *train)
     assert ", 2 ranks, " in said
-    assert (project / "models/deep.pt").read_bytes() == made
+    assert weights.read_bytes() == made
 
 
 def test_the_image_brings_what_dvc_plots_draws_with(project):

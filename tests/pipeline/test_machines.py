@@ -43,7 +43,7 @@ def test_the_pipeline_runs_with_what_macos_has(project, pictures_folder):
     assert run(project, "docker/run", "python", "-c", lacks) == "False False\n"
     picture = next((pictures_folder / "cat").iterdir())
     command = ("docker/run", "python", "-m", "shallowdeep")
-    said = run(project, *command, "predict", "models/deep.pt", str(picture))
+    said = run(project, *command, "predict", "models/deep/weights.safetensors", str(picture))
     assert said.startswith(f"{picture}\t")
     run(project, "dvc", "repro", "--force", "--no-run-cache")
     changed = run(project, "git", "status", "--porcelain", "results", "dvc.lock")

@@ -12,6 +12,7 @@ import pytest
 import yaml
 from checkouts import ROOT, commit, run, with_environment
 
+WEIGHTS = "models/deep/weights.safetensors"
 RELEASE = ("make", "--silent", "--old-file=.venv/installed", "release")
 
 
@@ -48,13 +49,14 @@ def test_a_model_is_got_by_its_name(project, tmp_path):
     """`dvc artifacts get`, from a repository with a remote, by the tag that a release leaves."""
     run(project, "dvc", "remote", "add", "--default", "store", str(tmp_path / "store"))
     commit(project)
-    run(project, "dvc", "push", "models/deep.pt")
+    run(project, "dvc", "push", WEIGHTS)
     run(project, "gto", "register", "deep", "--version", "v0.1.0")
     run(tmp_path, "dvc", "artifacts", "get", str(project), "deep")
-    assert (tmp_path / "deep.pt").read_bytes() == (project / "models/deep.pt").read_bytes()
+    got = tmp_path / "weights.safetensors"
+    assert got.read_bytes() == (project / WEIGHTS).read_bytes()
     artifacts = yaml.safe_load((project / "dvc.yaml").read_text())["artifacts"]
     assert {name: one["path"] for name, one in artifacts.items()} == {
-        name: f"models/{name}.pt" for name in ("shallow", "deep")
+        name: f"models/{name}/weights.safetensors" for name in ("shallow", "deep")
     }
 
 
