@@ -1,4 +1,4 @@
-"""results/metrics.json: what `dvc metrics diff` shows, a few numbers and the verdict."""
+"""results/metrics.json: the few numbers and the verdict that `dvc metrics diff` shows."""
 
 import functools
 import json
@@ -6,14 +6,14 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from shallowdeep.evaluation.score_table import Scores
+from shallowdeep.evaluation.score_table import ScoreTable
 from shallowdeep.evaluation.verdict import SCORE, VERDICTS
 from shallowdeep.files.atomic import write_text
 
 DIFFERENCE, VERDICT = "difference", "verdict"  # keys beside the models' names
 MEANS = ("accuracy", "log_loss", "roc_auc")  # shown without an interval
 BOUNDS = ("mean", "low", "high")
-MOST = 1e3  # that a score can be; more is not of this project
+MOST = 1e3  # no score of this project is larger
 
 
 class Metrics(NamedTuple):
@@ -30,8 +30,8 @@ _OF_MODEL = (*MEANS, *(f"{SCORE}.{bound}" for bound in BOUNDS))
 _OF_PAIR = tuple(f"{SCORE}.{bound}" for bound in (*BOUNDS, "p_value"))
 
 
-def at_a_glance(scores: Scores, verdict: str) -> Metrics:
-    """What a person looks at first."""
+def at_a_glance(scores: ScoreTable, verdict: str) -> Metrics:
+    """Select the metrics."""
     models = {}
     for name, by_split in scores.models.items():
         test = by_split["test"]
@@ -62,10 +62,10 @@ def _nested(numbers: Mapping[str, float]) -> dict[str, object]:
 
 
 def parsed(content: object) -> Metrics:
-    """Take apart what `write` wrote.
+    """Check the content of a metrics.json.
 
     Raises:
-        ValueError: it is anything else.
+        ValueError: it is not as `write` wrote it.
     """
     names = [name for name in _section(content) if name not in (DIFFERENCE, VERDICT)]
     verdict = _entry(content, VERDICT)

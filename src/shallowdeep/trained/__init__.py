@@ -1,0 +1,1 @@
+"""The format of a trained network: its files are written and read here, without torch."""
