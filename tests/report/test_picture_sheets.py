@@ -5,8 +5,8 @@ import io
 import numpy as np
 import pytest
 from PIL import Image
-
 from shallowdeep.evaluation.answers import Answers
+
 from shallowdeep.report.picture_sheets import (
     Tile,
     examples,
