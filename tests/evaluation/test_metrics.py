@@ -78,6 +78,17 @@ def test_every_pair_has_an_interval_and_all_hold_at_once(pictures):
     assert (same.mean, same.p_value) == (0, 1)
 
 
+def test_the_question_is_judged_by_itself_and_among_all_pairs(pictures):
+    """The verdict's interval is the narrower one; every pair has one among all."""
+    found = findings(pictures, WITH_WIDE)
+    assert found.question.difference == found.scores.question["balanced_accuracy"]
+    assert [one.pair for one in found.pairs] == list(found.scores.pairs)
+    for one in found.pairs:
+        assert one.difference == found.scores.pairs[one.pair]["test"]["balanced_accuracy"]
+    among, alone = found.pairs[0].difference, found.question.difference
+    assert among.high - among.low > alone.high - alone.low
+
+
 def test_one_table_holds_all_scores(pictures, tmp_path):
     """Of models and pairs, on every split; p of pairs alone."""
     found = findings(pictures, WITH_WIDE).scores

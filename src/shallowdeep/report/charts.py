@@ -5,13 +5,10 @@ no date, and coordinates have two decimals, which hide their last bits. Text sta
 are the CSS variables of `colours`.
 """
 
-import io
 import math
-import re
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from html import escape
 from pathlib import Path
 from typing import Literal, NamedTuple
 
@@ -23,7 +20,8 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 
 from shallowdeep.evaluation.findings import Findings
 from shallowdeep.evaluation.verdict import QUESTION
-from shallowdeep.report.colours import SCHEMES, STYLE, of_model, with_variables
+from shallowdeep.report.colours import SCHEMES, of_model
+from shallowdeep.report.svg import svg
 
 _STYLE_FILE = Path(__file__).with_name("charts.mplstyle")
 _SHARE = (0, 1)
@@ -91,7 +89,7 @@ def learning_curves(shown: Shown) -> str:
         for number, name in enumerate(names):
             left.plot([], [], "o", color=of_model(number), label=name)
         figure.legend(loc="upper left", ncols=columns, bbox_to_anchor=(0.06, 1))
-        return _svg(figure, title, standalone=True)
+        return svg(figure, title, standalone=True)
 
 
 def _chart(chart: Chart, shown: Shown) -> str:
@@ -103,7 +101,7 @@ def _chart(chart: Chart, shown: Shown) -> str:
             figure.set_figheight(height + 0.9)
             figure.subplots_adjust(bottom=0.7 / (height + 0.9), top=1 - 0.1 / (height + 0.9))
         chart.draw(figure.subplots(), shown)
-        return _svg(figure, chart.title, standalone=False)
+        return svg(figure, chart.title, standalone=False)
 
 
 def _verdict(axes: Axes, shown: Shown) -> None:
@@ -228,31 +226,6 @@ def _band(axes: Axes, number: int, x: object, low: object, high: object) -> None
 def _diagonal(axes: Axes) -> None:
     axes.plot(_SHARE, _SHARE, color=_SOFT, linestyle=(0, (1, 3)), linewidth=1)
     axes.set(xlim=_SHARE, ylim=_SHARE)
-
-
-def _svg(figure: Figure, title: str, *, standalone: bool) -> str:
-    """The figure as an `svg` element with a text alternative, responsive within a page."""
-    file = io.StringIO()
-    figure.savefig(
-        file, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type"))
-    )
-    content = file.getvalue()
-    content = content[content.index("<svg") :]
-    content = re.sub(r"<!--.*?-->\s*|<metadata>.*?</metadata>\s*", "", content, flags=re.DOTALL)
-    content = re.sub(r'<g id="[^"]*"', "<g", content)  # the same in every chart of a page
-    content = re.sub(r"'DejaVu Sans'[^;\"]*", "system-ui, sans-serif", content)
-    content = re.sub(r"<[^>]*>", _rounded, content)
-    body = content.partition(">")[2]  # all but the tag's own size and links
-    width, height = (72 * inches for inches in figure.get_size_inches())
-    box = f'viewBox="0 0 {width:.0f} {height:.0f}" role="img"'
-    links = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
-    style = f"<style>{STYLE}</style>" if standalone else ""
-    size = f'width="{width:.0f}" height="{height:.0f}" ' if standalone else ""
-    return f"<svg {links} {size}{box}><title>{escape(title)}</title>{style}{with_variables(body)}"
-
-
-def _rounded(tag: re.Match[str]) -> str:
-    return re.sub(r"-?\d+\.\d{3,}", lambda number: f"{float(number[0]):.2f}", tag[0])
 
 
 CHARTS = (
