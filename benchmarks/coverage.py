@@ -203,7 +203,14 @@ def of_one(design: Design, said: Mapping[str, Any], folds: int, runs: int) -> di
     alone = {name: intervals.summarise(design, one, alpha=ALPHA) for name, one in said.items()}
     pairs = {"deep": said["deep"], "again": said["again"]}
     apart = {
-        name: intervals.differences(design, one, said["shallow"], alpha=ALPHA)
+        name: {
+            score: intervals.difference(
+                intervals.estimate(design, intervals.paired(design, of, one, said["shallow"])),
+                of,
+                ALPHA,
+            )
+            for score, of in SCORES.items()
+        }
         for name, one in pairs.items()
     }
     score = "balanced_accuracy"
@@ -244,7 +251,7 @@ def true_scores(world: World, place: Path, count: int, number: int) -> dict[str,
         by_fold = seeds(7_000_000_000 + 1_000_000 * count + number, folds=1, runs=TRUTH_RUNS)
         said = answers(world, sample, name, by_fold)
         scores[name] = {
-            score: float(function(labels, said).runs.mean()) for score, function in SCORES.items()
+            score: float(of.function(labels, said).runs.mean()) for score, of in SCORES.items()
         }
     return {"world": world.name, "count": count, "number": number, "truth": scores}
 

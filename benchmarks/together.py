@@ -28,10 +28,11 @@ from coverage import ALPHA, ROOT, SPLIT, WORLDS, Sample, World
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from shallowdeep.evaluation.by_epoch import by_epoch, stages
-from shallowdeep.evaluation.change import Change, Said, changes
-from shallowdeep.evaluation.intervals import Design, differences, estimate, paired
-from shallowdeep.evaluation.simultaneous import Together
+from shallowdeep.evaluation.by_epoch import at_common_epochs, by_epoch
+from shallowdeep.evaluation.change import Change, ExperimentPredictions, changes
+from shallowdeep.evaluation.intervals import Design, estimate, paired
+from shallowdeep.evaluation.max_t import MaxT
+from shallowdeep.evaluation.scores import SCORES
 from shallowdeep.evaluation.verdict import QUESTION, SCORE, Pair, pairs
 from shallowdeep.files.atomic import write_text
 from shallowdeep.files.cores import available_cores
@@ -53,7 +54,7 @@ CASES = {
 
 
 def trained(world: World, sample: Sample, seed: int, *, times: int = 1) -> NDArray[np.float64]:
-    """A shallow network's answers after up to 16 epochs: [A, R, N]."""
+    """A shallow network's predictions after up to 16 epochs: [A, R, N]."""
     how = Settings([4], times * world.epochs, 32, world.lr, "last")
     by_fold = seeds(seed, folds=10, runs=RUNS)
     fitting = Fitting(sample, how, by_fold, solver="dual", device=torch.device("cpu"))
@@ -74,24 +75,24 @@ def one(task: tuple[World, Path, int]) -> dict[str, Any]:
         samples.append(coverage.sampled(everything, rows, parts, 10))
         designs.append(Design(labels, parts, int((parts > 1).sum())))
     first = 10 * number
-    said = [trained(world, samples[0], first + k) for k in range(3)]
+    predictions = [trained(world, samples[0], first + k) for k in range(3)]
     other = [trained(world, samples[1], first + k) for k in (3, 4)]
     longer = [trained(world, samples[0], first + k, times=LONGER) for k in range(2)]
     epochs = asked_after(world.epochs)
-    band = by_epoch(
-        QUESTION, designs[0], stages([epochs, epochs], said[:2], keep="last"), alpha=ALPHA
-    )
+    common = at_common_epochs([epochs, epochs], predictions[:2], keep="last")
+    band = by_epoch(QUESTION, designs[0], common, alpha=ALPHA)
+    score = SCORES[SCORE]
     alone = [
-        differences(designs[0], a, b, alpha=ALPHA)[SCORE].p_value < ALPHA
-        for a, b in zip(said[0], said[1], strict=True)
+        estimate(designs[0], paired(designs[0], score, a, b)).p_value() < ALPHA
+        for a, b in zip(predictions[0], predictions[1], strict=True)
     ]
-    last = dict(zip(("shallow", "deep", "third"), (one[-1] for one in said), strict=True))
+    last = dict(zip(("shallow", "deep", "third"), (one[-1] for one in predictions), strict=True))
     of_pairs = [
-        paired(designs[0], SCORE, *(last[name] for name in pair)) for pair in pairs(list(last))
+        paired(designs[0], score, *(last[name] for name in pair)) for pair in pairs(list(last))
     ]
-    together = Together(designs[0], of_pairs)
+    max_t = MaxT(designs[0], of_pairs)
     p = [estimate(designs[0], scores).p_value() for scores in of_pairs]
-    before = experiment(rows, designs[0], 0, said[:2])
+    before = experiment(rows, designs[0], 0, predictions[:2])
     reseeded = changes(before, experiment(rows, designs[1], 1, other), alpha=ALPHA)[1]
     more = experiment(rows, designs[0], 0, longer)
     strangers = more._replace(pictures=np.char.add("x", more.pictures))
@@ -101,7 +102,7 @@ def one(task: tuple[World, Path, int]) -> dict[str, Any]:
         "found": {
             "band": any(one.low > 0 or one.high < 0 for one in band),
             "epochs alone": any(alone),
-            "pairs": any(together.p_value(one) < ALPHA for one in p),
+            "pairs": any(max_t.p_value(one) < ALPHA for one in p),
             "pairs alone": any(one < ALPHA for one in p),
             "seed": any(change.real for change in reseeded),
             "seed alone": any(change.p_value < ALPHA for change in reseeded),
@@ -111,14 +112,16 @@ def one(task: tuple[World, Path, int]) -> dict[str, Any]:
     }
 
 
-def experiment(rows: NDArray[np.intp], design: Design, seed: int, said: list[Any]) -> Said:
-    """Two networks' last answers as those of an experiment."""
+def experiment(
+    rows: NDArray[np.intp], design: Design, seed: int, predictions: list[Any]
+) -> ExperimentPredictions:
+    """Two networks' last predictions as those of an experiment."""
     pictures = np.array([f"{row:06}" for row in rows])
-    return Said(
+    return ExperimentPredictions(
         pictures,
         design,
         seed,
-        dict(zip(Pair("deep", "shallow"), (a[-1] for a in said), strict=True)),
+        dict(zip(Pair("deep", "shallow"), (of[-1] for of in predictions), strict=True)),
     )
 
 

@@ -8,7 +8,7 @@ from checkouts import run
 
 from shallowdeep.commands.compare import compared, shown
 from shallowdeep.commands.experiments import Experiment
-from shallowdeep.evaluation.change import Said
+from shallowdeep.evaluation.change import ExperimentPredictions
 from shallowdeep.evaluation.intervals import Design
 from shallowdeep.evaluation.metrics import Metrics
 from shallowdeep.settings import params
@@ -25,7 +25,8 @@ def experiment(project, *, runs=3, right=0.6, name="one", tried=1):
     pictures = np.array([f"{number:03}" for number in range(200)])
     settings = params.read(project / "params.yaml").model_copy(update={"runs": runs})
     metrics = Metrics({}, {}, "undecided")
-    return Experiment(name, settings, metrics, {}, Said(pictures, design, 0, said), tried)
+    predictions = ExperimentPredictions(pictures, design, 0, said)
+    return Experiment(name, settings, metrics, {}, predictions, tried)
 
 
 def said_of(before, after, *, markdown=False):

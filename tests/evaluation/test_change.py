@@ -1,10 +1,11 @@
-"""A change between experiments is real where chance does not explain it."""
+"""A change between experiments is real if chance does not explain it."""
 
 import numpy as np
 import pytest
+from random_predictions import differences
 
-from shallowdeep.evaluation.change import Said, changes
-from shallowdeep.evaluation.intervals import Design, differences, estimate, scored
+from shallowdeep.evaluation.change import ExperimentPredictions, changes
+from shallowdeep.evaluation.intervals import Design, estimate, scored
 from shallowdeep.evaluation.scores import SCORES
 
 N = 400
@@ -16,13 +17,13 @@ def experiment(seed, *, right=0.6, runs=5, folds=4, alike=0.9, params_seed=0):
     """Answers to pictures some of which are easy: `alike` of them for every network."""
     rng, common = np.random.default_rng(seed), np.random.default_rng(99)
     easy = common.random(N) < right
-    said = {}
+    probabilities = {}
     for name in ("shallow", "deep"):
         own = rng.random((runs, N)) < right
         hit = np.where(common.random(N) < alike, easy, own)
-        said[name] = np.where(hit == LABELS, 0.8, 0.2)
+        probabilities[name] = np.where(hit == LABELS, 0.8, 0.2)
     fold = np.random.default_rng(params_seed).permutation(N // 2).repeat(2) % folds
-    return Said(NAMES, Design(LABELS, fold, 300), params_seed, said)
+    return ExperimentPredictions(NAMES, Design(LABELS, fold, 300), params_seed, probabilities)
 
 
 def width(before, after, score="balanced_accuracy"):
@@ -59,7 +60,7 @@ def test_the_order_of_pictures_does_not_matter(params_seed):
     before, after = experiment(1), experiment(2, params_seed=params_seed)
     order = np.random.default_rng(3).permutation(N)
     labels, folds, trained = after.design
-    shuffled = Said(
+    shuffled = ExperimentPredictions(
         NAMES[order],
         Design(labels[order], folds[order], trained),
         params_seed,
@@ -71,16 +72,33 @@ def test_the_order_of_pictures_does_not_matter(params_seed):
         assert one[2:] == pytest.approx(other[2:])
 
 
-def test_other_seeds_or_folds_are_compared_by_picture_alone():
-    """Wider than run by run on answers of the same kind, narrower than with nothing in common."""
-    before = experiment(1)
-    for other in (experiment(2, params_seed=1), experiment(2, runs=8)):
-        common, found = width(before, other)
-        assert common == "pictures"
-        apart = other._replace(pictures=np.char.add("x", NAMES))
-        assert found < 0.8 * width(before, apart)[1]
-    same = experiment(2)
-    assert width(before, same._replace(seed=1))[1] > 0.9 * width(before, same)[1]
+@pytest.mark.parametrize(
+    "changed",
+    [{"params_seed": 1}, {"runs": 8}, {"folds": 5}],
+    ids=["seed and folds", "runs", "folds"],
+)
+def test_other_seeds_runs_or_folds_are_compared_by_picture_alone(changed):
+    """Narrower than with nothing in common."""
+    before, other = experiment(1), experiment(2, **changed)
+    common, found = width(before, other)
+    assert common == "pictures"
+    apart = other._replace(pictures=np.char.add("x", NAMES))
+    assert found < 0.8 * width(before, apart)[1]
+
+
+def test_runs_of_another_seed_are_no_partners():
+    """Though their folds are the same; wider than run by run."""
+    before, same = experiment(1), experiment(2)
+    common, found = width(before, same._replace(seed=1))
+    assert common == "pictures"
+    assert found > 0.9 * width(before, same)[1]
+
+
+def test_noise_of_run_and_picture_counts_once():
+    """Without easy pictures, comparing by picture is as wide as with nothing in common."""
+    before, other = experiment(1, alike=0), experiment(2, alike=0, params_seed=1)
+    apart = other._replace(pictures=np.char.add("x", NAMES))
+    assert width(before, other)[1] == pytest.approx(width(before, apart)[1], rel=0.1)
 
 
 def test_an_added_picture_or_another_class_makes_other_pictures():
@@ -102,8 +120,8 @@ def test_with_nothing_in_common_both_bring_their_chance():
     _, found = changes(before, after, alpha=0.05)
     one = next(change for change in found if change[:2] == ("deep", "roc_auc"))
     both = [
-        estimate(said.design, scored(said.design, SCORES["roc_auc"], said.probabilities["deep"]))
-        for said in (before, after)
+        estimate(of.design, scored(of.design, SCORES["roc_auc"], of.probabilities["deep"]))
+        for of in (before, after)
     ]
     assert one.before == pytest.approx(both[0].mean)
     error = np.hypot(both[0].error, both[1].error)

@@ -1,21 +1,24 @@
-"""Intervals and tests do what they promise: against R and SciPy, by simulation, in hard cases."""
+"""Intervals and p-values against R and SciPy, by simulation, and in hard cases."""
 
 import math
 
 import numpy as np
 import pytest
+import random_predictions
 from scipy import stats
 from scipy.special import expit, ndtr
 
 from shallowdeep.evaluation import intervals
 from shallowdeep.evaluation.intervals import (
-    BOUNDS,
     LEAST_P,
     Design,
+    check_predictions,
+    estimate,
+    paired,
     scored,
     variance_parts,
 )
-from shallowdeep.evaluation.scores import SCORES, Score, log_loss, roc_auc
+from shallowdeep.evaluation.scores import SCORES
 from shallowdeep.files.errors import InputError
 
 
@@ -53,7 +56,7 @@ B = per_mille(
 
 
 def single(labels, trained=0):
-    """One fold, whose pictures are taken for new or, if `trained` is 0, for what was learnt."""
+    """One fold of new pictures, or of the training pictures if `trained` is 0."""
     return Design(labels, np.zeros(len(labels), int), trained)
 
 
@@ -62,17 +65,14 @@ def summarise(labels, probabilities, *, alpha):
 
 
 def differences(labels, first, second, *, alpha):
-    return intervals.differences(single(labels), first, second, alpha=alpha)
+    return random_predictions.differences(single(labels), first, second, alpha=alpha)
 
 
-def parts_of(score, *answers):
-    """Variance parts of a model, or of the difference between two."""
+def parts_of(score, *models):
+    """Variance parts and standard error of a model, or of the difference between two."""
     design = single(LABELS)
-    each = [scored(design, SCORES[score], said)[0] for said in answers]
-    if len(each) == 1:
-        return variance_parts(design, each)
-    runs, parts = each[0].runs - each[1].runs, each[0].parts - each[1].parts
-    return variance_parts(design, [Score(runs, parts)])
+    scores = (scored if len(models) == 1 else paired)(design, SCORES[score], *models)
+    return variance_parts(design, scores), estimate(design, scores).error
 
 
 def test_roc_auc_has_the_variance_components_of_mrmcaov():
@@ -82,18 +82,16 @@ def test_roc_auc_has_the_variance_components_of_mrmcaov():
     readers, two tests), MS(R) of one test and MS(T:R).
     """
     var, cov2, ms_r = 0.0129418498168498, 0.00803978428978429, 0.00722789115646259
-    alone = parts_of("roc_auc", A)
+    alone, error = parts_of("roc_auc", A)
     assert alone.pictures - alone.remainder == pytest.approx(cov2, rel=1e-12)
     assert alone.remainder == pytest.approx((var - cov2) / 4, rel=1e-12)
     assert alone.runs == pytest.approx(ms_r / 4, rel=1e-12)
-    total = alone.pictures - alone.remainder + alone.runs
-    assert math.sqrt(total) == pytest.approx(0.0992308272609875, rel=1e-12)
+    assert error == pytest.approx(0.0992308272609875, rel=1e-12)
     cov2, cov3, ms_tr = 0.00752652770509913, 0.000227956567242282, 0.0301036352040817
-    apart = parts_of("roc_auc", A, B)
+    apart, error = parts_of("roc_auc", A, B)
     assert apart.pictures - apart.remainder == pytest.approx(2 * (cov2 - cov3), rel=1e-12)
     assert apart.runs == pytest.approx(2 * ms_tr / 4, rel=1e-12)
-    total = apart.pictures - apart.remainder + apart.runs
-    assert math.sqrt(total) == pytest.approx(0.172188733306667, rel=1e-12)
+    assert error == pytest.approx(0.172188733306667, rel=1e-12)
 
 
 def test_balanced_accuracy_has_the_variance_components_of_mrmcaov():
@@ -101,7 +99,8 @@ def test_balanced_accuracy_has_the_variance_components_of_mrmcaov():
 
     Their cases are different ones, so that Cov2 of the mean is a quarter of their sum.
     """
-    alone, apart = parts_of("balanced_accuracy", A), parts_of("balanced_accuracy", A, B)
+    alone, _ = parts_of("balanced_accuracy", A)
+    apart, _ = parts_of("balanced_accuracy", A, B)
     cov2 = (0.00944444444444445 + 0.00837257980115124) / 4
     assert alone.pictures - alone.remainder == pytest.approx(cov2, rel=1e-12)
     var = (0.0219444444444445 + 0.0146193092621664) / 4
@@ -113,24 +112,24 @@ def test_balanced_accuracy_has_the_variance_components_of_mrmcaov():
 
 def test_folds_are_averaged():
     """Of K equal folds the mean is that of one, and each part of its variance a Kth."""
-    alone = parts_of("log_loss", A)
-    many = Design(np.tile(LABELS, 5), np.repeat(np.arange(5), 24), 0)
-    parts = variance_parts(many, scored(many, log_loss, np.tile(A, 5)))
+    alone, _ = parts_of("log_loss", A)
+    five = Design(np.tile(LABELS, 5), np.repeat(np.arange(5), 24), 0)
+    parts = variance_parts(five, scored(five, SCORES["log_loss"], np.tile(A, 5)))
     assert np.array(parts[:3]) * 5 == pytest.approx(np.array(alone[:3]))
     assert parts.freedom == pytest.approx(5 * alone.freedom)
-    interval = intervals.summarise(many, np.tile(A, 5), alpha=0.05)["log_loss"]
+    interval = intervals.summarise(five, np.tile(A, 5), alpha=0.05)["log_loss"]
     assert interval[:2] == pytest.approx(summarise(LABELS, A, alpha=0.05)["log_loss"][:2])
 
 
 def test_new_training_sets_widen_the_interval():
     """By the root of 1 + tested/trained (Nadeau and Bengio 2003)."""
     seen = differences(LABELS, A, B, alpha=0.05)["roc_auc"]
-    new = intervals.differences(single(LABELS, 12), A, B, alpha=0.05)["roc_auc"]
+    new = random_predictions.differences(single(LABELS, 12), A, B, alpha=0.05)["roc_auc"]
     assert new.mean == seen.mean
     assert (new.high - new.mean) / (seen.high - seen.mean) == pytest.approx(math.sqrt(3))
 
 
-def answers(*, runs=10, pictures=200, seed=0, signal=0.3):
+def predictions(*, runs=10, pictures=200, seed=0, signal=0.3):
     """Labels and two models' probabilities on the same pictures."""
     rng = np.random.default_rng(seed)
     labels = np.arange(pictures) % 2
@@ -150,15 +149,15 @@ def test_intervals_cover_and_find_no_difference_where_there_is_none(folds, runs)
     covered = wrong = 0
     for _ in range(300):
         common = hard * rng.standard_normal(400)
-        said = []
+        models = []
         for _model in range(2):
             good = signal + luck * rng.standard_normal((runs, folds))[:, design.folds]
             to_one = leaning * rng.standard_normal((runs, folds))[:, design.folds]
             noise = rng.standard_normal((runs, 400))
-            said.append(expit((2 * labels - 1) * (good + common) + to_one + noise))
-        one = intervals.summarise(design, said[0], alpha=0.05)["balanced_accuracy"]
+            models.append(expit((2 * labels - 1) * (good + common) + to_one + noise))
+        one = intervals.summarise(design, models[0], alpha=0.05)["balanced_accuracy"]
         covered += one.low <= true <= one.high
-        apart = intervals.differences(design, *said, alpha=0.05)["balanced_accuracy"]
+        apart = random_predictions.differences(design, *models, alpha=0.05)["balanced_accuracy"]
         wrong += apart.p_value < 0.05
     assert covered >= 0.93 * 300
     assert wrong <= 0.08 * 300
@@ -167,8 +166,9 @@ def test_intervals_cover_and_find_no_difference_where_there_is_none(folds, runs)
 @pytest.mark.parametrize("name", ["accuracy", "brier", "log_loss"])
 def test_one_run_is_judged_as_by_welch(name):
     """With classes of one size, strata are Welch's two samples."""
-    labels, shallow, deep = answers(runs=1)
-    gain = SCORES[name](labels, deep).parts[0] - SCORES[name](labels, shallow).parts[0]
+    labels, shallow, deep = predictions(runs=1)
+    function = SCORES[name].function
+    gain = function(labels, deep).parts[0] - function(labels, shallow).parts[0]
     welch = stats.ttest_ind(gain[labels == 1], -gain[labels == 0], equal_var=False)
     expected = welch.confidence_interval(0.9)
     difference = differences(labels, deep, shallow, alpha=0.1)[name]
@@ -177,35 +177,27 @@ def test_one_run_is_judged_as_by_welch(name):
     assert difference.high == pytest.approx(100 * expected.high)
 
 
-def test_runs_that_differ_alike_on_all_pictures_are_judged_by_their_means():
-    """Where pictures add nothing, what is left is Student's test over runs."""
-    labels, constant = np.arange(40) % 2, np.linspace(0.35, 0.7, 8)
-    deep, shallow = np.tile(constant[:, None], 40), np.full((8, 40), 0.5)
-    expected = stats.ttest_1samp(log_loss(labels, deep).runs - math.log(2), 0)
-    difference = differences(labels, deep, shallow, alpha=0.05)["log_loss"]
-    assert difference.p_value == pytest.approx(expected.pvalue)
-    assert difference.low == pytest.approx(expected.confidence_interval(0.95).low)
-
-
-def test_one_run_agrees_with_a_permutation_test_over_pictures():
-    """Without seeds to account for, both ask the same."""
-    labels, shallow, deep = answers(runs=1, seed=3)
-    values = [200 * log_loss(labels, model).parts[0] for model in (deep, shallow)]
-    expected = stats.permutation_test(
-        values,
-        lambda a, b, axis: np.mean(a - b, axis=axis),
-        permutation_type="samples",
-        vectorized=True,
-        n_resamples=5000,
-        rng=np.random.default_rng(0),
+@pytest.mark.parametrize("folds", [1, 3])
+def test_runs_that_differ_alike_on_all_pictures_are_judged_by_their_means(folds):
+    """Without a pictures' part, Student's quantile has K (R - 1) degrees of freedom."""
+    labels, constant = (
+        np.arange(60) % 2,
+        np.linspace(0.35, 0.7, 8) ** np.arange(1, folds + 1)[:, None],
     )
-    difference = differences(labels, deep, shallow, alpha=0.05)["log_loss"]
-    assert difference.p_value == pytest.approx(expected.pvalue, abs=0.03)
+    design = Design(labels, np.arange(60) // 2 % folds, 0)
+    deep, shallow = constant[design.folds].T, np.full((8, 60), 0.5)
+    apart = -(np.log(constant) + np.log(1 - constant)) / 2 - math.log(2)
+    error = math.sqrt(apart.var(1, ddof=1).sum() / 8) / folds
+    student = stats.t(folds * 7)
+    found = random_predictions.differences(design, deep, shallow, alpha=0.05)["log_loss"]
+    assert found.mean == pytest.approx(apart.mean())
+    assert found.low == pytest.approx(apart.mean() - student.ppf(0.975) * error)
+    assert found.p_value == pytest.approx(2 * student.sf(abs(apart.mean()) / error))
 
 
 def test_the_error_of_roc_auc_is_the_bootstraps():
     """Of one run, whose pictures are all there is to resample."""
-    labels, _, deep = answers(runs=1, pictures=400)
+    labels, _, deep = predictions(runs=1, pictures=400)
     bootstrap = stats.bootstrap(
         (deep[0, labels == 1], deep[0, labels == 0]),
         lambda a, b, axis: (a[..., :, None] > b[..., None, :]).mean((axis - 1, axis)),
@@ -229,21 +221,13 @@ def test_one_runs_accuracy_has_wilsons_interval():
     assert interval["accuracy"].high == pytest.approx(expected.high, abs=1e-4)
 
 
-def test_mean_and_std_are_over_runs():
-    """With R - 1 in the denominator."""
-    labels, shallow, _ = answers()
-    runs = roc_auc(labels, shallow).runs
-    interval = summarise(labels, shallow, alpha=0.05)["roc_auc"]
-    assert interval[:2] == pytest.approx((runs.mean(), runs.std(ddof=1)))
-
-
 @pytest.mark.parametrize("runs", [1, 2, 10])
 @pytest.mark.parametrize("alpha", [0.001, 0.05, 0.5])
 def test_interval_and_p_value_agree(runs, alpha):
     """The interval leaves 0 out exactly where p is below alpha."""
     decided = 0
     for seed in range(40):
-        labels, shallow, deep = answers(runs=runs, pictures=60, seed=seed)
+        labels, shallow, deep = predictions(runs=runs, pictures=60, seed=seed)
         deep = deep ** (0.5 + seed / 20)
         for difference in differences(labels, deep, shallow, alpha=alpha).values():
             significant = difference.p_value < alpha
@@ -254,7 +238,7 @@ def test_interval_and_p_value_agree(runs, alpha):
 
 def test_the_models_change_places():
     """Shallow minus deep is minus deep minus shallow, with the same p."""
-    labels, shallow, deep = answers()
+    labels, shallow, deep = predictions()
     there = differences(labels, deep, shallow, alpha=0.05)
     back = differences(labels, shallow, deep, alpha=0.05)
     for name in SCORES:
@@ -264,7 +248,7 @@ def test_the_models_change_places():
 
 def test_the_order_of_pictures_and_of_pairs_of_runs_does_not_matter():
     """To rounding."""
-    labels, shallow, deep = answers()
+    labels, shallow, deep = predictions()
     rng = np.random.default_rng(0)
     order, runs = rng.permutation(200), rng.permutation(10)[:, None]
     shuffled = differences(labels[order], deep[runs, order], shallow[runs, order], alpha=0.05)
@@ -276,7 +260,7 @@ def test_more_runs_and_more_pictures_narrow_the_interval():
     """Both sources of chance are in it."""
 
     def width(runs, pictures):
-        interval = summarise(*answers(runs=runs, pictures=pictures)[:2], alpha=0.05)["log_loss"]
+        interval = summarise(*predictions(runs=runs, pictures=pictures)[:2], alpha=0.05)["log_loss"]
         return interval.high - interval.low
 
     assert width(40, 200) < width(10, 200) < width(3, 200)
@@ -291,7 +275,7 @@ def test_answers_without_any_variation_get_a_finite_interval_in_range(runs, righ
     answer = np.tile(np.where(labels == 1, right, 1 - right), (runs, 1))
     for name, interval in summarise(labels, answer, alpha=0.05).items():
         assert interval.std == pytest.approx(0, abs=1e-12)
-        assert 0 <= interval.low <= interval.mean <= interval.high <= BOUNDS[name] < math.inf
+        assert 0 <= interval.low <= interval.mean <= interval.high <= SCORES[name].bound < math.inf
         assert interval.high - interval.low > 0.01
     for difference in differences(labels, answer, answer, alpha=0.05).values():
         assert difference.low < 0 < difference.high
@@ -308,16 +292,16 @@ def test_all_right_on_fifty_pictures_of_each_class_is_not_certainty():
 
 def test_two_runs_at_a_tiny_alpha_stay_in_range():
     """Student's quantile is 636,619 then."""
-    labels, shallow, deep = answers(runs=2)
+    labels, shallow, deep = predictions(runs=2)
     for name, interval in summarise(labels, shallow, alpha=1e-6).items():
-        assert 0 <= interval.low <= interval.high <= BOUNDS[name]
+        assert 0 <= interval.low <= interval.high <= SCORES[name].bound
     for name, difference in differences(labels, deep, shallow, alpha=1e-6).items():
-        assert -BOUNDS[name] <= difference.low <= difference.high <= BOUNDS[name]
+        assert -SCORES[name].bound <= difference.low <= difference.high <= SCORES[name].bound
 
 
 def test_a_p_value_is_never_0():
     """However clear the difference."""
-    labels, shallow, _ = answers(pictures=2000)
+    labels, shallow, _ = predictions(pictures=2000)
     deep = np.where(labels == 1, 0.9, 0.1) + np.zeros((10, 1))
     assert differences(labels, deep, shallow, alpha=0.05)["accuracy"].p_value == LEAST_P
 
@@ -330,9 +314,9 @@ def test_a_class_with_fewer_than_two_pictures_is_refused(labels):
 
 
 @pytest.mark.parametrize("value", [np.nan, np.inf, -0.1, 1.1])
-def test_what_is_no_probability_is_refused(value):
-    """It would end as NaN, which JSON does not know, or as a score that cannot be."""
-    labels, shallow, deep = answers(runs=2)
+def test_a_number_that_is_no_probability_is_refused(value):
+    """It would end as NaN, which JSON does not have, or as an impossible score."""
+    labels, _, deep = predictions(runs=2)
     deep[1, 3] = value
     with pytest.raises(InputError, match="1 of 400 are not from 0 to 1"):
-        differences(labels, deep, shallow, alpha=0.05)
+        check_predictions(single(labels), deep)

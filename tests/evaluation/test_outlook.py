@@ -1,11 +1,11 @@
-"""What would decide is what more runs and more pictures turn out to do."""
+"""The expected half width is that of data with more runs and more pictures."""
 
 import numpy as np
 import pytest
 
 from shallowdeep.evaluation.intervals import Design, estimate
 from shallowdeep.evaluation.outlook import outlook
-from shallowdeep.evaluation.scores import Score
+from shallowdeep.evaluation.scores import RunScores
 
 
 def drawn(rng, *, runs, pictures, folds=2, of_picture=1.0, of_run=0.1, rest=1.0):
@@ -17,7 +17,7 @@ def drawn(rng, *, runs, pictures, folds=2, of_picture=1.0, of_run=0.1, rest=1.0)
         n = len(own)
         values = of_picture * rng.normal(size=(1, n)) + rest * rng.normal(size=(runs, n))
         values += of_run * rng.normal(size=(runs, 1))
-        scores.append(Score(values.mean(1), values / n))
+        scores.append(RunScores(values.mean(1), values / n))
     return design, scores
 
 
@@ -40,7 +40,7 @@ def test_the_expected_width_is_that_of_data_which_is_so_large(way):
 
 
 def test_what_it_is_now_is_the_interval():
-    """The first way is the margin that stands beside the verdict."""
+    """The first row has the margin of the verdict."""
     design, scores = drawn(np.random.default_rng(1), runs=5, pictures=200)
     now = outlook(design, scores, alpha=0.1)[0]
     assert now.margin == pytest.approx(estimate(design, scores).margin(0.1))

@@ -1,4 +1,4 @@
-"""Scores are scikit-learn's, and their parts say how a score changes with its pictures."""
+"""Scores are scikit-learn's, and parts give the change of a score with the weight of a picture."""
 
 import numpy as np
 import pytest
@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from sklearn import metrics
 
-from shallowdeep.evaluation.scores import SCORES, accuracy, log_loss, published, roc_auc
+from shallowdeep.evaluation.scores import SCORES, accuracy, log_loss, roc_auc
 
 REFERENCE = {
     "accuracy": lambda y, p, w=None: metrics.accuracy_score(y, p > 0.5, sample_weight=w),
@@ -21,30 +21,34 @@ REFERENCE = {
 
 
 @st.composite
-def answers(draw):
-    """Labels of both classes and probabilities of three runs, with ties and certainties."""
+def predictions(draw):
+    """Labels of both classes and probabilities of three runs: tied, certain and arbitrary ones."""
     labels = np.array([0, 1, *draw(st.lists(st.integers(0, 1), max_size=30))])
-    tenths = st.integers(0, 10).map(lambda n: n / 10)
-    row = st.lists(tenths, min_size=len(labels), max_size=len(labels))
+    values = st.one_of(st.integers(0, 10).map(lambda n: n / 10), st.floats(0, 1))
+    row = st.lists(values, min_size=len(labels), max_size=len(labels))
     return labels, np.array(draw(st.lists(row, min_size=3, max_size=3)))
 
 
 @pytest.mark.parametrize("name", SCORES)
 @settings(deadline=None, max_examples=50)
-@given(case=answers())
+@given(case=predictions())
 def test_every_run_has_the_score_that_scikit_learn_gives(name, case):
-    """With ties, constant predictions and probabilities of 0 and 1 too."""
+    """With ties, constant predictions and probabilities of 0 and 1 too; within the bound."""
     labels, probabilities = case
+    score = SCORES[name]
+    runs = score.function(labels, probabilities).runs
     expected = [REFERENCE[name](labels, row) for row in probabilities]
-    np.testing.assert_allclose(SCORES[name](labels, probabilities).runs, expected, atol=1e-12)
-    np.testing.assert_allclose(published(labels, probabilities)[name], expected, atol=1e-12)
-    alone = published(labels, probabilities[:1])[name]
-    np.testing.assert_allclose(alone, expected[:1], atol=1e-12)
+    np.testing.assert_allclose(runs, expected, atol=1e-12)
+    assert ((runs >= 0) & (runs <= score.bound + 1e-12)).all()
 
 
-def test_the_names_are_those_of_the_reference():
-    """No score goes unchecked."""
-    assert SCORES.keys() == REFERENCE.keys()
+@pytest.mark.parametrize("name", SCORES)
+def test_a_better_score_is_on_the_side_that_its_record_names(name):
+    """Predictions that are nearly right, against nearly wrong ones."""
+    labels = np.arange(10) % 2
+    right, wrong = SCORES[name].function(labels, np.array([labels, 1 - labels]) * 0.8 + 0.1).runs
+    assert (right > wrong) == (SCORES[name].better == "higher")
+    assert SCORES[name].heading.endswith(" (less is better)") == (right < wrong)
 
 
 @pytest.mark.parametrize("name", SCORES)
@@ -53,7 +57,7 @@ def test_parts_tell_how_a_score_changes_when_a_picture_counts_more(name):
     rng = np.random.default_rng(0)
     labels, h = np.repeat([0, 1], [300, 200]), 1e-5
     probabilities = rng.random((1, 500))
-    score = SCORES[name](labels, probabilities)
+    score = SCORES[name].function(labels, probabilities)
     for picture in (0, 150, 299, 300, 400, 499):
         same_class = labels == labels[picture]
         weights = np.ones(500)
@@ -67,24 +71,23 @@ def test_parts_tell_how_a_score_changes_when_a_picture_counts_more(name):
 
 @pytest.mark.parametrize("name", sorted(SCORES.keys() - {"f1"}))
 def test_parts_add_up_to_the_score(name):
-    """To scikit-learn's, but for F1's, which are those of a ratio; of AUC those of one class."""
+    """But for F1's, which are those of a ratio; of AUC those of one class."""
     rng = np.random.default_rng(1)
     labels, probabilities = rng.integers(0, 2, 200), rng.random((3, 200))
-    parts = SCORES[name](labels, probabilities).parts
-    total = parts[:, labels == 1].sum(1) if name == "roc_auc" else parts.sum(1)
-    np.testing.assert_allclose(total, published(labels, probabilities)[name], rtol=1e-12)
+    score = SCORES[name].function(labels, probabilities)
+    parts = score.parts[:, labels == 1] if name == "roc_auc" else score.parts
+    np.testing.assert_allclose(parts.sum(1), score.runs, rtol=1e-12)
 
 
 def test_a_probability_of_one_half_counts_as_class_0():
-    """The rule is the training's: class 1 where the logit is above 0."""
+    """The rule is the training's: class 1 if the logit is above 0."""
     assert accuracy(np.array([0, 1]), np.array([[0.5, 0.5]])).runs == [0.5]
 
 
 def test_a_certain_mistake_costs_a_finite_log_loss():
-    """JSON knows no infinity."""
-    assert log_loss(np.array([0, 1]), np.array([[1.0, 0.0]])).runs == pytest.approx(
-        [36.04], abs=0.01
-    )
+    """JSON has no infinity."""
+    runs = log_loss(np.array([0, 1]), np.array([[1.0, 0.0]])).runs
+    assert runs == pytest.approx([36.04], abs=0.01)
 
 
 def test_constant_predictions_rank_nothing():

@@ -1,4 +1,4 @@
-"""The tables behind the plots say what the answers say."""
+"""The tables behind the charts hold the predictions' curves, shares and means."""
 
 import os
 
@@ -7,25 +7,25 @@ import pytest
 from sklearn import metrics
 
 from shallowdeep.evaluation import csv_file, tables
-from shallowdeep.evaluation.answers import Answers
+from shallowdeep.evaluation.split_predictions import SplitPredictions
 
 RNG = np.random.default_rng(0)
 LABELS = RNG.integers(0, 2, 80)
 # rounded, so that there are ties
-SAID = np.round(np.clip(0.4 * LABELS + RNG.random((3, 80)) * 0.6, 0, 1), 2)
-PROBABILITIES = {"shallow": SAID, "deep": 1 - SAID}
-ANSWERS = Answers(LABELS, np.arange(80), np.zeros(80, int), 640, PROBABILITIES)
+RUNS = np.round(np.clip(0.4 * LABELS + RNG.random((3, 80)) * 0.6, 0, 1), 2)
+PROBABILITIES = {"shallow": RUNS, "deep": 1 - RUNS}
+TEST = SplitPredictions(LABELS, np.arange(80), np.zeros(80, int), 640, PROBABILITIES)
 FOLDS = np.arange(80) % 2
-IN_TWO_FOLDS = ANSWERS._replace(folds=FOLDS)
+IN_TWO_FOLDS = TEST._replace(folds=FOLDS)
 
 
 def test_roc_rows_hold_the_mean_of_the_runs():
     """At 101 false positive rates, by model, the band inside 0 .. 1."""
-    table = tables.roc(ANSWERS)
+    table = tables.roc(TEST)
     columns = ["model", "false_positive_rate", "true_positive_rate", "low", "high"]
     assert list(table.columns) == columns
     assert len(table) == 2 * 101
-    expected = [np.interp(0.3, *metrics.roc_curve(LABELS, run)[:2]) for run in SAID]
+    expected = [np.interp(0.3, *metrics.roc_curve(LABELS, run)[:2]) for run in RUNS]
     row = table[(table.model == "shallow") & (table.false_positive_rate == 0.3)]
     assert row.true_positive_rate.item() == pytest.approx(np.mean(expected), abs=1e-6)
     bounds = table[["low", "true_positive_rate", "high"]].to_numpy()
@@ -38,7 +38,7 @@ def test_roc_curves_are_of_each_folds_pictures():
     curves = [
         metrics.roc_curve(LABELS[own], run[own])[:2]
         for own in (FOLDS == 0, FOLDS == 1)
-        for run in SAID
+        for run in RUNS
     ]
     row = table[(table.model == "shallow") & (table.false_positive_rate == 0.3)]
     expected = np.mean([np.interp(0.3, *curve) for curve in curves])
@@ -47,10 +47,10 @@ def test_roc_curves_are_of_each_folds_pictures():
 
 def test_confusion_rows_are_shares_of_the_actual_class():
     """Over all runs, as scikit-learn counts them."""
-    table = tables.confusion(ANSWERS, ("cat", "dog"))
+    table = tables.confusion(TEST, ("cat", "dog"))
     assert list(table.columns) == ["model", "actual", "predicted", "share"]
-    labels = np.broadcast_to(LABELS, SAID.shape).ravel()
-    expected = metrics.confusion_matrix(labels, SAID.ravel() > 0.5, normalize="true")
+    labels = np.broadcast_to(LABELS, RUNS.shape).ravel()
+    expected = metrics.confusion_matrix(labels, RUNS.ravel() > 0.5, normalize="true")
     shares = table.set_index(["model", "actual", "predicted"]).share
     for i, actual in enumerate(("cat", "dog")):
         for j, predicted in enumerate(("cat", "dog")):
@@ -60,28 +60,28 @@ def test_confusion_rows_are_shares_of_the_actual_class():
 
 def test_calibration_rows_are_means_of_bins():
     """Every answer is in one bin; a bin's rates are those of its answers."""
-    table = tables.calibration(ANSWERS)
+    table = tables.calibration(TEST)
     rows = table[table.model == "shallow"].drop(columns="model").to_numpy()
-    assert rows[:, 2].sum() == SAID.size
-    said, labels = SAID.ravel(), np.broadcast_to(LABELS, SAID.shape).ravel()
-    third = (said > 0.2) & (said <= 0.3)  # as scikit-learn bins
-    assert [said[third].mean(), labels[third].mean(), third.sum()] in [
+    assert rows[:, 2].sum() == RUNS.size
+    predicted, labels = RUNS.ravel(), np.broadcast_to(LABELS, RUNS.shape).ravel()
+    third = (predicted > 0.2) & (predicted <= 0.3)  # as scikit-learn bins
+    assert [predicted[third].mean(), labels[third].mean(), third.sum()] in [
         pytest.approx(row, abs=1e-6) for row in rows.tolist()
     ]
 
 
 def test_accuracy_rows_name_run_and_model():
     """One row a run."""
-    table = tables.accuracy_by_run(ANSWERS)
+    table = tables.accuracy_by_run(TEST)
     assert list(table.columns) == ["model", "fold", "run", "accuracy"]
-    expected = [round(np.mean((run > 0.5) == LABELS), 6) for run in SAID]
+    expected = [round(np.mean((run > 0.5) == LABELS), 6) for run in RUNS]
     assert list(table.accuracy[table.model == "shallow"]) == expected
     assert list(table.run[table.model == "deep"]) == [0, 1, 2]
     own = FOLDS == 1
     table = tables.accuracy_by_run(IN_TWO_FOLDS)
     assert list(table.fold[table.model == "deep"]) == [0, 0, 0, 1, 1, 1]
     assert list(table.run[table.model == "deep"]) == [0, 1, 2, 0, 1, 2]
-    expected = [round(np.mean((run > 0.5)[own] == LABELS[own]), 6) for run in SAID]
+    expected = [round(np.mean((run > 0.5)[own] == LABELS[own]), 6) for run in RUNS]
     assert list(table.accuracy[(table.model == "shallow") & (table.fold == 1)]) == expected
 
 
@@ -111,7 +111,7 @@ def test_a_table_has_the_same_numbers_as_its_file(tmp_path):
 def test_a_file_of_a_table_holds_no_markup(tmp_path):
     """DVC puts it into a script as it stands, and a class has the name of any folder."""
     classes = ("<!--<script>", os.fsdecode(b"dog\xff"))
-    csv_file.write(tables.confusion(ANSWERS, classes), tmp_path / "table.csv")
+    csv_file.write(tables.confusion(TEST, classes), tmp_path / "table.csv")
     text = (tmp_path / "table.csv").read_text("utf-8")
     assert not set("<>&") & set(text)
     assert "\\u003c!--\\u003cscript\\u003e,dog\\udcff," in text

@@ -1,4 +1,4 @@
-"""The verdict is that of the intervals, in a word and in a sentence."""
+"""The verdict follows from the intervals, as a word and as a sentence."""
 
 import json
 
@@ -11,11 +11,12 @@ from shallowdeep.evaluation.verdict import (
     QUESTION,
     Comparison,
     Pair,
-    by_chance,
+    best_sentence,
     covered,
+    familywise_error_rate,
+    familywise_note,
     pairs,
     sentence,
-    tried,
     verdict,
 )
 from shallowdeep.settings import params
@@ -168,9 +169,43 @@ def test_a_third_model_gets_a_verdict_too():
     assert verdict(of._replace(pair=Pair("wide", "deep"), scores=scores)) == "wide"
 
 
-def test_many_experiments_find_what_is_not_there():
+def of_pair(name, low, high, *, runs=10):
+    """The best network, `wide`, against another; their difference's interval."""
+    of = comparison(low, high, runs=runs)
+    means = {"wide": 0.681, "deep": 0.57, "shallow": 0.65}
+    scores = {one: Interval(means[one], 0.0, means[one] - 0.02, 0.7) for one in ("wide", name)}
+    return of._replace(pair=Pair("wide", name), scores=scores)
+
+
+@pytest.mark.parametrize(
+    ("shallow", "deep", "expected"),
+    [
+        ((-0.01, 0.05), (0.01, 0.2), "is ahead of deep, cannot be told from shallow."),
+        ((0.01, 0.05), (0.01, 0.2), "is ahead of shallow and deep."),
+        ((-0.01, 0.01), (0.01, 0.2), "is ahead of deep, is equal for all that matters to shallow."),
+        ((-0.01, 0.05), (-0.01, 0.2), "cannot be told from shallow and deep."),
+    ],
+)
+def test_the_best_of_several_networks_is_named(shallow, deep, expected):
+    """With the verdicts on its pairs; the pair of the two others counts for nothing."""
+    pairs = [comparison(0.01, 0.05), of_pair("shallow", *shallow), of_pair("deep", *deep)]
+    found = best_sentence(pairs)
+    start = "Of all networks wide has the highest balanced accuracy, 68.1 %; with 95 % confidence"
+    assert found == f"{start} for all pairs together it {expected}"
+
+
+def test_one_run_names_no_best_network_and_two_networks_need_none():
+    """The verdict on two is the question's."""
+    assert best_sentence([comparison(0.01, 0.05)]) == ""
+    pairs = [of_pair(name, 0.01, 0.05, runs=1) for name in ("shallow", "deep")]
+    assert best_sentence(pairs).endswith(
+        "one run of each cannot tell whether another seed changes that."
+    )
+
+
+def test_a_series_of_experiments_has_a_familywise_error_rate():
     """Ten at a level of 5 %: at most in 40 % of cases (1 - 0.95^10)."""
-    assert by_chance(10, alpha=0.05) == pytest.approx(0.4013, abs=1e-4)
-    assert "tried 10 experiments" in tried(10, alpha=0.05)
-    assert "up to 40 % of such series" in tried(10, alpha=0.05)
-    assert "only experiment" in tried(1, alpha=0.05)
+    assert familywise_error_rate(10, alpha=0.05) == pytest.approx(0.4013, abs=1e-4)
+    assert "tried 10 experiments" in familywise_note(10, alpha=0.05)
+    assert "up to 40 % of such series" in familywise_note(10, alpha=0.05)
+    assert "only experiment" in familywise_note(1, alpha=0.05)

@@ -2,6 +2,7 @@
 
 import getpass
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -89,9 +90,7 @@ def test_a_partition_that_is_none_is_told(project, monkeypatch):
     """By srun, in a line."""
     monkeypatch.setenv("STAGE_SLURM", "--partition none")
     said = run(with_environment(project), "docker/run", "true", status=1)
-    assert (
-        said.splitlines()[-1].endswith("invalid partition specified: none") or "partition" in said
-    )
+    assert re.search("srun: error: .*invalid partition", said, re.IGNORECASE)
 
 
 JOB = yaml.safe_load((ROOT / "docker/kubernetes.yaml").read_text())

@@ -1,4 +1,4 @@
-"""Pictures in the results show what they say."""
+"""Pictures in the results are those of their captions."""
 
 import io
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shallowdeep.evaluation.answers import Answers
+from shallowdeep.evaluation.split_predictions import SplitPredictions
 from shallowdeep.report.picture_sheets import (
     Tile,
     examples,
@@ -34,20 +34,20 @@ def test_weights_that_are_all_zero_are_grey():
 
 
 def test_the_most_wrong_come_first_and_none_that_is_right(pictures):
-    """By the mean of the runs; the caption says what it is and what it was called."""
+    """By the mean of the runs; the caption has the class and the prediction."""
     rows = pictures.rows("test")
-    answers = Answers(pictures.labels[rows], rows, np.zeros(len(rows), int), 82, {})
+    test = SplitPredictions(pictures.labels[rows], rows, np.zeros(len(rows), int), 82, {})
     wrong = np.full(len(rows), 0.3)
     wrong[[2, 5]] = 0.9, 0.7
-    of_dog = np.where(answers.labels == 1, 1 - wrong, wrong)
+    of_dog = np.where(test.labels == 1, 1 - wrong, wrong)
     runs = np.array([of_dog - 0.05, of_dog + 0.05])
-    first, second = most_wrong(answers, runs, pictures, count=8)
+    first, second = most_wrong(test, runs, pictures, count=8)
     assert (first.pixels == pictures.pictures[rows[2]]).all()
     assert (second.pixels == pictures.pictures[rows[5]]).all()
-    actual = pictures.classes[answers.labels[2]]
-    called = pictures.classes[1 - answers.labels[2]]
+    actual = pictures.classes[test.labels[2]]
+    called = pictures.classes[1 - test.labels[2]]
     assert first.caption == f"{actual}, called {called}: 90 %"
-    assert len(most_wrong(answers, runs, pictures, count=1)) == 1
+    assert len(most_wrong(test, runs, pictures, count=1)) == 1
 
 
 @pytest.mark.parametrize(("count", "shown"), [(3, 3), (1_000, 41)])

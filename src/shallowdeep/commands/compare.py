@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from shallowdeep.commands.experiments import WORKSPACE, Experiment, read
 from shallowdeep.commands.terminal import table
 from shallowdeep.evaluation.change import Change, Common, changes
-from shallowdeep.evaluation.verdict import tried
+from shallowdeep.evaluation.verdict import familywise_note
 from shallowdeep.files.errors import InputError, told_in_one_line
 
 _IN_COMMON: dict[Common, str] = {
@@ -69,7 +69,7 @@ def shown(
         *([""] if markdown else []),  # a paragraph of its own
         _IN_COMMON[common],
         marks,
-        tried(after.tried, alpha=after.params.alpha),
+        familywise_note(after.tried, alpha=after.params.alpha),
     ]
     return "\n".join(lines)
 

@@ -14,7 +14,7 @@ from shallowdeep.commands import belonging, lock
 from shallowdeep.commands.belonging import DATA, LOCK, METRICS, PARAMS, Version
 from shallowdeep.commands.lock import Lock
 from shallowdeep.evaluation import metrics
-from shallowdeep.evaluation.change import Said
+from shallowdeep.evaluation.change import ExperimentPredictions
 from shallowdeep.evaluation.intervals import Design
 from shallowdeep.evaluation.metrics import Metrics
 from shallowdeep.files.errors import InputError
@@ -38,7 +38,7 @@ class Experiment(NamedTuple):
     params: Params
     metrics: Metrics
     numbers: Mapping[str, float]  # of metrics.json, by their names in `dvc metrics diff`
-    said: Said | None  # where it was asked for
+    said: ExperimentPredictions | None  # where it was asked for
     tried: int  # experiments on its pictures in this checkout
 
 
@@ -119,7 +119,7 @@ def _text(version: Version, path: str) -> bytes:
         raise InputError(f"{version.name}: has no {path}; `dvc repro` makes results") from None
 
 
-def _said(version: Version, locked: Lock, settings: Params) -> Said:
+def _said(version: Version, locked: Lock, settings: Params) -> ExperimentPredictions:
     """What the networks say about the pictures that were tested."""
     where = f"{version.name}: {DATA}/manifest.csv"
     try:
@@ -139,7 +139,7 @@ def _said(version: Version, locked: Lock, settings: Params) -> Said:
         for name in settings.models
     }
     pictures = manifest["sha256"].to_numpy(str)[tested]
-    return Said(pictures, design, settings.seed, probabilities)
+    return ExperimentPredictions(pictures, design, settings.seed, probabilities)
 
 
 def _answers(

@@ -21,7 +21,7 @@ from shallowdeep.commands import experiments
 from shallowdeep.commands.experiments import Experiment
 from shallowdeep.commands.sweep_chart import against_each_parameter
 from shallowdeep.commands.terminal import table
-from shallowdeep.evaluation.verdict import DEEP, QUESTION, SCORE, SHALLOW, tried
+from shallowdeep.evaluation.verdict import DEEP, QUESTION, SCORE, SHALLOW, familywise_note
 from shallowdeep.files.atomic import write_text
 from shallowdeep.files.errors import InputError, one_line, told_in_one_line
 from shallowdeep.files.yaml_file import parse
@@ -149,7 +149,7 @@ def shown(found: Outcome) -> str:
         chosen = " ".join(f"{key}={value}" for key, value in setting.items())
         lines.append(f"failed: {name} ({chosen}): {one_line(reason)}")
     if found.last:
-        lines.append(tried(found.last.tried, alpha=found.last.params.alpha))
+        lines.append(familywise_note(found.last.tried, alpha=found.last.params.alpha))
     return "\n".join(lines)
 
 

@@ -1,5 +1,5 @@
-"""What the trained models say about the pictures, and what that can and cannot show.
+"""Scores, intervals and the verdict from the predictions of trained networks.
 
-Models, what they answered and prepared pictures come in; scores with intervals, the verdict and the
-tables behind the plots go out.
+Predictions and prepared pictures come in; scores with intervals, the verdict and the tables behind
+the charts go out.
 """

@@ -1,4 +1,4 @@
-"""From which epoch to which one network is ahead of the other: the source article's question."""
+"""The difference between two networks after each epoch: the source article's question."""
 
 from collections.abc import Sequence
 from itertools import groupby
@@ -8,8 +8,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shallowdeep.evaluation.intervals import Design, estimate, paired, scored
+from shallowdeep.evaluation.max_t import MaxT
 from shallowdeep.evaluation.scores import SCORES, Floats
-from shallowdeep.evaluation.simultaneous import Together
 from shallowdeep.evaluation.verdict import GUESSING, SCORE, Pair
 
 
@@ -20,72 +20,75 @@ class EpochDifference(NamedTuple):
     mean: float
     low: float
     high: float
-    ahead: str  # the network that is, or nothing
+    ahead: str  # name of the network, or nothing
 
 
-class Stage(NamedTuple):
-    """What two networks said after one epoch."""
+class EpochPredictions(NamedTuple):
+    """Predictions of two networks after one epoch."""
 
     epoch: int
     first: Floats  # probabilities of class 1 [R, N]
     second: Floats
 
 
-def stages(
-    asked: Sequence[Sequence[int]], said: Sequence[NDArray[np.floating[Any]]], *, keep: str
-) -> list[Stage]:
-    """What two networks said after those epochs after which both were asked.
+def at_common_epochs(
+    epochs: Sequence[Sequence[int]],
+    probabilities: Sequence[NDArray[np.floating[Any]]],
+    *,
+    keep: str,
+) -> list[EpochPredictions]:
+    """Predictions of two networks after the epochs that both have.
 
     Args:
-        asked: of each network, after which epochs.
-        said: of each, probabilities of class 1 at these epochs [A, R, N].
-        keep: where it is `best`, the last answers are not of the last epoch, and are left out.
+        epochs: of each network, after which there are predictions.
+        probabilities: of each, of class 1 after these epochs [A, R, N].
+        keep: if `best`, the last predictions are not of the last epoch and are left out.
     """
-    places = []
-    for epochs in asked:
-        there = list(epochs)[:-1] if keep == "best" and len(epochs) > 1 else list(epochs)
-        places.append({epoch: place for place, epoch in enumerate(there)})
-    first, second = places
+    first, second = (
+        {epoch: place for place, epoch in enumerate(own)}
+        for own in (own[:-1] if keep == "best" and len(own) > 1 else own for own in epochs)
+    )
     return [
-        Stage(
+        EpochPredictions(
             epoch,
-            *(one[of[epoch]].astype(np.float64) for one, of in zip(said, places, strict=True)),
+            probabilities[0][first[epoch]].astype(np.float64),
+            probabilities[1][second[epoch]].astype(np.float64),
         )
         for epoch in sorted(first.keys() & second.keys())
     ]
 
 
 def by_epoch(
-    pair: Pair, design: Design, stages: Sequence[Stage], *, alpha: float
+    pair: Pair, design: Design, predictions: Sequence[EpochPredictions], *, alpha: float
 ) -> list[EpochDifference]:
     """The difference in balanced accuracy after each epoch, with a simultaneous band.
 
-    A network is ahead where the band leaves 0 out and it does better than guessing. With one run
-    the band covers new pictures only, and nobody is ahead.
+    A network is ahead if the band leaves out 0 and the network does better than guessing. With one
+    run the band covers new pictures only, and no network is ahead.
 
     Args:
-        pair: whose difference it is.
-        design: which pictures are asked about, and by whom.
-        stages: of the same runs, in the order of their epochs.
+        pair: the networks.
+        design: the pictures.
+        predictions: of the same runs, in the order of their epochs.
         alpha: 1 - alpha is the confidence of the whole band.
     """
-    scores = [paired(design, SCORE, one.first, one.second) for one in stages]
-    level = Together(design, scores).level(alpha)
+    score = SCORES[SCORE]
+    differences = [paired(design, score, one.first, one.second) for one in predictions]
+    level = MaxT(design, differences).level(alpha)
     found = []
-    for stage, of_epoch in zip(stages, scores, strict=True):
-        difference = estimate(design, of_epoch)
-        margin = difference.margin(level)
-        mean = difference.mean
-        name, said = (pair.first, stage.first) if mean > 0 else (pair.second, stage.second)
-        one = estimate(design, scored(design, SCORES[SCORE], said))
-        sure = abs(mean) > margin and one.mean - one.margin(alpha) > GUESSING
-        ahead = name if sure and len(said) > 1 else ""
-        found.append(EpochDifference(stage.epoch, mean, mean - margin, mean + margin, ahead))
+    for of_epoch, scores in zip(predictions, differences, strict=True):
+        difference = estimate(design, scores)
+        mean, margin = difference.mean, difference.margin(level)
+        name, own = (pair.first, of_epoch.first) if mean > 0 else (pair.second, of_epoch.second)
+        alone = estimate(design, scored(design, score, own))
+        clear = abs(mean) > margin and alone.mean - alone.margin(alpha) > GUESSING
+        ahead = name if clear and len(own) > 1 else ""
+        found.append(EpochDifference(of_epoch.epoch, mean, mean - margin, mean + margin, ahead))
     return found
 
 
-def in_words(found: Sequence[EpochDifference], *, alpha: float, runs: int) -> str:
-    """From which epoch to which one network is ahead, or none."""
+def ahead_sentence(found: Sequence[EpochDifference], *, alpha: float, runs: int) -> str:
+    """The epochs at which a network is ahead, as a sentence."""
     if runs < 2:
         return "One run of each network cannot tell from which epoch on one is ahead."
     confidence = f"with {100 * (1 - alpha):g} % confidence for all epochs looked at together"

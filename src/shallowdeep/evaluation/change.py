@@ -1,8 +1,8 @@
-"""How scores changed from one experiment to another, and which changes are beyond chance.
+"""Changes of scores from one experiment to another, and a test of each.
 
-On the same pictures the experiments are compared picture by picture, which leaves out what they
-have in common: whether a picture is an easy one. Where runs share their seeds and folds, run by run
-too. Experiments on other pictures have nothing in common, and each brings its own chance.
+Experiments on the same pictures are compared picture by picture, so that easy and hard pictures
+cancel; with the same seeds and folds, run by run too. Experiments on other pictures are
+independent.
 """
 
 from collections.abc import Mapping, Sequence
@@ -12,27 +12,27 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shallowdeep.evaluation.intervals import (
-    BOUNDS,
     NOTHING,
     Design,
     Estimate,
-    check_answers,
+    check_predictions,
+    clipped,
     contributions,
     estimate,
     paired,
     scored,
     variance_parts,
 )
-from shallowdeep.evaluation.scores import SCORES, Floats, Score
+from shallowdeep.evaluation.scores import SCORES, Floats, RunScores
 from shallowdeep.evaluation.verdict import pairs
 
 Common = Literal["pictures and runs", "pictures", "nothing"]
 
 
-class Said(NamedTuple):
-    """What an experiment's networks say about the pictures that it tested."""
+class ExperimentPredictions(NamedTuple):
+    """Predictions of an experiment's networks for the tested pictures."""
 
-    pictures: NDArray[np.str_]  # what tells each picture from all others [N]
+    pictures: NDArray[np.str_]  # checksum of each picture [N]
     design: Design
     seed: int
     probabilities: Mapping[str, Floats]  # by model, of class 1 [R, N]
@@ -51,23 +51,24 @@ class Change(NamedTuple):
     real: bool  # beyond chance, all changes of the table considered
 
 
-def changes(before: Said, after: Said, *, alpha: float) -> tuple[Common, list[Change]]:
-    """The changes of all scores of the models that both experiments have, and of their pairs.
+def changes(
+    before: ExperimentPredictions, after: ExperimentPredictions, *, alpha: float
+) -> tuple[Common, list[Change]]:
+    """Changes of all scores of the models that both experiments have, and of pairs of models.
 
-    Real are those that Holm's procedure (1979) finds: with a chance of at most alpha one of them is
-    not, however many there are. With one run of a network nothing is real: nobody knows what
-    another seed would do.
+    Holm's procedure (1979) marks the real changes: at most with probability alpha any mark of the
+    table is wrong. With one run of a network nothing is marked, since another seed is unknown.
 
     Args:
         before: one experiment.
-        after: the other, whose change it is.
+        after: the other.
         alpha: 1 - alpha is the confidence of each interval.
 
     Returns:
-        What they have in common, and the changes.
+        What the experiments have in common, and the changes.
 
     Raises:
-        InputError: answers that no interval can be made from.
+        InputError: predictions that allow no interval.
     """
     before, after = _in_order(before), _in_order(after)
     common = _common(before, after)
@@ -76,32 +77,30 @@ def changes(before: Said, after: Said, *, alpha: float) -> tuple[Common, list[Ch
     for of, score in [place for place in earlier if place in later]:
         old, new = earlier[of, score], later[of, score]
         change = _change(before.design, old, after.design, new, common)
-        margin = change.margin(alpha)
-        bound = BOUNDS[score] * (1 if of in after.probabilities else 2)
-        low, high = max(change.mean - margin, -bound), min(change.mean + margin, bound)
+        bound = SCORES[score].bound * (1 if of in after.probabilities else 2)
+        low, high = clipped(change, bound, alpha)
         p = change.p_value()
         found.append(Change(of, score, _mean(old), _mean(new), low, high, p, real=False))
-    single = min(len(said) for side in (before, after) for said in side.probabilities.values()) < 2
+    single = min(map(len, [*before.probabilities.values(), *after.probabilities.values()])) < 2
     return common, found if single else _holm(found, alpha)
 
 
-def _in_order(said: Said) -> Said:
-    """Pictures in the order of what tells them apart."""
-    order = np.argsort(said.pictures, kind="stable")
-    labels, folds, trained = said.design
-    probabilities = {name: of[:, order] for name, of in said.probabilities.items()}
-    return Said(
-        said.pictures[order], Design(labels[order], folds[order], trained), said.seed, probabilities
-    )
+def _in_order(of: ExperimentPredictions) -> ExperimentPredictions:
+    """Sort the pictures by their checksums."""
+    order = np.argsort(of.pictures, kind="stable")
+    labels, folds, trained = of.design
+    design = Design(labels[order], folds[order], trained)
+    probabilities = {name: own[:, order] for name, own in of.probabilities.items()}
+    return ExperimentPredictions(of.pictures[order], design, of.seed, probabilities)
 
 
-def _common(before: Said, after: Said) -> Common:
+def _common(before: ExperimentPredictions, after: ExperimentPredictions) -> Common:
     same = np.array_equal(before.pictures, after.pictures) and np.array_equal(
         before.design.labels, after.design.labels
     )
     if not same or len(np.unique(after.pictures)) < len(after.pictures):
         return "nothing"
-    runs = {len(said) for side in (before, after) for said in side.probabilities.values()}
+    runs = {len(own) for side in (before, after) for own in side.probabilities.values()}
     folds = np.array_equal(before.design.folds, after.design.folds)
     return (
         "pictures and runs"
@@ -110,33 +109,37 @@ def _common(before: Said, after: Said) -> Common:
     )
 
 
-def _scores(said: Said) -> dict[tuple[str, str], list[Score]]:
-    """By model or pair, and score: of every fold."""
-    found = {}
-    for name, probabilities in said.probabilities.items():
-        check_answers(said.design, probabilities)
-        for score, function in SCORES.items():
-            found[name, score] = scored(said.design, function, probabilities)
-    for pair in pairs(list(said.probabilities)):
-        first, second = (said.probabilities[name] for name in pair)
-        for score in SCORES:
-            found[str(pair), score] = paired(said.design, score, first, second)
-    return found
+def _scores(of: ExperimentPredictions) -> dict[tuple[str, str], list[RunScores]]:
+    """Scores of every fold, by model or pair and by score."""
+    for probabilities in of.probabilities.values():
+        check_predictions(of.design, probabilities)
+    by_name = sorted(SCORES.items())
+    alone = {
+        (model, name): scored(of.design, score, probabilities)
+        for model, probabilities in of.probabilities.items()
+        for name, score in by_name
+    }
+    apart = {
+        (str(pair), name): paired(of.design, score, *(of.probabilities[model] for model in pair))
+        for pair in pairs(list(of.probabilities))
+        for name, score in by_name
+    }
+    return alone | apart
 
 
-def _mean(scores: Sequence[Score]) -> float:
+def _mean(scores: Sequence[RunScores]) -> float:
     return float(np.mean([score.runs.mean() for score in scores]))
 
 
 def _change(
-    design: Design, old: list[Score], new_design: Design, new: list[Score], common: Common
+    design: Design, old: list[RunScores], new_design: Design, new: list[RunScores], common: Common
 ) -> Estimate:
-    """The mean change, and the parts of its variance."""
+    """The mean change and its variance."""
     if common == "nothing":
         return estimate(new_design, new).minus(estimate(design, old))
     if common == "pictures and runs":
         pairs = zip(old, new, strict=True)
-        return estimate(design, [Score(b.runs - a.runs, b.parts - a.parts) for a, b in pairs])
+        return estimate(design, [RunScores(b.runs - a.runs, b.parts - a.parts) for a, b in pairs])
     pictures = np.zeros(len(design.labels))
     remainder, runs = 0.0, []
     wider = max(design.widening, new_design.widening)
@@ -160,7 +163,7 @@ def _change(
 
 
 def _holm(found: Sequence[Change], alpha: float) -> list[Change]:
-    """Mark changes from the smallest p on, until one is above alpha over those that are left."""
+    """Mark changes in the order of their p, until one is above alpha over the number left."""
     marked = list(found)
     for place, number in enumerate(sorted(range(len(found)), key=lambda i: found[i].p_value)):
         if found[number].p_value > alpha / (len(found) - place):

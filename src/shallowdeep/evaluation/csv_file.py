@@ -1,4 +1,4 @@
-"""Tables as CSV files; apart from `tables`, so that commands do without its scikit-learn."""
+"""Tables as CSV files. `tables` imports scikit-learn, this module does not."""
 
 from pathlib import Path
 

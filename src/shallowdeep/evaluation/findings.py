@@ -1,62 +1,72 @@
-"""All that the answers of the networks come to."""
+"""All results that follow from the predictions of the networks."""
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-import numpy as np
-from numpy.typing import NDArray
-
-from shallowdeep.evaluation import by_epoch, outlook, score_table
-from shallowdeep.evaluation.answers import Answers
-from shallowdeep.evaluation.by_epoch import EpochDifference
+from shallowdeep.evaluation import outlook
+from shallowdeep.evaluation.by_epoch import EpochDifference, at_common_epochs, by_epoch
 from shallowdeep.evaluation.intervals import paired
 from shallowdeep.evaluation.outlook import Outlook
-from shallowdeep.evaluation.score_table import Scores
+from shallowdeep.evaluation.score_table import ScoreTable, score_table
+from shallowdeep.evaluation.scores import SCORES
+from shallowdeep.evaluation.split_predictions import SplitPredictions
 from shallowdeep.evaluation.verdict import QUESTION, SCORE, Comparison
 from shallowdeep.prepared.folds import SplitName
 from shallowdeep.settings.params import Params
-
-
-class OnTheWay(NamedTuple):
-    """What a network said while it was trained."""
-
-    epochs: Sequence[int]
-    answers: NDArray[np.floating[Any]]  # after each, probabilities of class 1 [A, R, N]
+from shallowdeep.trained.predictions import Predictions
 
 
 class Findings(NamedTuple):
-    """What came out."""
+    """Results of one evaluation."""
 
-    scores: Scores
-    compared: Sequence[Comparison]  # what the verdict on each pair stands on, the question's first
-    outlook: Sequence[Outlook]  # what would decide; nothing where there is one run
+    scores: ScoreTable
+    question: Comparison  # deep and shallow, by itself
+    pairs: Sequence[Comparison]  # all pairs with simultaneous intervals, the question's first
+    outlook: Sequence[Outlook]  # nothing with one run
     epochs: Sequence[EpochDifference]  # of the question
+
+    @property
+    def compared(self) -> list[Comparison]:
+        """A comparison for every pair, that of the question by itself."""
+        return [self.question, *self.pairs[1:]]
 
 
 def conclude(
-    answers: Mapping[SplitName, Answers], on_the_way: Mapping[str, OnTheWay], params: Params
+    splits: Mapping[SplitName, SplitPredictions],
+    predictions: Mapping[str, Predictions],
+    settings: Params,
 ) -> Findings:
-    """Score, compare, and look at every epoch.
+    """Score and compare the networks, after the last epoch and on the way.
 
     Args:
-        answers: by split.
-        on_the_way: by model, about the tested pictures.
-        params: what was asked for.
+        splits: predictions by split.
+        predictions: the same by network, after every epoch that they have.
+        settings: of params.yaml.
     """
-    test, alpha = answers["test"], params.alpha
-    scores = score_table.evaluate(answers, alpha=alpha)
-    first, second = (test.probabilities[name] for name in QUESTION)
-    expected = []
-    if params.runs > 1:
-        apart = paired(test.design, SCORE, first, second)
-        expected = outlook.outlook(test.design, apart, alpha=alpha)
-    both = [on_the_way[name] for name in QUESTION]
-    stages = by_epoch.stages(
-        [one.epochs for one in both], [one.answers for one in both], keep=params.keep
+    test, alpha = splits["test"], settings.alpha
+    scores = score_table(splits, alpha=alpha)
+    compared = [
+        Comparison(
+            pair,
+            {name: scores.models[name]["test"][SCORE] for name in pair},
+            found["test"][SCORE],
+            runs=settings.runs,
+            folds=settings.folds,
+            trained=test.trained,
+            alpha=alpha,
+            equivalence_margin=settings.equivalence_margin,
+        )
+        for pair, found in scores.pairs.items()
+    ]
+    apart = paired(test.design, SCORES[SCORE], *(test.probabilities[name] for name in QUESTION))
+    both = [predictions[name] for name in QUESTION]
+    epochs = at_common_epochs(
+        [one.epochs for one in both], [one.test for one in both], keep=settings.keep
     )
     return Findings(
         scores,
-        [score_table.comparison(scores, pair, test.trained, params) for pair in scores.pairs],
-        expected,
-        by_epoch.by_epoch(QUESTION, test.design, stages, alpha=alpha),
+        compared[0]._replace(difference=scores.question[SCORE]),
+        compared,
+        outlook.outlook(test.design, apart, alpha=alpha) if settings.runs > 1 else [],
+        by_epoch(QUESTION, test.design, epochs, alpha=alpha),
     )

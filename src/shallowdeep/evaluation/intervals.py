@@ -1,13 +1,13 @@
-"""What scores can and cannot show: intervals over pictures, training sets and runs, and a test.
+"""Intervals of scores over pictures, training sets and runs, and the test that agrees with them.
 
-Runs and pictures are two crossed samples: every run of a fold answers every picture that the fold
+Runs and pictures are two crossed samples: every run of a fold predicts every picture that the fold
 tests. That is the multi-reader multi-case design of diagnostic imaging (Dorfman, Berbaum and Metz
 1992; Obuchowski and Rockette 1995; Gallas 2006; Hillis 2014), with runs for readers. For each fold,
 and for a difference as for one model, the variance of the mean score has the parts
 
     S_p  pictures: the variance of a picture's mean part, class by class, since a fold fixes how
          many pictures it has of either
-    S_e  what is left, run by picture, which S_p contains
+    S_e  remainder, run by picture, which S_p contains
     S_b  runs: the variance of the runs' scores, over R
 
 Over K folds the mean is the mean of the folds' means, and each part is the sum of the folds' over
@@ -18,26 +18,24 @@ K^2. A new training set is a source of chance too, which enlarges the variance b
 
 with t the quantile of Student's distribution at 1 - alpha/2 and nu after Satterthwaite (1946) from
 the pictures' part. p is the alpha at which the margin equals the mean's distance from 0, so that p,
-interval and verdict agree. What is estimated is the score expected of new runs, on new pictures of
-the same kind and class proportions, after training on as many new ones. benchmarks/coverage.py
-trains networks on data sets whose truth is known, and docs/coverage.md says how often it holds. On
-pictures that were trained on, an interval describes and no more: those are not new.
+interval and verdict agree. The estimand is the expected score of new runs on new pictures of the
+same kind and class proportions, after training on as many new ones. benchmarks/coverage.py measures
+the coverage on data sets with a known truth (docs/coverage.md). For training pictures an interval
+is a description only: those pictures are not new.
 """
 
 import math
-from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy.special import stdtrit
 
-from shallowdeep.evaluation.scores import LEAST, SCORES, Floats, Labels, Score
+from shallowdeep.evaluation.scores import SCORES, Floats, Labels, RunScores, Score
 from shallowdeep.files.errors import InputError
 
 NOTHING = 1e-18  # a variance below this is rounding
-LEAST_P = 1e-6  # six digits are written, and ten runs do not vouch for more
-BOUNDS = dict.fromkeys(SCORES, 1.0) | {"log_loss": -math.log(LEAST)}  # every score is in [0, bound]
+LEAST_P = 1e-6  # tables have six digits, and ten runs do not support more
 
 
 class Interval(NamedTuple):
@@ -60,15 +58,15 @@ class Difference(NamedTuple):
 
 
 class Design(NamedTuple):
-    """Which pictures are asked about, and by whom."""
+    """The pictures of a split, and the fold that predicts each."""
 
     labels: Labels  # 0 or 1 for each picture [N]
-    folds: NDArray[np.int64]  # whose runs answer [N]
-    trained: int  # pictures that a fold's runs are trained on; 0: on these very ones
+    folds: NDArray[np.int64]  # whose runs predict [N]
+    trained: int  # training pictures of a fold's runs; 0: these pictures themselves
 
     @property
     def widening(self) -> float:
-        """What new training sets add: the factor on the variance."""
+        """Factor on the variance for new training sets."""
         return 1 + len(self.labels) / self.trained if self.trained else 1.0
 
     def by_fold(self) -> list[NDArray[np.intp]]:
@@ -86,7 +84,7 @@ class Parts(NamedTuple):
 
 
 class Estimate(NamedTuple):
-    """A mean over runs and folds and how far to trust it."""
+    """A mean over runs and folds, and its variance."""
 
     mean: float
     std: float  # of a run within its fold
@@ -120,7 +118,7 @@ class Estimate(NamedTuple):
         return float(brentq(lambda alpha: self.margin(alpha) - distance, LEAST_P, 1.0, xtol=1e-12))
 
     def minus(self, other: "Estimate") -> "Estimate":
-        """The difference of two means that have no chance in common."""
+        """The difference of two independent means."""
         std = math.hypot(self.std, other.std)
         return Estimate(self.mean - other.mean, std, self.parts + other.parts)
 
@@ -129,90 +127,63 @@ def summarise(design: Design, probabilities: Floats, *, alpha: float) -> dict[st
     """All scores of one model, each with an interval of confidence 1 - alpha.
 
     Args:
-        design: which pictures are asked about, and by whom.
+        design: the pictures.
         probabilities: of class 1, by R runs of each picture's fold [R, N]. With a single run the
-            intervals cover the choice of pictures only: what another seed would do cannot be known
-            from one.
+            intervals cover new pictures only, not new seeds.
         alpha: share of such intervals that may miss.
 
     Returns:
-        One interval per name in `SCORES`, finite and within the score's range. Those of scores
-        between 0 and 1 are Wilson's (1927), with the sample size that would give the same standard
-        error (Korn and Graubard 1998), since Student's reach too far up near 1; that of the log
-        loss is symmetric in its logarithm.
+        One interval for each of `SCORES`, finite and within the score's range. Those of scores
+        from 0 to 1 are Wilson's (1927), with the sample size that would give the same standard
+        error (Korn and Graubard 1998), since Student's reach too far up near 1; those of the
+        other scores are symmetric in the logarithm.
 
     Raises:
         InputError: fewer than two pictures of a class in a fold, or a probability that is not
             finite.
     """
-    check_answers(design, probabilities)
+    check_predictions(design, probabilities)
     intervals = {}
-    for name, function in SCORES.items():
-        found = estimate(design, scored(design, function, probabilities))
-        between = _around_log if name == "log_loss" else _wilson
-        low, high = between(found, alpha)
-        low, high = max(low, 0.0), min(high, BOUNDS[name])
+    for name, score in SCORES.items():
+        found = estimate(design, scored(design, score, probabilities))
+        low, high = (_wilson if score.bound == 1 else _around_log)(found, alpha)
+        low, high = max(low, 0.0), min(high, score.bound)
         intervals[name] = Interval(found.mean, found.std, low, high)
     return intervals
 
 
-def differences(
-    design: Design, first: Floats, second: Floats, *, alpha: float
-) -> dict[str, Difference]:
-    """All scores of one model minus those of another, on the same pictures.
-
-    Runs are paired too: run r of both models starts from the same seed and shares initial weights
-    with its partner, so that the pairs are independent of each other but the partners need not be.
-
-    Args:
-        design: which pictures are asked about, and by whom.
-        first: probabilities of class 1 by the one model [R, N].
-        second: by the other, whose scores are subtracted [R, N].
-        alpha: share of intervals that may miss.
-
-    Returns:
-        One difference per name in `SCORES`. With a single run both say something about these
-        networks only.
-
-    Raises:
-        InputError: fewer than two pictures of a class in a fold, or a probability that is not
-            finite.
-    """
-    check_answers(design, first)
-    check_answers(design, second)
-    return {
-        name: differing(estimate(design, paired(design, name, first, second)), name, alpha)
-        for name in SCORES
-    }
-
-
-def differing(found: Estimate, score: str, alpha: float) -> Difference:
-    """The interval of a difference, within what differences of the score can be."""
-    margin, bound = found.margin(alpha), BOUNDS[score]
-    low, high = max(found.mean - margin, -bound), min(found.mean + margin, bound)
+def difference(found: Estimate, score: Score, alpha: float) -> Difference:
+    """The interval of a difference, within the range of the score's differences."""
+    low, high = clipped(found, score.bound, alpha)
     return Difference(found.mean, found.std, low, high, found.p_value())
 
 
-def paired(design: Design, score: str, first: Floats, second: Floats) -> list[Score]:
-    """Every fold's runs of the one model minus their partners of the other, picture by picture."""
-    pairs = zip(
-        scored(design, SCORES[score], first), scored(design, SCORES[score], second), strict=True
-    )
-    return [Score(a.runs - b.runs, a.parts - b.parts) for a, b in pairs]
+def clipped(found: Estimate, bound: float, alpha: float) -> tuple[float, float]:
+    """The interval around a mean, within -bound and bound."""
+    margin = found.margin(alpha)
+    return max(found.mean - margin, -bound), min(found.mean + margin, bound)
 
 
-def scored(
-    design: Design, function: Callable[[Labels, Floats], Score], probabilities: Floats
-) -> list[Score]:
-    """A score of every fold's runs on its own pictures."""
-    return [function(design.labels[own], probabilities[:, own]) for own in design.by_fold()]
+def paired(design: Design, score: Score, first: Floats, second: Floats) -> list[RunScores]:
+    """Every fold's runs of one model minus their partners of the other, picture by picture.
+
+    Run r of both models starts from the same seed: pairs are independent of each other, partners
+    need not be.
+    """
+    pairs = zip(scored(design, score, first), scored(design, score, second), strict=True)
+    return [RunScores(a.runs - b.runs, a.parts - b.parts) for a, b in pairs]
 
 
-def variance_parts(design: Design, scores: list[Score]) -> Parts:
+def scored(design: Design, score: Score, probabilities: Floats) -> list[RunScores]:
+    """A score of every fold's runs on the fold's own pictures."""
+    return [score.function(design.labels[own], probabilities[:, own]) for own in design.by_fold()]
+
+
+def variance_parts(design: Design, scores: list[RunScores]) -> Parts:
     """Parts of the variance of the mean of all folds' means, before training sets widen it.
 
     Args:
-        design: which pictures are asked about, and by whom.
+        design: the pictures.
         scores: of each fold.
     """
     runs = len(scores[0].runs)
@@ -234,10 +205,10 @@ def variance_parts(design: Design, scores: list[Score]) -> Parts:
     return Parts(pictures / square, remainder / square, between / square, freedom)
 
 
-def contributions(design: Design, scores: list[Score]) -> tuple[Floats, Floats]:
-    """What each picture [N] and each run [K, R] adds to the mean's error, in their own order.
+def contributions(design: Design, scores: list[RunScores]) -> tuple[Floats, Floats]:
+    """Contributions of each picture [N] and each run [K, R] to the mean's error.
 
-    S_p and S_b are the sums of their squares, and those of a difference are differences of them.
+    S_p and S_b are the sums of their squares; a difference's contributions are differences.
     """
     runs = np.array([score.runs for score in scores])
     folds, of_fold = runs.shape
@@ -252,8 +223,8 @@ def contributions(design: Design, scores: list[Score]) -> tuple[Floats, Floats]:
     return pictures, apart / (folds * math.sqrt(max(of_fold * (of_fold - 1), 1)))
 
 
-def check_answers(design: Design, probabilities: Floats) -> None:
-    """Refuse what no interval can be made from.
+def check_predictions(design: Design, probabilities: Floats) -> None:
+    """Refuse predictions that allow no interval.
 
     Raises:
         InputError: fewer than two pictures of a class in a fold, or a probability that is not
@@ -270,14 +241,14 @@ def check_answers(design: Design, probabilities: Floats) -> None:
         raise InputError(f"probabilities: {wrong} of {probabilities.size} are not from 0 to 1")
 
 
-def estimate(design: Design, scores: list[Score]) -> Estimate:
-    """The mean of the folds' means, and the variance that its margin is made from.
+def estimate(design: Design, scores: list[RunScores]) -> Estimate:
+    """The mean of the folds' means and its variance.
 
-    If every picture of a class scores the same, the error is that of one exception in the smaller
-    class: nor has the sameness of N pictures shown that the next will be the same.
+    If every picture of a class has the same part, the error is that of one exception in the
+    smaller class: N equal pictures do not show that the next one is equal.
 
     Args:
-        design: which pictures are asked about, and by whom.
+        design: the pictures.
         scores: of each fold.
     """
     parts = variance_parts(design, scores)
@@ -294,7 +265,7 @@ def estimate(design: Design, scores: list[Score]) -> Estimate:
 
 
 def _wilson(found: Estimate, alpha: float) -> tuple[float, float]:
-    """Interval for a score between 0 and 1, good near both ends."""
+    """Interval for a score from 0 to 1, good near both ends."""
     mean = found.mean
     spread = max(mean * (1 - mean), found.error)  # the error only where all scores are 0 or 1
     a = found.margin(alpha) ** 2 / spread  # t**2 over the equivalent sample size
@@ -304,6 +275,6 @@ def _wilson(found: Estimate, alpha: float) -> tuple[float, float]:
 
 
 def _around_log(found: Estimate, alpha: float) -> tuple[float, float]:
-    """Interval for a score that is above 0."""
+    """Interval for a positive score."""
     ratio = math.exp(min(found.margin(alpha) / found.mean, 100.0))
     return found.mean / ratio, found.mean * ratio

@@ -1,19 +1,18 @@
-"""results/metrics.json: what `dvc metrics diff` shows, a few numbers and the verdict."""
+"""results/metrics.json: the few numbers and the verdict that `dvc metrics diff` shows."""
 
-import functools
 import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-from shallowdeep.evaluation.score_table import Scores
+from shallowdeep.evaluation.score_table import ScoreTable
 from shallowdeep.evaluation.verdict import SCORE, VERDICTS
 from shallowdeep.files.atomic import write_text
 
 DIFFERENCE, VERDICT = "difference", "verdict"  # keys beside the models' names
 MEANS = ("accuracy", "log_loss", "roc_auc")  # shown without an interval
 BOUNDS = ("mean", "low", "high")
-MOST = 1e3  # that a score can be; more is not of this project
+MOST = 1e3  # no score of this project is larger
 
 
 class Metrics(NamedTuple):
@@ -30,8 +29,8 @@ _OF_MODEL = (*MEANS, *(f"{SCORE}.{bound}" for bound in BOUNDS))
 _OF_PAIR = tuple(f"{SCORE}.{bound}" for bound in (*BOUNDS, "p_value"))
 
 
-def at_a_glance(scores: Scores, verdict: str) -> Metrics:
-    """What a person looks at first."""
+def at_a_glance(scores: ScoreTable, verdict: str) -> Metrics:
+    """Select the metrics."""
     models = {}
     for name, by_split in scores.models.items():
         test = by_split["test"]
@@ -49,50 +48,38 @@ def write(metrics: Metrics, path: Path) -> None:
 
 
 def _nested(numbers: Mapping[str, float]) -> dict[str, object]:
-    found: dict[str, object] = {}
-    within: dict[str, float] = {}
-    for name, number in numbers.items():
-        section, dot, key = name.partition(".")
-        if dot:
-            within[key] = number
-            found[section] = within
-        else:
-            found[name] = number
-    return found
+    section = {name.partition(".")[2]: number for name, number in numbers.items() if "." in name}
+    return {name: number for name, number in numbers.items() if "." not in name} | {SCORE: section}
 
 
 def parsed(content: object) -> Metrics:
-    """Take apart what `write` wrote.
+    """Check the content of a metrics.json.
 
     Raises:
-        ValueError: it is anything else.
+        ValueError: it is not as `write` wrote it.
     """
-    names = [name for name in _section(content) if name not in (DIFFERENCE, VERDICT)]
-    verdict = _entry(content, VERDICT)
+    if not isinstance(content, Mapping):
+        raise ValueError(f"{content!r:.40} is not a mapping")
+    names = [name for name in content if name not in (DIFFERENCE, VERDICT)]
+    verdict = content.get(VERDICT)
     if verdict not in VERDICTS or not names:
         raise ValueError(f"verdict: {verdict!r:.40}")
     return Metrics(
         {name: {key: _number(content, name, key) for key in _OF_MODEL} for name in names},
         {key: _number(content, DIFFERENCE, key) for key in _OF_PAIR},
-        VERDICTS[VERDICTS.index(verdict)],
+        str(verdict),
     )
 
 
-def _section(content: object) -> Mapping[str, object]:
-    if not isinstance(content, Mapping):
-        raise ValueError(f"{content!r:.40} is not a mapping")
-    return content
-
-
-def _entry(content: object, key: str) -> object:
-    section = _section(content)
-    if key not in section:
-        raise ValueError(f"{key:.40} is missing")
-    return section[key]
-
-
 def _number(content: object, section: str, name: str) -> float:
-    value = functools.reduce(_entry, [section, *name.split(".")], content)
-    if isinstance(value, bool) or not isinstance(value, int | float) or not abs(value) <= MOST:
-        raise ValueError(f"{name}: {value!r:.40} is not a number that it can be")
-    return float(value)
+    for key in (section, *name.split(".")):
+        if not isinstance(content, Mapping) or key not in content:
+            raise ValueError(f"{key:.40} is missing")
+        content = content[key]
+    if (
+        isinstance(content, bool)
+        or not isinstance(content, int | float)
+        or not abs(content) <= MOST
+    ):
+        raise ValueError(f"{name}: {content!r:.40} is not a number that it can be")
+    return float(content)

@@ -1,32 +1,32 @@
-"""What would decide: how wide the interval would be with more runs, or with more pictures.
+"""Expected half width of the interval with more runs or more pictures.
 
-Expected from the parts of the variance that were found, not from the difference that was: power at
-the observed effect says nothing that its p does not (Hoenig and Heisey 2001, American Statistician
-55, 19-24). More pictures are taken to be tested and trained on alike, by networks like these.
+It follows from the variance parts, not from the observed difference: power at the observed effect
+adds nothing to its p (Hoenig and Heisey 2001, American Statistician 55, 19-24). Training and test
+pictures are assumed to grow alike, and networks to stay of this kind.
 """
 
 import math
 from typing import NamedTuple
 
 from shallowdeep.evaluation.intervals import Design, Estimate, Parts, variance_parts
-from shallowdeep.evaluation.scores import Score
+from shallowdeep.evaluation.scores import RunScores
 
 TIMES = (2, 10)  # as many runs, or pictures
 
 
 class Outlook(NamedTuple):
-    """One way to go on, and what the interval would come to."""
+    """The expected interval of so many runs and pictures."""
 
     runs: int  # of each network on each fold
     pictures: int  # that are tested
     margin: float  # half the width of the interval
 
 
-def outlook(design: Design, scores: list[Score], *, alpha: float) -> list[Outlook]:
-    """What the interval is now, then with more runs, then with more pictures.
+def outlook(design: Design, scores: list[RunScores], *, alpha: float) -> list[Outlook]:
+    """The interval now, then with more runs, then with more pictures.
 
     Args:
-        design: which pictures are asked about, and by whom.
+        design: the pictures.
         scores: of a difference, on each fold, by 2 or more runs.
         alpha: 1 - alpha is the interval's confidence.
     """
@@ -47,7 +47,7 @@ def outlook(design: Design, scores: list[Score], *, alpha: float) -> list[Outloo
 def _expected(
     parts: Parts, widening: float, *, folds: int, runs: int, more_runs: int, more: int
 ) -> Estimate:
-    """The variance with so many times the runs, and `more` times the pictures."""
+    """The variance with `more_runs` times the runs and `more` times the pictures."""
     pictures = max(parts.pictures - parts.remainder, 0.0) / more
     remainder = min(parts.remainder, parts.runs)  # which S_b contains, and which falls with both
     of_runs = ((parts.runs - remainder) + remainder / more) / more_runs

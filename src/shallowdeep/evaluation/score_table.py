@@ -1,131 +1,97 @@
-"""results/scores.csv: every score of every model and of every pair of models, on every split."""
+"""results/scores.csv: every score of every network and every pair of networks, on every split."""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
-import numpy as np
 import pandas as pd
 
-from shallowdeep.evaluation.answers import Answers
 from shallowdeep.evaluation.csv_file import DECIMALS, write
 from shallowdeep.evaluation.intervals import (
     Difference,
     Interval,
-    check_answers,
-    differing,
+    check_predictions,
+    difference,
     estimate,
     paired,
     summarise,
 )
-from shallowdeep.evaluation.scores import SCORES, published
-from shallowdeep.evaluation.simultaneous import Together
-from shallowdeep.evaluation.verdict import QUESTION, SCORE, Comparison, Pair, pairs
+from shallowdeep.evaluation.max_t import MaxT
+from shallowdeep.evaluation.scores import SCORES
+from shallowdeep.evaluation.split_predictions import SplitPredictions
+from shallowdeep.evaluation.verdict import QUESTION, Pair, pairs
 from shallowdeep.prepared.folds import SplitName
-from shallowdeep.settings.params import Params
 
 Intervals = Mapping[str, Interval]  # by score
 Differences = Mapping[str, Difference]
-_Score = TypeVar("_Score", Interval, Difference)
+_T = TypeVar("_T", Interval, Difference)
 
 
-class Scores(NamedTuple):
-    """What the answers come to, rounded to six digits."""
+class ScoreTable(NamedTuple):
+    """All scores and differences, rounded to six digits."""
 
     models: Mapping[str, Mapping[SplitName, Intervals]]
-    pairs: Mapping[Pair, Mapping[SplitName, Differences]]  # their intervals hold all at once
+    pairs: Mapping[Pair, Mapping[SplitName, Differences]]  # simultaneous intervals
     question: Differences  # deep minus shallow on the tested pictures, by itself
 
 
-def evaluate(answers: Mapping[SplitName, Answers], *, alpha: float) -> Scores:
-    """Score what the models say.
+def score_table(splits: Mapping[SplitName, SplitPredictions], *, alpha: float) -> ScoreTable:
+    """Score all networks and pairs of them.
 
     Args:
-        answers: by split.
+        splits: predictions by split.
         alpha: 1 - alpha is the confidence of every interval, and of those of all pairs together.
     """
-    names = list(answers["test"].probabilities)
-    together = {split: _differences(one, pairs(names), alpha) for split, one in answers.items()}
-    return Scores(
+    names = list(splits["test"].probabilities)
+    apart = {split: _differences(of, pairs(names), alpha) for split, of in splits.items()}
+    return ScoreTable(
         models={
-            name: {split: _intervals(one, name, alpha) for split, one in answers.items()}
+            name: {
+                split: _rounded(summarise(of.design, of.probabilities[name], alpha=alpha))
+                for split, of in splits.items()
+            }
             for name in names
         },
         pairs={
-            pair: {split: found[pair] for split, found in together.items()} for pair in pairs(names)
+            pair: {split: found[pair] for split, found in apart.items()} for pair in pairs(names)
         },
-        question=_differences(answers["test"], [QUESTION], alpha)[QUESTION],
+        question=_differences(splits["test"], [QUESTION], alpha)[QUESTION],
     )
 
 
-def comparison(scores: Scores, pair: Pair, trained: int, params: Params) -> Comparison:
-    """What the verdict on a pair stands on.
-
-    Args:
-        scores: of all models and pairs.
-        pair: that of the question stands for itself, any other among all pairs.
-        trained: how many pictures a network was trained on.
-        params: what was asked for.
-    """
-    difference = scores.question if pair == QUESTION else scores.pairs[pair]["test"]
-    return Comparison(
-        pair,
-        {name: scores.models[name]["test"][SCORE] for name in pair},
-        difference[SCORE],
-        runs=params.runs,
-        folds=params.folds,
-        trained=trained,
-        alpha=params.alpha,
-        equivalence_margin=params.equivalence_margin,
-    )
-
-
-def write_scores(scores: Scores, path: Path) -> None:
+def write_scores(scores: ScoreTable, path: Path) -> None:
     """Write columns model (or pair), split, score, mean, std, low, high, p (of pairs alone)."""
-    rows: list[dict[str, object]] = []
     sections: dict[str, Mapping[SplitName, Intervals | Differences]] = {
         **scores.models,
         **{str(pair): found for pair, found in scores.pairs.items()},
     }
-    for name, by_split in sections.items():
-        for split, found in by_split.items():
-            for score, one in found.items():
-                numbers = one._asdict()
-                p = numbers.pop("p_value", None)
-                rows.append({"model": name, "split": split, "score": score, **numbers, "p": p})
-    write(pd.DataFrame(rows), path)
+    rows = [
+        {"model": name, "split": split, "score": score, **found[score]._asdict()}
+        for name, by_split in sections.items()
+        for split, found in by_split.items()
+        for score in sorted(found)
+    ]
+    write(pd.DataFrame(rows).rename(columns={"p_value": "p"}), path)
 
 
-def _intervals(answers: Answers, name: str, alpha: float) -> Intervals:
-    """Of one model on one split: scikit-learn's scores, and our intervals around them."""
-    probabilities, design = answers.probabilities[name], answers.design
-    intervals = summarise(design, probabilities, alpha=alpha)
-    by_fold = [published(answers.labels[own], probabilities[:, own]) for own in design.by_fold()]
-    for score in intervals:
-        mean = float(np.mean([fold[score] for fold in by_fold]))
-        intervals[score] = intervals[score]._replace(mean=mean)
-    return _rounded(intervals)
-
-
-def _differences(answers: Answers, of: list[Pair], alpha: float) -> dict[Pair, Differences]:
-    """Of pairs of models on one split, judged together; to six digits those of their scores."""
-    design = answers.design
-    for name in {name for pair in of for name in pair}:
-        check_answers(design, answers.probabilities[name])
-    found: dict[Pair, dict[str, Difference]] = {pair: {} for pair in of}
-    for score in SCORES:
+def _differences(of: SplitPredictions, apart: list[Pair], alpha: float) -> dict[Pair, Differences]:
+    """Simultaneous intervals of pairs on one split, score by score."""
+    for name in {name for pair in apart for name in pair}:
+        check_predictions(of.design, of.probabilities[name])
+    found: dict[Pair, dict[str, Difference]] = {pair: {} for pair in apart}
+    for name, score in SCORES.items():
         each = [
-            paired(design, score, *(answers.probabilities[name] for name in pair)) for pair in of
+            paired(of.design, score, *(of.probabilities[model] for model in pair)) for pair in apart
         ]
-        together = Together(design, each)
-        level = together.level(alpha)
-        for pair, scores in zip(of, each, strict=True):
-            alone = differing(estimate(design, scores), score, level)
-            found[pair][score] = alone._replace(p_value=together.p_value(alone.p_value))
+        max_t = MaxT(of.design, each)
+        level = max_t.level(alpha)
+        for pair, scores in zip(apart, each, strict=True):
+            alone = difference(estimate(of.design, scores), score, level)
+            found[pair][name] = alone._replace(p_value=max_t.p_value(alone.p_value))
     return {pair: _rounded(differences) for pair, differences in found.items()}
 
 
-def _rounded(scores: Mapping[str, _Score]) -> dict[str, _Score]:
+def _rounded(scores: Mapping[str, _T]) -> dict[str, _T]:
     return {
         name: type(score)(*(round(value, DECIMALS) for value in score))
         for name, score in scores.items()

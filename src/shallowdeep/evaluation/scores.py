@@ -1,11 +1,12 @@
-"""How good predictions are: each score for every run at once, and what each picture adds to it.
+"""Scores of predictions. A further score is one function and one entry in `SCORES`.
 
-What is published is scikit-learn's value; an interval is made from the parts, and a simulation from
-`Score.runs`, the same numbers to rounding, which take a hundredth of the time.
+A score is computed for every run at once, together with each picture's part in it. The values are
+scikit-learn's (a test compares them) and take a hundredth of its time.
 """
 
+import math
 from collections.abc import Callable
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +14,14 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 Labels = NDArray[np.int64]
 
-LEAST = np.finfo(np.float64).eps  # log(0) is not a number; scikit-learn clips here too
+LEAST = float(np.finfo(np.float64).eps)  # log(0) is not finite; scikit-learn clips here too
 
 
-class Score(NamedTuple):
+class RunScores(NamedTuple):
     """One score of R runs on the same N pictures.
 
-    ``parts`` is what an interval is made from: to first order, the score of a run is a constant
-    plus the sum of its pictures' parts (their influence function over N). Only differences between
+    Intervals are computed from ``parts``: to first order, the score of a run is a constant plus
+    the sum of its pictures' parts (their influence function over N). Only differences between
     pictures of one class carry meaning.
     """
 
@@ -28,42 +29,57 @@ class Score(NamedTuple):
     parts: Floats  # [R, N]
 
 
-def accuracy(labels: Labels, probabilities: Floats) -> Score:
+class Score(NamedTuple):
+    """A score, as tables, charts, model cards and intervals need it."""
+
+    name: str  # in scores.csv
+    title: str  # for people
+    better: Literal["higher", "lower"]
+    bound: float  # all values are from 0 to this; the interval of one with bound 1 is Wilson's
+    function: Callable[[Labels, Floats], RunScores]  # of labels [N] and probabilities [R, N]
+
+    @property
+    def heading(self) -> str:
+        """The title, with a remark if a lower score is better."""
+        return self.title if self.better == "higher" else f"{self.title} (less is better)"
+
+
+def accuracy(labels: Labels, probabilities: Floats) -> RunScores:
     """Share of pictures on the right side of 0.5; 0.5 itself counts as class 0."""
     return _mean(((probabilities > 0.5) == labels).astype(np.float64))
 
 
-def balanced_accuracy(labels: Labels, probabilities: Floats) -> Score:
-    """Mean of both classes' accuracies: 0.5 for a network that always says the same."""
+def balanced_accuracy(labels: Labels, probabilities: Floats) -> RunScores:
+    """Mean of both classes' accuracies: 0.5 for a constant network."""
     right = (probabilities > 0.5) == labels
     of_class = [right[:, labels == label].mean(1) for label in (0, 1)]
-    return Score((of_class[0] + of_class[1]) / 2, right / (2 * np.bincount(labels)[labels]))
+    return RunScores((of_class[0] + of_class[1]) / 2, right / (2 * np.bincount(labels)[labels]))
 
 
-def brier(labels: Labels, probabilities: Floats) -> Score:
+def brier(labels: Labels, probabilities: Floats) -> RunScores:
     """Mean squared distance of the probability from the label (Brier 1950)."""
     return _mean((probabilities - labels) ** 2)
 
 
-def log_loss(labels: Labels, probabilities: Floats) -> Score:
-    """Mean of minus the log of the probability that the right class was given, in nats."""
+def log_loss(labels: Labels, probabilities: Floats) -> RunScores:
+    """Mean of minus the log of the right class's probability, in nats."""
     right = np.where(labels == 1, probabilities, 1 - probabilities)
     return _mean(-np.log(np.clip(right, LEAST, 1 - LEAST)))
 
 
-def f1(labels: Labels, probabilities: Floats) -> Score:
-    """F1 of class 1: 2 TP / (pictures of class 1 + pictures said to be of class 1).
+def f1(labels: Labels, probabilities: Floats) -> RunScores:
+    """F1 of class 1: 2 TP / (pictures of class 1 + pictures predicted as class 1).
 
     The parts are the derivative of this ratio, the number of pictures of class 1 being fixed.
     """
-    said = (probabilities > 0.5).astype(np.float64)
-    hits = said * labels
-    total = labels.sum() + said.sum(1, keepdims=True)
+    predicted = (probabilities > 0.5).astype(np.float64)
+    hits = predicted * labels
+    total = labels.sum() + predicted.sum(1, keepdims=True)
     ratio = 2 * hits.sum(1, keepdims=True) / total
-    return Score(ratio[:, 0], (2 * hits - ratio * said) / total)
+    return RunScores(ratio[:, 0], (2 * hits - ratio * predicted) / total)
 
 
-def roc_auc(labels: Labels, probabilities: Floats) -> Score:
+def roc_auc(labels: Labels, probabilities: Floats) -> RunScores:
     """Probability that a picture of class 1 is ranked above one of class 0; ties count half.
 
     The parts are placement values (DeLong, DeLong and Clarke-Pearson 1988): of each picture, the
@@ -75,47 +91,12 @@ def roc_auc(labels: Labels, probabilities: Floats) -> Score:
         part[positive] = _share_below(row[positive], row[~positive])
         part[~positive] = _share_below(-row[~positive], -row[positive])
     runs = parts[:, positive].mean(1)
-    return Score(runs, parts / np.where(positive, positive.sum(), (~positive).sum()))
+    return RunScores(runs, parts / np.where(positive, positive.sum(), (~positive).sum()))
 
 
-SCORES: dict[str, Callable[[Labels, Floats], Score]] = {
-    "accuracy": accuracy,
-    "balanced_accuracy": balanced_accuracy,
-    "brier": brier,
-    "f1": f1,
-    "log_loss": log_loss,
-    "roc_auc": roc_auc,
-}
-
-
-def published(labels: Labels, probabilities: Floats) -> dict[str, Floats]:
-    """scikit-learn's value of every score of `SCORES` for every run: [R, N] -> [R] each.
-
-    Runs go in as the columns of one table wherever scikit-learn has a value per column: a call
-    costs 2 ms, mostly for checks, and two models of ten runs on three splits would take 360.
-    """
-    from sklearn import metrics
-
-    if len(probabilities) == 1:  # one column would be taken for one list of answers
-        twice = published(labels, np.repeat(probabilities, 2, axis=0))
-        return {name: runs[:1] for name, runs in twice.items()}
-    true = np.broadcast_to(labels[:, None], probabilities.T.shape)  # [N, R]
-    said = (probabilities.T > 0.5).astype(np.int64)
-    counts = metrics.multilabel_confusion_matrix(true, said)  # [R, actual, said]
-    right = counts.diagonal(axis1=1, axis2=2)
-    return {
-        "accuracy": right.sum(1) / len(labels),
-        "balanced_accuracy": (right / counts.sum(2)).mean(1),
-        "brier": metrics.mean_squared_error(true, probabilities.T, multioutput="raw_values"),
-        "f1": metrics.f1_score(true, said, average=None),
-        "log_loss": np.array([metrics.log_loss(labels, run) for run in probabilities]),
-        "roc_auc": metrics.roc_auc_score(true, probabilities.T, average=None),
-    }
-
-
-def _mean(values: Floats) -> Score:
+def _mean(values: Floats) -> RunScores:
     """The score that is the mean over pictures of `values` [R, N]."""
-    return Score(values.mean(1), values / values.shape[1])
+    return RunScores(values.mean(1), values / values.shape[1])
 
 
 def _share_below(values: Floats, others: Floats) -> Floats:
@@ -124,3 +105,24 @@ def _share_below(values: Floats, others: Floats) -> Floats:
     below = np.searchsorted(ordered, values, side="left")
     not_above = np.searchsorted(ordered, values, side="right")
     return (below + not_above) / (2 * len(others))
+
+
+_LARGEST_LOSS = -math.log(LEAST)
+
+SCORES = {  # in the order of the report
+    score.name: score
+    for score in (
+        Score(
+            "balanced_accuracy",
+            "balanced accuracy (mean of both classes')",
+            "higher",
+            1,
+            balanced_accuracy,
+        ),
+        Score("accuracy", "accuracy", "higher", 1, accuracy),
+        Score("roc_auc", "area under the ROC curve", "higher", 1, roc_auc),
+        Score("f1", "F1", "higher", 1, f1),
+        Score("log_loss", "log loss", "lower", _LARGEST_LOSS, log_loss),
+        Score("brier", "Brier score", "lower", 1, brier),
+    )
+}

@@ -1,4 +1,4 @@
-"""The tables behind the plots: long form, one file a chart, a column that names the model."""
+"""The tables behind the charts: long form, one CSV file each, a column that names the model."""
 
 from collections.abc import Mapping, Sequence
 
@@ -8,13 +8,39 @@ from numpy.typing import NDArray
 from sklearn.calibration import calibration_curve
 from sklearn.metrics import confusion_matrix, roc_curve
 
-from shallowdeep.evaluation.answers import Answers
 from shallowdeep.evaluation.by_epoch import EpochDifference
 from shallowdeep.evaluation.csv_file import DECIMALS
 from shallowdeep.evaluation.scores import accuracy
+from shallowdeep.evaluation.split_predictions import SplitPredictions
 
 GRID = np.linspace(0, 1, 101)  # false positive rates at which the runs' ROC curves are averaged
 BINS = 10  # of the calibration curve
+
+
+def chart_tables(
+    epochs: Sequence[EpochDifference],
+    test: SplitPredictions,
+    histories: Mapping[str, NDArray[np.float64]],
+    measures: Sequence[str],
+    classes: tuple[str, str],
+) -> dict[str, pd.DataFrame]:
+    """All tables, by the name of their CSV file.
+
+    Args:
+        epochs: the difference after each epoch.
+        test: predictions for the tested pictures.
+        histories: as of `learning`.
+        measures: as of `learning`.
+        classes: their names.
+    """
+    return {
+        "learning_curves": learning(histories, measures),
+        "roc": roc(test),
+        "calibration": calibration(test),
+        "confusion": confusion(test, classes),
+        "accuracy_by_run": accuracy_by_run(test),
+        "difference_by_epoch": difference_by_epoch(epochs),
+    }
 
 
 def learning(histories: Mapping[str, NDArray[np.float64]], measures: Sequence[str]) -> pd.DataFrame:
@@ -42,17 +68,17 @@ def learning(histories: Mapping[str, NDArray[np.float64]], measures: Sequence[st
     return _table(frames)
 
 
-def roc(answers: Answers) -> pd.DataFrame:
+def roc(test: SplitPredictions) -> pd.DataFrame:
     """ROC curves: mean true positive rate of the runs at each false positive rate, and its band.
 
     Returns:
         Columns model, false_positive_rate, true_positive_rate, low, high.
     """
     frames = []
-    for model, probabilities in answers.probabilities.items():
+    for model, probabilities in test.probabilities.items():
         curves = [
-            roc_curve(answers.labels[own], run[own])[:2]
-            for own in answers.design.by_fold()
+            roc_curve(test.labels[own], run[own])[:2]
+            for own in test.design.by_fold()
             for run in probabilities
         ]
         mean, low, high = _band(np.array([np.interp(GRID, fpr, tpr) for fpr, tpr in curves]))
@@ -61,13 +87,13 @@ def roc(answers: Answers) -> pd.DataFrame:
     return _table(frames)
 
 
-def confusion(answers: Answers, classes: tuple[str, str]) -> pd.DataFrame:
+def confusion(test: SplitPredictions, classes: tuple[str, str]) -> pd.DataFrame:
     """Confusion matrix, all runs together: model, actual, predicted, share of the actual."""
     frames = []
-    for model, probabilities in answers.probabilities.items():
-        labels = np.broadcast_to(answers.labels, probabilities.shape)
-        said = probabilities > 0.5
-        shares = confusion_matrix(labels.ravel(), said.ravel(), normalize="true")
+    for model, probabilities in test.probabilities.items():
+        labels = np.broadcast_to(test.labels, probabilities.shape)
+        predicted = probabilities > 0.5
+        shares = confusion_matrix(labels.ravel(), predicted.ravel(), normalize="true")
         columns = {
             "model": model,
             "actual": np.repeat(classes, 2),
@@ -78,21 +104,21 @@ def confusion(answers: Answers, classes: tuple[str, str]) -> pd.DataFrame:
     return _table(frames)
 
 
-def calibration(answers: Answers) -> pd.DataFrame:
+def calibration(test: SplitPredictions) -> pd.DataFrame:
     """Reliability curve of all runs together, over bins of equal width that are not empty.
 
     Returns:
-        Columns model, probability, share_of_second_class (both means), answers (how many).
+        Columns model, probability, share_of_second_class (both means), answers (a count).
     """
     frames = []
-    for model, probabilities in answers.probabilities.items():
-        labels = np.broadcast_to(answers.labels, probabilities.shape).ravel()
-        true, said = calibration_curve(labels, probabilities.ravel(), n_bins=BINS)
+    for model, probabilities in test.probabilities.items():
+        labels = np.broadcast_to(test.labels, probabilities.shape).ravel()
+        true, predicted = calibration_curve(labels, probabilities.ravel(), n_bins=BINS)
         edges = np.linspace(0, 1, BINS + 1)[1:-1]
         count = np.bincount(np.searchsorted(edges, probabilities.ravel()))
         columns = {
             "model": model,
-            "probability": said,
+            "probability": predicted,
             "share_of_second_class": true,
             "answers": count[count > 0],
         }
@@ -100,24 +126,24 @@ def calibration(answers: Answers) -> pd.DataFrame:
     return _table(frames)
 
 
-def accuracy_by_run(answers: Answers) -> pd.DataFrame:
+def accuracy_by_run(test: SplitPredictions) -> pd.DataFrame:
     """Test accuracy of every run of every fold: columns model, fold, run, accuracy."""
     frames = []
-    for model, probabilities in answers.probabilities.items():
-        for fold, own in enumerate(answers.design.by_fold()):
-            runs = accuracy(answers.labels[own], probabilities[:, own]).runs
+    for model, probabilities in test.probabilities.items():
+        for fold, own in enumerate(test.design.by_fold()):
+            runs = accuracy(test.labels[own], probabilities[:, own]).runs
             columns = {"model": model, "fold": fold, "run": np.arange(len(runs)), "accuracy": runs}
             frames.append(pd.DataFrame(columns))
     return _table(frames)
 
 
 def difference_by_epoch(found: Sequence[EpochDifference]) -> pd.DataFrame:
-    """Deep minus shallow by epoch: columns epoch, mean, low, high, ahead (which is, if any)."""
+    """Deep minus shallow by epoch: columns epoch, mean, low, high, ahead (a name or nothing)."""
     return _table([pd.DataFrame(found, columns=list(EpochDifference._fields))])
 
 
 def _table(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """One table, its numbers as its CSV file has them, so that charts of either are the same."""
+    """Join frames and round numbers as in the CSV file, so that charts of either are the same."""
     table = pd.concat(frames, ignore_index=True)
     for name, column in table.select_dtypes("float").items():
         # Python rounds as it writes; NumPy's shortcut differs where the next digit is a 5.

@@ -1,4 +1,4 @@
-"""Which of the two networks of the question is better, in a word and in a sentence."""
+"""The verdict on two networks as a word and as a sentence."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 from shallowdeep.evaluation.intervals import Difference, Interval
 
-DEEP, SHALLOW = "deep", "shallow"  # the two models of params.yaml that the verdict is about
-SCORE = "balanced_accuracy"  # that a verdict is about: 0.5 for guessing, whatever the classes
+DEEP, SHALLOW = "deep", "shallow"  # the two networks of the question
+SCORE = "balanced_accuracy"  # of the verdict: 0.5 for guessing, for classes of any size
 GUESSING = 0.5
 
 EQUAL, UNDECIDED = "equal", "undecided"
@@ -15,7 +15,7 @@ VERDICTS = (DEEP, SHALLOW, EQUAL, UNDECIDED)
 
 
 class Pair(NamedTuple):
-    """Two models whose difference is looked at."""
+    """Two networks and the sign of their difference."""
 
     first: str
     second: str  # whose scores are subtracted
@@ -28,13 +28,13 @@ QUESTION = Pair(DEEP, SHALLOW)
 
 
 def pairs(models: Sequence[str]) -> list[Pair]:
-    """Every two models, the later one minus the earlier one; that of the question comes first."""
+    """All pairs of networks, the later minus the earlier one; the question's comes first."""
     others = [name for name in models if name not in QUESTION]
     return [Pair(late, early) for early, late in combinations((SHALLOW, DEEP, *others), 2)]
 
 
 class Comparison(NamedTuple):
-    """What a verdict stands on: the score of both networks on pictures that they had not seen."""
+    """The basis of a verdict: balanced accuracy of two networks on out-of-fold pictures."""
 
     pair: Pair
     scores: Mapping[str, Interval]  # by model
@@ -43,17 +43,16 @@ class Comparison(NamedTuple):
     folds: int
     trained: int  # pictures that a network was trained on
     alpha: float  # 1 - alpha is the confidence of the intervals
-    equivalence_margin: float  # so much of a difference does not matter
+    equivalence_margin: float  # the largest difference that does not matter
 
 
 def verdict(of: Comparison) -> str:
-    """Which network is better, by its name, `equal`, or `undecided`: these pictures cannot tell.
+    """The better network's name, `equal`, or `undecided`.
 
-    It names a network where the interval of the difference leaves 0 out, so where p is below alpha,
-    if that network does better than guessing. Networks are equal where the whole interval lies
-    within the equivalence margin, either way: two one-sided tests (Schuirmann 1987; Lakens 2017),
-    each at alpha / 2. One run of each decides nothing about architectures, however clear its
-    pictures are.
+    A network is better if the interval of the difference leaves out 0 (p is below alpha) and the
+    network does better than guessing. Networks are equal if the whole interval lies within the
+    equivalence margin: two one-sided tests (Schuirmann 1987; Lakens 2017), each at alpha / 2. One
+    run of each decides nothing about architectures, however clear its pictures are.
     """
     low, high, margin = of.difference.low, of.difference.high, of.equivalence_margin
     if of.runs < 2:
@@ -66,16 +65,16 @@ def verdict(of: Comparison) -> str:
     return better
 
 
-def by_chance(experiments: int, *, alpha: float) -> float:
-    """How often at most one or more of so many experiments find what is not there (Sidak 1967)."""
+def familywise_error_rate(experiments: int, *, alpha: float) -> float:
+    """Probability of one or more false positives in so many experiments (Sidak 1967)."""
     return 1 - (1 - alpha) ** experiments
 
 
-def tried(experiments: int, *, alpha: float) -> str:
-    """How many experiments were tried on the same pictures, and what that does to a verdict."""
+def familywise_note(experiments: int, *, alpha: float) -> str:
+    """Number of experiments on the same pictures and their familywise error rate, in words."""
     if experiments == 1:
         return "This is the only experiment that this checkout has tried on these pictures."
-    share = f"{100 * by_chance(experiments, alpha=alpha):.0f} %"
+    share = f"{100 * familywise_error_rate(experiments, alpha=alpha):.0f} %"
     return (
         f"This checkout has tried {experiments} experiments on these pictures: with nothing to"
         f" find, up to {share} of such series name a network."
@@ -83,12 +82,44 @@ def tried(experiments: int, *, alpha: float) -> str:
 
 
 def guessing(of: Comparison) -> list[str]:
-    """The networks that cannot be told from guessing, or are worse."""
+    """Networks that cannot be told from guessing, or are worse."""
     return [name for name in of.pair if of.scores[name].low <= GUESSING]
 
 
+def best_sentence(compared: Sequence[Comparison]) -> str:
+    """The network with the highest score and its pairs' verdicts; empty with two networks.
+
+    Args:
+        compared: all pairs, differences with simultaneous intervals.
+    """
+    scores = {name: of.scores[name] for of in compared for name in of.pair}
+    if len(scores) < 3:
+        return ""
+    best = max(scores, key=lambda name: scores[name].mean)
+    found = (
+        f"Of all networks {best} has the highest balanced accuracy, {100 * scores[best].mean:.1f} %"
+    )
+    if compared[0].runs < 2:
+        return f"{found}; one run of each cannot tell whether another seed changes that."
+    others: dict[str, list[str]] = {best: [], EQUAL: [], UNDECIDED: []}
+    for of in compared:
+        if best in of.pair:
+            others[verdict(of)] += [name for name in of.pair if name != best]
+    clauses = [
+        f"{clause} {' and '.join(filter(None, (', '.join(names[:-1]), names[-1])))}"
+        for clause, names in zip(
+            ("is ahead of", "is equal for all that matters to", "cannot be told from"),
+            others.values(),
+            strict=True,
+        )
+        if names
+    ]
+    confidence = f"{100 * (1 - compared[0].alpha):g} % confidence for all pairs together"
+    return f"{found}; with {confidence} it {', '.join(clauses)}."
+
+
 def covered(*, runs: int, folds: int) -> str:
-    """The sources of chance that an interval covers."""
+    """Sources of chance that an interval covers."""
     if runs < 2:
         return "new pictures"
     if folds < 2:
@@ -97,7 +128,7 @@ def covered(*, runs: int, folds: int) -> str:
 
 
 def sentence(of: Comparison) -> str:
-    """The verdict on deep and shallow for a reader who knows no statistics."""
+    """The verdict on deep and shallow for readers without statistics."""
     right = {name: f"{100 * of.scores[name].mean:.1f} %" for name in (DEEP, SHALLOW)}
     low, high = 100 * of.difference.low, 100 * of.difference.high
     if of.runs == 1:
@@ -114,35 +145,35 @@ def sentence(of: Comparison) -> str:
     chance = (
         f"with {100 * (1 - of.alpha):g} % confidence over {covered(runs=of.runs, folds=of.folds)}"
     )
-    said = verdict(of)
-    if said == EQUAL:
+    better = verdict(of)
+    if better == EQUAL:
         apart = max(abs(low), abs(high))
         return (
             f"{trained} the two networks are equal for all that matters: {both}, and {chance} they "
             f"are at most {apart:.1f} points apart.{_learned(of)}"
         )
-    if said == UNDECIDED:
+    if better == UNDECIDED:
         return (
             f"These pictures cannot tell whether depth helps: {both}, and {chance} the difference "
             f"is between {_points(low)} and {_points(high)}.{_learned(of)}"
         )
     least, most = sorted((abs(low), abs(high)))
-    worse = SHALLOW if said == DEEP else DEEP
+    worse = SHALLOW if better == DEEP else DEEP
     return (
-        f"{trained} the {said} network gets more of new ones right, {right[said]} against "
+        f"{trained} the {better} network gets more of new ones right, {right[better]} against "
         f"{right[worse]}: it is ahead by {least:.1f} to {most:.1f} points, {chance}.{_learned(of)}"
     )
 
 
 def _points(difference: float) -> str:
-    """A difference, in points, in words."""
+    """A difference in points, in words."""
     if round(difference, 1) == 0:
         return "none"
     return f"{abs(difference):.1f} points for the {DEEP if difference > 0 else SHALLOW} one"
 
 
 def _learned(of: Comparison) -> str:
-    """Which networks have not learned anything that can be seen."""
+    """A remark on networks that cannot be told from guessing."""
     names = guessing(of)
     if len(names) == 2:
         return " Neither has learned to tell them apart: guessing, 50 %, is within their intervals."

@@ -17,6 +17,8 @@ class DvcStage:
     """The stage of dvc.yaml, or of data/dvc.yaml, that DVC runs in this process.
 
     Attributes:
+        inputs: paths of its dependencies; of a folder like `models` the outputs of stages in it.
+        outputs: paths of its outputs, metrics and plots.
         name: as DVC has it, `train-deep`, `train@wide` or `data/dvc.yaml:sample`.
         root: the project's folder.
     """
@@ -28,15 +30,17 @@ class DvcStage:
         self._repo = Repo(str(root))
         file, _, short = name.rpartition(":")
         path = str(root / (file or "dvc.yaml"))  # an addressing is relative to the current folder
-        (stage,) = (
-            one for one in self._repo.index.stages if (one.path, one.name) == (path, short)
-        )
-        self.inputs = list(dict.fromkeys(map(self._relative, stage.deps)))
+        (stage,) = (one for one in self._repo.index.stages if (one.path, one.name) == (path, short))
+        outs = list(map(self._relative, self._repo.index.outs))
+        deps = dict.fromkeys(map(self._relative, stage.deps))
+        below = {dep: [out for out in outs if out.startswith(f"{dep}/")] for dep in deps}
+        self.inputs = [path for dep in deps for path in below[dep] or [dep]]
         self.outputs = list(map(self._relative, stage.outs))
 
     def _relative(self, file: "Output") -> str:
         path = Path(file.fs_path)
-        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+        inside = path.is_relative_to(self.root)
+        return path.relative_to(self.root).as_posix() if inside else str(path)
 
     def hashes(self, paths: list[str]) -> Hashes:
         """DVC's hash of each file or folder, by its path as seen from the root."""

@@ -1,4 +1,5 @@
-"""What a person looks at: charts, sheets of pictures, the page of results, the page of records.
+"""Charts, sheets of pictures, the page of results, model cards and the page of records.
 
-Scores, tables and pictures come in; SVG, JPEG and HTML go out, the same bytes for the same input.
+Findings, tables and pictures come in; SVG, JPEG, HTML and Markdown go out, the same bytes for the
+same input.
 """

@@ -17,7 +17,7 @@ SCHEMES = {  # by the variable of CSS: in light and dark schemes
 
 
 def of_model(number: int) -> str:
-    """The light colour of a model by its place in params.yaml; they come round again."""
+    """The light colour of a model by its place in params.yaml; they repeat."""
     return MODELS[number % len(MODELS)][0]
 
 

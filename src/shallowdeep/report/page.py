@@ -1,7 +1,7 @@
-"""results/report.html: what came out, what went in and how to get it again; report.md: in short.
+"""results/report.html: results, inputs and how to reproduce them; report.md: its first screen.
 
 The page is one file: it loads nothing, runs no script, follows the reader's light or dark scheme
-and can be printed. It is made of tracked inputs only, so that the same inputs give the same bytes.
+and can be printed. It depends on tracked inputs only: the same inputs give the same bytes.
 """
 
 import base64
@@ -13,53 +13,52 @@ import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
 from numpy.typing import NDArray
 
-from shallowdeep.evaluation.by_epoch import in_words
+from shallowdeep.evaluation.by_epoch import ahead_sentence
 from shallowdeep.evaluation.findings import Findings
 from shallowdeep.evaluation.intervals import Difference, Interval
-from shallowdeep.evaluation.verdict import by_chance, covered, sentence, verdict
+from shallowdeep.evaluation.scores import SCORES
+from shallowdeep.evaluation.verdict import (
+    best_sentence,
+    covered,
+    familywise_error_rate,
+    sentence,
+    verdict,
+)
 from shallowdeep.prepared.data_report import Counts, DataReport, LeftOut
 from shallowdeep.report import colours
-from shallowdeep.report.charts import Tables, drawn
+from shallowdeep.report.charts import Shown, drawn
 from shallowdeep.report.picture_sheets import Pictures, jpeg
 from shallowdeep.settings.params import Params
 
 PACKAGES = ("dvc", "torch", "torchvision", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib")
-TITLES = {  # of scores, for people
-    "balanced_accuracy": "balanced accuracy (mean of both classes')",
-    "accuracy": "accuracy",
-    "roc_auc": "area under the ROC curve",
-    "f1": "F1",
-    "log_loss": "log loss (less is better)",
-    "brier": "Brier score (less is better)",
-}
 LISTED = 20  # files left out that the page names
 TRIES = (1, 3, 10)  # experiments
 
 
 class Facts(NamedTuple):
-    """What the page says in numbers and words."""
+    """The content of the page but for charts and pictures."""
 
     found: Findings
     data: DataReport
     counts: Counts
     left_out: Sequence[LeftOut]
     settings: Params
-    parameters: Mapping[str, object]  # params.yaml as it stands there, keys as `-S` takes them
-    identity: str | None  # of the models; None where the stages leave no records
+    parameters: Mapping[str, object]  # of params.yaml, keys as `-S` takes them
+    identity: str | None  # of the models; None if stages leave no records
 
 
-def render(facts: Facts, tables: Tables, pictures: Pictures) -> str:
+def render(facts: Facts, shown: Shown, pictures: Pictures) -> str:
     """The whole page."""
-    settings = facts.settings
     page: str = template("page.html.jinja").render(
-        **_common(facts),
-        names=list(settings.models),
+        **_first_screen(facts),
+        names=shown.names,
+        networks=facts.settings.networks,
         style=colours.STYLE,
         colours=len(colours.MODELS),
-        charts=drawn(tables, list(settings.models), facts.found.scores, facts.found.compared),
+        charts=drawn(shown),
         confusion={
             name: own.pivot(index="actual", columns="predicted", values="share").to_dict("index")
-            for name, own in tables.confusion.groupby("model")
+            for name, own in shown.tables["confusion"].groupby("model")
         },
         parameters=facts.parameters,
         versions={name: version(name) for name in PACKAGES},
@@ -67,6 +66,10 @@ def render(facts: Facts, tables: Tables, pictures: Pictures) -> str:
         data=facts.data,
         counts=facts.counts,
         left_out=facts.left_out[:LISTED],
+        error_rates={
+            tries: f"{100 * familywise_error_rate(tries, alpha=facts.settings.alpha):.0f} %"
+            for tries in TRIES
+        },
         **pictures._asdict(),
     )
     return page
@@ -74,33 +77,31 @@ def render(facts: Facts, tables: Tables, pictures: Pictures) -> str:
 
 def summarised(facts: Facts) -> str:
     """The page's first screen as Markdown, for the comment on a pull request."""
-    page: str = template("summary.md.jinja").render(**_common(facts))
+    page: str = template("summary.md.jinja").render(**_first_screen(facts))
     return page
 
 
-def _common(facts: Facts) -> dict[str, object]:
-    """What page and summary both say."""
+def _first_screen(facts: Facts) -> dict[str, object]:
+    """Variables of both templates."""
     settings, found = facts.settings, facts.found
     return {
-        "sentence": sentence(found.compared[0]),
-        "compared": found.compared,
+        "sentence": sentence(found.question),
+        "best": best_sentence(found.pairs),
+        "pairs": found.pairs,
         "verdicts": {one.pair: verdict(one) for one in found.compared},
-        "question": found.compared[0],
+        "question": found.question,
         "outlook": found.outlook,
-        "by_epoch": in_words(found.epochs, alpha=settings.alpha, runs=settings.runs),
+        "by_epoch": ahead_sentence(found.epochs, alpha=settings.alpha, runs=settings.runs),
         "covered": covered(runs=settings.runs, folds=settings.folds),
         "scores": found.scores,
-        "titles": TITLES,
+        "titles": {name: score.heading for name, score in SCORES.items()},
         "confidence": f"{100 * (1 - settings.alpha):g} %",
-        "by_chance": {
-            tries: f"{100 * by_chance(tries, alpha=settings.alpha):.0f} %" for tries in TRIES
-        },
         "settings": settings,
     }
 
 
 def template(name: str) -> Template:
-    """A template of this folder; everything that a page is given is text, not markup."""
+    """A template of this folder; in HTML, all variables are text, not markup."""
     environment = Environment(
         loader=PackageLoader("shallowdeep.report", "."),
         autoescape="html" in name,

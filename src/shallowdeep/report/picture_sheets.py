@@ -1,4 +1,4 @@
-"""Pictures in the results: what the first layer looks for, and what the networks got wrong.
+"""Pictures in the results: weights of the first layer, and pictures predicted most wrongly.
 
 They are JPEG: libjpeg-turbo gives the same bytes on every processor, PNG's compressors do not.
 """
@@ -12,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageDraw, ImageFont
 
-from shallowdeep.evaluation.answers import Answers
+from shallowdeep.evaluation.split_predictions import SplitPredictions
 from shallowdeep.files.atomic import replacing
 from shallowdeep.files.errors import one_line
 from shallowdeep.prepared.prepared_set import Prepared
-from shallowdeep.training.fold_0 import Fold0
 
 Pixels = NDArray[np.uint8]  # [3, S, S]
 
@@ -26,28 +25,39 @@ COUNT = 8  # pictures that a row shows at most
 
 
 class Tile(NamedTuple):
-    """One picture and what stands below it."""
+    """One picture and its caption."""
 
     pixels: Pixels
     caption: str
 
 
 class Pictures(NamedTuple):
-    """What the report shows of them."""
+    """The pictures of the report."""
 
     examples: Mapping[str, Sequence[Tile]]  # by class
     first_layer: Mapping[str, Sequence[Tile]]  # by model
     most_wrong: Mapping[str, Sequence[Tile]]  # by model
 
 
-def chosen(models: Mapping[str, Fold0], prepared: Prepared, test: Answers) -> Pictures:
-    """Training pictures of each class, weights of each model, and where each was most wrong."""
+def chosen(
+    weights: Mapping[str, NDArray[np.float32]], prepared: Prepared, test: SplitPredictions
+) -> Pictures:
+    """Training pictures of each class, weights of each model, its most wrong predictions.
+
+    Args:
+        weights: by model, of its first run's first layer [h, 3 S S].
+        prepared: the pictures.
+        test: predictions for the tested pictures.
+    """
     return Pictures(
         examples={
             name: examples(prepared, label, count=COUNT)
             for label, name in enumerate(prepared.classes)
         },
-        first_layer={name: first_layer(one.first_layer) for name, one in models.items()},
+        first_layer={
+            name: first_layer(one.reshape(-1, *prepared.pictures.shape[1:]))
+            for name, one in weights.items()
+        },
         most_wrong={
             name: most_wrong(test, probabilities, prepared, count=COUNT)
             for name, probabilities in test.probabilities.items()
@@ -66,24 +76,24 @@ def first_layer(weights: NDArray[np.float32]) -> list[Tile]:
 
 
 def most_wrong(
-    answers: Answers, probabilities: NDArray[np.float64], prepared: Prepared, *, count: int
+    test: SplitPredictions, probabilities: NDArray[np.float64], prepared: Prepared, *, count: int
 ) -> list[Tile]:
-    """The pictures whose wrong class was given the highest probability, as the mean of the runs.
+    """The pictures with the highest probability of the wrong class, as the mean of the runs.
 
     Args:
-        answers: of the split to look at.
+        test: the pictures.
         probabilities: of class 1, by one model [R, n].
-        prepared: where the pictures are.
-        count: at most so many; fewer where fewer are wrong.
+        prepared: the same, prepared.
+        count: the most to return; fewer if fewer are wrong.
     """
     mean = probabilities.mean(0)
-    wrong = np.where(answers.labels == 1, 1 - mean, mean)  # probability of the wrong class
+    wrong = np.where(test.labels == 1, 1 - mean, mean)  # probability of the wrong class
     worst = np.argsort(-wrong, kind="stable")[:count]
     return [
         Tile(
-            prepared.pictures[answers.rows[i]],
-            f"{prepared.classes[answers.labels[i]]}, called "
-            f"{prepared.classes[1 - answers.labels[i]]}: {100 * wrong[i]:.0f} %",
+            prepared.pictures[test.rows[i]],
+            f"{prepared.classes[test.labels[i]]}, called "
+            f"{prepared.classes[1 - test.labels[i]]}: {100 * wrong[i]:.0f} %",
         )
         for i in worst
         if wrong[i] > 0.5

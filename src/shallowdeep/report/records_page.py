@@ -1,7 +1,7 @@
 """results/provenance/index.html: the stages' records for people; the report links to it.
 
-Like the records, the page stays on the machine that made the results. The report's link names the
-models that it is of; called for others, the page says so instead of showing its records.
+Like the records, the page is not in git. The report's link names its models; if they are not those
+of the records, the page says so and hides the records.
 """
 
 from collections.abc import Mapping
@@ -13,15 +13,15 @@ from shallowdeep.report.page import template
 
 
 def identity(inputs: Hashes) -> str:
-    """What tells results from others: the hashes of the models that `evaluate` reads."""
+    """Hashes of the models that `evaluate` reads, which identify its results."""
     return "-".join(str(md5) for path, md5 in sorted(inputs.items()) if path.startswith("models/"))
 
 
-def write(tried: str) -> None:
-    """Make the page, once `evaluate` has left its record.
+def write(familywise_note: str) -> None:
+    """Write the page after `evaluate` has left its record.
 
     Args:
-        tried: how many experiments there were, in words.
+        familywise_note: on the number of experiments.
     """
     records = read_all(FOLDER)
     shown = matching(records)
@@ -30,31 +30,31 @@ def write(tried: str) -> None:
         identity=identity(records["evaluate"].inputs),
         records=sorted(shown.values(), key=lambda record: record.started),
         others=sorted(set(records) - set(shown)),
-        tried=tried,
+        familywise_note=familywise_note,
     )
     write_text(FOLDER / "index.html", page)
 
 
 def training_seconds() -> float | None:
-    """How long the trainings took whose models were evaluated; None where one left no record."""
+    """Time that the trainings of the evaluated models took; None if a record is missing."""
     records = read_all(FOLDER)
     shown = matching(records)
     trained = [path for path in records["evaluate"].inputs if path.startswith("models/")]
-    made = {path: record.seconds for record in shown.values() for path in record.outputs}
-    return sum(made[path] for path in trained) if made.keys() >= set(trained) else None
+    seconds = {path: record.seconds for record in shown.values() for path in record.outputs}
+    return sum(seconds[path] for path in trained) if seconds.keys() >= set(trained) else None
 
 
 def matching(records: Mapping[str, Record]) -> dict[str, Record]:
-    """The records of `evaluate` and of what wrote just what it read, back to the data set.
+    """The records of `evaluate` and of the stages that wrote its inputs, back to the data set.
 
-    A stage whose outputs DVC took from its cache may have left the record of others.
+    If DVC took a stage's outputs from its cache, the stage's record may be of other outputs.
 
     Args:
         records: by stage.
     """
     found = {"evaluate": records["evaluate"]}
     read = dict(records["evaluate"].inputs)
-    for _ in records:  # once for each link that the chain can have
+    for _ in records:  # the longest chain that is possible
         for stage, record in records.items():
             known = {path: md5 for path, md5 in record.outputs.items() if path in read}
             if known and all(read[path] == md5 for path, md5 in known.items()):

@@ -79,7 +79,7 @@ def read(path: Path) -> Model:
     except (SafetensorError, ValueError, LookupError, TypeError, AttributeError) as error:
         reason = error if type(error) is ValueError else "damaged, or of another kind"
         raise InputError(
-            f"{path}: not a model of this project ({reason}); `dvc repro` trains those of params.yaml"
+            f"{path}: not a model of this project ({reason}); `dvc repro` trains one"
         ) from None
 
 
@@ -160,7 +160,7 @@ def _normalisation(mean: Sequence[Any], std: Sequence[Any]) -> Normalisation:
     numbers = [float(number) for number in (*mean, *std)]
     if len(mean) != 3 or len(std) != 3 or not all(map(math.isfinite, numbers)):
         raise ValueError("its mean and standard deviation are not three finite numbers each")
-    if not (0 <= min(mean) and max(mean) <= 1 and LEAST_STD <= min(std) and max(std) <= 1):
+    if not (min(mean) >= 0 and max(mean) <= 1 and min(std) >= LEAST_STD and max(std) <= 1):
         raise ValueError(f"a mean is not from 0 to 1, or a deviation not from {LEAST_STD:g} to 1")
     r, g, b, s, t, u = numbers
     return Normalisation((r, g, b), (s, t, u))

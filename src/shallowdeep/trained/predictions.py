@@ -1,4 +1,4 @@
-"""models/NAME/predictions.safetensors: the probabilities that every run of a network gives."""
+"""models/NAME/predictions.safetensors: the predictions of all runs of one network."""
 
 import json
 from pathlib import Path
@@ -12,46 +12,49 @@ from shallowdeep.files.atomic import write_safetensors
 from shallowdeep.files.errors import InputError
 
 FILE = "predictions.safetensors"
+_ARRAYS = ("test", "train", "validation")
 
 
 class Predictions(NamedTuple):
-    """Probabilities of the second class by the runs of one network."""
+    """Probabilities of the second class."""
 
-    epochs: list[int]  # after which the tested pictures were predicted [A]
-    test: NDArray[np.float32]  # [A, R, N_tested], columns as in Prepared.tested; last: kept weights
-    train: NDArray[np.float32]  # [R, n], by fold 0's runs for the pictures they were trained on
-    validation: NDArray[np.float32]  # [R, n], and for those that validate
+    epochs: list[int]  # after which the tested pictures were predicted [A]; last: the kept weights
+    test: NDArray[np.float32]  # [A, R, N_tested], columns as in Prepared.tested
+    train: NDArray[np.float32]  # [R, n], by fold 0's runs for fold 0's training pictures
+    validation: NDArray[np.float32]  # [R, n], by fold 0's runs for its validation pictures
 
 
 def write(predictions: Predictions, path: Path) -> None:
     """Write predictions, the same bytes every time."""
-    arrays = predictions._asdict()
-    epochs = arrays.pop("epochs")
-    packed = {name: np.ascontiguousarray(array, np.float32) for name, array in arrays.items()}
-    write_safetensors(path, packed, {"epochs": epochs})
+    arrays = {
+        name: np.ascontiguousarray(getattr(predictions, name), np.float32) for name in _ARRAYS
+    }
+    write_safetensors(path, arrays, {"epochs": predictions.epochs})
 
 
-def read(path: Path, *, runs: int, tested: int) -> Predictions:
+def read(path: Path, *, epochs: int, runs: int, tested: int) -> Predictions:
     """Read predictions.
 
     Args:
         path: of predictions.safetensors.
+        epochs: of the training.
         runs: of each fold.
-        tested: how many pictures some fold tests.
+        tested: number of pictures that some fold tests.
 
     Raises:
-        InputError: the file is missing, damaged, or of other runs or pictures.
+        InputError: the file is missing, damaged, or of another training.
     """
     try:
         with safe_open(path, "numpy") as file:
-            epochs = json.loads(file.metadata()["shallowdeep"])["epochs"]
-            arrays = {name: file.get_tensor(name) for name in Predictions._fields[1:]}
-        if arrays["test"].shape != (len(epochs), runs, tested):
+            about = json.loads(file.metadata()["shallowdeep"])
+            found = Predictions(about["epochs"], *(file.get_tensor(name) for name in _ARRAYS))
+        shapes = (found.test.shape, len(found.train), len(found.validation))
+        if found.epochs[-1] != epochs or shapes != ((len(found.epochs), runs, tested), runs, runs):
             raise ValueError
-        return Predictions(epochs, **arrays)
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; `dvc repro` makes it") from None
-    except (SafetensorError, ValueError, LookupError, TypeError):
+    except (SafetensorError, OSError, ValueError, LookupError, TypeError):
         raise InputError(
             f"{path}: damaged, or of another training; `dvc repro --force` makes it anew"
         ) from None
+    return found

@@ -5,8 +5,8 @@ import pytest
 from scipy.special import ndtri
 
 from shallowdeep.evaluation.intervals import Design, contributions, variance_parts
-from shallowdeep.evaluation.scores import Score
-from shallowdeep.evaluation.simultaneous import Together
+from shallowdeep.evaluation.max_t import MaxT
+from shallowdeep.evaluation.scores import RunScores
 
 RNG = np.random.default_rng(0)
 LABELS, FOLDS = np.arange(400) % 2, np.arange(400) // 4 % 2
@@ -21,7 +21,7 @@ def differences(common, *, runs=5):
         parts = shared.normal(size=(1, len(own))) * common
         parts = parts + RNG.normal(size=(1, len(own))) * (1 - common**2) ** 0.5
         of_runs = shared.normal(size=runs) * common + RNG.normal(size=runs) * (1 - common**2) ** 0.5
-        scores.append(Score(of_runs, np.repeat(parts, runs, axis=0) / len(own)))
+        scores.append(RunScores(of_runs, np.repeat(parts, runs, axis=0) / len(own)))
     return scores
 
 
@@ -31,27 +31,27 @@ def critical(level):
 
 def test_one_difference_stands_for_itself():
     """Its level and its p-value are its own."""
-    one = Together(DESIGN, [differences(0)])
+    one = MaxT(DESIGN, [differences(0)])
     assert one.level(0.05) == 0.05
     assert one.p_value(0.02) == 0.02
 
 
 def test_independent_differences_need_sidaks_level():
     """Normal quantile at 1 - (1 - 0.05)^(1/5): 2.569."""
-    five = Together(DESIGN, [differences(0) for _ in range(5)])
+    five = MaxT(DESIGN, [differences(0) for _ in range(5)])
     assert critical(five.level(0.05)) == pytest.approx(2.569, abs=0.03)
 
 
 def test_differences_that_are_the_same_need_no_more_than_one():
     """1.96, rounded up."""
     same = differences(0)
-    assert critical(Together(DESIGN, [same] * 16).level(0.05)) == pytest.approx(1.96, abs=0.021)
+    assert critical(MaxT(DESIGN, [same] * 16).level(0.05)) == pytest.approx(1.96, abs=0.021)
 
 
 def test_what_differences_have_in_common_makes_them_narrower():
     """Between one and independent ones."""
-    alike = Together(DESIGN, [differences(0.9) for _ in range(16)])
-    apart = Together(DESIGN, [differences(0.3) for _ in range(16)])
+    alike = MaxT(DESIGN, [differences(0.9) for _ in range(16)])
+    apart = MaxT(DESIGN, [differences(0.3) for _ in range(16)])
     assert 2.2 < critical(alike.level(0.05)) < critical(apart.level(0.05)) - 0.1
     assert critical(apart.level(0.05)) < critical(0.05 / 16)
 
@@ -59,17 +59,17 @@ def test_what_differences_have_in_common_makes_them_narrower():
 @pytest.mark.parametrize("alone", [1e-6, 0.001, 0.004, 0.01, 0.016, 0.03, 0.2, 1.0])
 def test_p_and_interval_agree(alone):
     """Below alpha among all just where the interval at the common level leaves out 0."""
-    several = Together(DESIGN, [differences(0.5) for _ in range(4)])
+    several = MaxT(DESIGN, [differences(0.5) for _ in range(4)])
     assert (several.p_value(alone) < 0.05) == (alone < several.level(0.05))
     assert alone <= several.p_value(alone) <= min(4 * alone, 1)
 
 
 def test_a_difference_that_cannot_vary_leaves_the_others_alone():
     """Two networks with the same answers."""
-    nothing = [Score(np.zeros(5), np.zeros((5, len(own)))) for own in DESIGN.by_fold()]
-    two = Together(DESIGN, [differences(0), nothing])
+    nothing = [RunScores(np.zeros(5), np.zeros((5, len(own)))) for own in DESIGN.by_fold()]
+    two = MaxT(DESIGN, [differences(0), nothing])
     assert critical(two.level(0.05)) == pytest.approx(1.96, abs=0.03)
-    assert Together(DESIGN, [nothing, nothing]).level(0.05) == pytest.approx(0.05)
+    assert MaxT(DESIGN, [nothing, nothing]).level(0.05) == pytest.approx(0.05)
 
 
 def test_contributions_add_up_to_the_parts_of_the_variance():
@@ -84,4 +84,4 @@ def test_contributions_add_up_to_the_parts_of_the_variance():
 def test_so_many_draws_find_the_same_level_every_time():
     """The same bits from the same answers."""
     scores = [differences(0.5) for _ in range(4)]
-    assert Together(DESIGN, scores).level(0.05) == Together(DESIGN, scores).level(0.05)
+    assert MaxT(DESIGN, scores).level(0.05) == MaxT(DESIGN, scores).level(0.05)

@@ -1,8 +1,8 @@
-"""What came out, in lines for the terminal."""
+"""The results in lines for the terminal."""
 
 from collections.abc import Sequence
 
-from shallowdeep.evaluation import by_epoch
+from shallowdeep.evaluation.by_epoch import ahead_sentence
 from shallowdeep.evaluation.findings import Findings
 from shallowdeep.evaluation.intervals import Difference, Interval
 from shallowdeep.evaluation.outlook import Outlook
@@ -14,9 +14,9 @@ def lines(found: Findings, settings: Params, *, seconds: float | None) -> list[s
     """Balanced accuracies, their differences and the verdict.
 
     Args:
-        found: what came out.
-        settings: what was asked for.
-        seconds: how long the trainings took, if that is known.
+        found: results of the evaluation.
+        settings: of params.yaml.
+        seconds: that the trainings took, if known.
     """
     of_models = {name: of["test"][SCORE] for name, of in found.scores.models.items()}
     alone = " (one run of each decides nothing)" if settings.runs == 1 else ""
@@ -28,14 +28,14 @@ def lines(found: Findings, settings: Params, *, seconds: float | None) -> list[s
         ),
         f"the intervals: {100 * (1 - settings.alpha):g} % over "
         f"{covered(runs=settings.runs, folds=settings.folds)}",
-        by_epoch.in_words(found.epochs, alpha=settings.alpha, runs=settings.runs),
-        *([_would_decide(found.outlook, seconds)] if found.outlook else []),
-        f"verdict: {verdict(found.compared[0])}{alone}",
+        ahead_sentence(found.epochs, alpha=settings.alpha, runs=settings.runs),
+        *([_expected(found.outlook, seconds)] if found.outlook else []),
+        f"verdict: {verdict(found.question)}{alone}",
     ]
 
 
-def _would_decide(expected: Sequence[Outlook], seconds: float | None) -> str:
-    """The most that more runs and more pictures do."""
+def _expected(expected: Sequence[Outlook], seconds: float | None) -> str:
+    """Half widths now, with the most runs and with the most pictures."""
     now = expected[0]
     runs = max(expected, key=lambda one: one.runs)
     pictures = max(expected, key=lambda one: one.pictures)

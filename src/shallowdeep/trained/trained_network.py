@@ -1,0 +1,49 @@
+"""models/NAME: all that is known of a trained network, in three files."""
+
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from shallowdeep.settings.params import Params
+from shallowdeep.trained import history, model, predictions
+from shallowdeep.trained.model import Model
+from shallowdeep.trained.predictions import Predictions
+
+FOLDER = Path("models")
+
+
+class TrainedNetwork(NamedTuple):
+    """One network of params.yaml, trained by many runs on every fold."""
+
+    model: Model  # weights of fold 0's runs
+    predictions: Predictions
+    history: NDArray[np.floating[Any]]  # measures of every epoch [K, R, E, 3]
+
+
+def write(network: TrainedNetwork, name: str) -> None:
+    """Write the three files of a network."""
+    folder = FOLDER / name
+    model.write(network.model, folder / model.FILE)
+    predictions.write(network.predictions, folder / predictions.FILE)
+    history.write(network.history, folder / history.FILE)
+
+
+def read(name: str, settings: Params, *, tested: int) -> TrainedNetwork:
+    """Read the three files of a network.
+
+    Args:
+        name: of the network.
+        settings: that it was trained with.
+        tested: number of pictures that some fold tests.
+
+    Raises:
+        InputError: a file is missing, damaged, or of another training.
+    """
+    folder, epochs, runs = FOLDER / name, settings.networks[name].epochs, settings.runs
+    return TrainedNetwork(
+        model.read(folder),
+        predictions.read(folder / predictions.FILE, epochs=epochs, runs=runs, tested=tested),
+        history.read(folder / history.FILE, folds=settings.folds, runs=runs, epochs=epochs),
+    )
