@@ -54,7 +54,9 @@ def test_another_clone_trains_nothing(remote, shared, tmp_path):
         assert re.search(r"\d files (pushed|fetched)", run(project, "dvc", way))
     assert "Running" not in run(clone, "dvc", "repro")
     assert run(clone, "git", "status", "--porcelain") == ""
-    assert (clone / "models/deep/weights.safetensors").read_bytes() == (shared / "models/deep/weights.safetensors").read_bytes()
+    assert (clone / "models/deep/weights.safetensors").read_bytes() == (
+        shared / "models/deep/weights.safetensors"
+    ).read_bytes()
 
 
 def test_who_may_not_is_told_so(remote, shared):

@@ -1,0 +1,119 @@
+"""The three files of models/NAME come back as they were written, or one line says what is wrong."""
+
+import numpy as np
+import pytest
+from checkouts import ROOT
+from random_predictions import drawn
+from test_model import drawn as drawn_model
+
+from shallowdeep.files.errors import InputError
+from shallowdeep.settings import params
+from shallowdeep.trained import trained_network
+from shallowdeep.trained.trained_network import TrainedNetwork
+
+RUNS, EPOCHS = 3, 2
+FILES = ("weights.safetensors", "predictions.safetensors", "history.csv")
+
+
+@pytest.fixture(scope="module")
+def settings():
+    """A single split, three runs and two epochs."""
+    settings = params.read(ROOT / "params.yaml")
+    deep = settings.models["deep"].model_copy(update={"epochs": EPOCHS})
+    changes = {"folds": 1, "runs": RUNS, "models": dict(settings.models) | {"deep": deep}}
+    return settings.model_copy(update=changes)
+
+
+@pytest.fixture
+def network(pictures, tmp_path, monkeypatch):
+    """A network, written below the current folder."""
+    monkeypatch.chdir(tmp_path)
+    history = np.random.default_rng(0).uniform(0, 1, (1, RUNS, EPOCHS, 3))
+    network = TrainedNetwork(drawn_model(), drawn(pictures, 0.6), history)
+    trained_network.write(network, "deep")
+    return network
+
+
+def read(settings, pictures) -> TrainedNetwork:
+    return trained_network.read("deep", settings, tested=len(pictures.tested()))
+
+
+def test_a_network_is_read_back(network, settings, pictures, tmp_path):
+    """Predictions to the bit, the history to six decimals; written again, the same bytes."""
+    found = read(settings, pictures)
+    assert found.predictions.epochs == network.predictions.epochs
+    for one, other in zip(found.predictions[1:], network.predictions[1:], strict=True):
+        assert one.dtype == np.float32
+        np.testing.assert_array_equal(one, other)
+    np.testing.assert_allclose(found.history, network.history, atol=5e-7)
+    before = [(tmp_path / "models/deep" / name).read_bytes() for name in FILES]
+    trained_network.write(found, "deep")
+    assert [(tmp_path / "models/deep" / name).read_bytes() for name in FILES] == before
+
+
+def test_the_history_reads_as_people_expect(network, tmp_path):
+    """Fold by fold, run by run, epochs from 1, six decimals."""
+    lines = (tmp_path / "models/deep/history.csv").read_text().splitlines()
+    assert lines[0] == "fold,run,epoch,train_loss,validation_loss,validation_accuracy"
+    assert [line[:5] for line in lines[1:]] == [
+        f"0,{r},{e}" for r in range(RUNS) for e in range(1, EPOCHS + 1)
+    ]
+    assert lines[1] == "0,0,1," + ",".join(f"{value:.6f}" for value in network.history[0, 0, 0])
+
+
+def replace(old: str, new: str):
+    """A change of one text in the file."""
+
+    def changed(whole: bytes) -> bytes:
+        assert old.encode() in whole
+        return whole.replace(old.encode(), new.encode())
+
+    return changed
+
+
+DAMAGE = {
+    "empty": lambda whole: b"",
+    "words": lambda whole: b"words\n",
+    "half": lambda whole: whole[: len(whole) // 2],
+    "without its end": lambda whole: whole[:-30],
+}
+OF_HISTORY = {
+    "other columns": replace("fold,run", "run,fold"),
+    "a run twice": replace("0,1,2,", "0,1,1,"),
+    "a run too many": replace("0,2,1,", "0,7,1,"),
+    "an epoch as a number with a point": replace("0,2,2,", "0,2,2e99,"),
+    "no number": lambda whole: whole[:-9] + b"x\n",
+    "an infinite number": lambda whole: whole[:-9] + b"inf\n",
+}
+OF_PREDICTIONS = {"without metadata": replace("shallowdeep", "shallowdeer")}
+CASES = [
+    *((name, damage) for name in FILES for damage in DAMAGE),
+    *((FILES[2], damage) for damage in OF_HISTORY),
+    *((FILES[1], damage) for damage in OF_PREDICTIONS),
+]
+
+
+@pytest.mark.parametrize(("name", "damage"), CASES)
+def test_a_damaged_file_is_named(network, settings, pictures, tmp_path, name, damage):
+    """With a command that makes it anew."""
+    file = tmp_path / "models/deep" / name
+    file.write_bytes((DAMAGE | OF_HISTORY | OF_PREDICTIONS)[damage](file.read_bytes()))
+    with pytest.raises(InputError, match=rf"models/deep/{name}: (damaged|not a model)") as error:
+        read(settings, pictures)
+    assert "`dvc repro" in str(error.value)
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_missing_file_is_named(network, settings, pictures, tmp_path, name):
+    """With the command that makes it."""
+    (tmp_path / "models/deep" / name).unlink()
+    with pytest.raises(InputError, match=f"models/deep/{name}: no such file; `dvc repro`"):
+        read(settings, pictures)
+
+
+@pytest.mark.parametrize("change", [{"runs": RUNS + 1}, {"folds": 3}, {"runs": 1, "folds": RUNS}])
+def test_files_of_another_training_are_refused(network, settings, pictures, change):
+    """Also where the history has as many rows."""
+    other = settings.model_copy(update=change)
+    with pytest.raises(InputError, match="another training"):
+        read(other, pictures)
