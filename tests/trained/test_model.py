@@ -1,9 +1,10 @@
-"""weights.safetensors holds all that is needed to use a model; whatever else is in it, is refused."""
+"""weights.safetensors holds all that is needed to use a model; a strange one is refused."""
 
 import json
 import os
 import subprocess
 import sys
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -30,7 +31,7 @@ def drawn() -> Model:
             rng.normal(size=(RUNS, n, n_prev)).astype(np.float32),
             rng.normal(size=(RUNS, n)).astype(np.float32),
         )
-        for n_prev, n in zip(widths, widths[1:], strict=False)
+        for n_prev, n in pairwise(widths)
     ]
     return Model(layers, [0, 2**63 - 1], ("cat", "dog"), SIZE, HALF)
 

@@ -72,8 +72,8 @@ def replace(old: str, new: str):
 
 
 DAMAGE = {
-    "empty": lambda whole: b"",
-    "words": lambda whole: b"words\n",
+    "empty": lambda _: b"",
+    "words": lambda _: b"words\n",
     "half": lambda whole: whole[: len(whole) // 2],
     "without its end": lambda whole: whole[:-30],
 }
@@ -93,8 +93,9 @@ CASES = [
 ]
 
 
+@pytest.mark.usefixtures("network")
 @pytest.mark.parametrize(("name", "damage"), CASES)
-def test_a_damaged_file_is_named(network, settings, pictures, tmp_path, name, damage):
+def test_a_damaged_file_is_named(settings, pictures, tmp_path, name, damage):
     """With a command that makes it anew."""
     file = tmp_path / "models/deep" / name
     file.write_bytes((DAMAGE | OF_HISTORY | OF_PREDICTIONS)[damage](file.read_bytes()))
@@ -103,16 +104,18 @@ def test_a_damaged_file_is_named(network, settings, pictures, tmp_path, name, da
     assert "`dvc repro" in str(error.value)
 
 
+@pytest.mark.usefixtures("network")
 @pytest.mark.parametrize("name", FILES)
-def test_a_missing_file_is_named(network, settings, pictures, tmp_path, name):
+def test_a_missing_file_is_named(settings, pictures, tmp_path, name):
     """With the command that makes it."""
     (tmp_path / "models/deep" / name).unlink()
     with pytest.raises(InputError, match=f"models/deep/{name}: no such file; `dvc repro`"):
         read(settings, pictures)
 
 
+@pytest.mark.usefixtures("network")
 @pytest.mark.parametrize("change", [{"runs": RUNS + 1}, {"folds": 3}, {"runs": 1, "folds": RUNS}])
-def test_files_of_another_training_are_refused(network, settings, pictures, change):
+def test_files_of_another_training_are_refused(settings, pictures, change):
     """Also where the history has as many rows."""
     other = settings.model_copy(update=change)
     with pytest.raises(InputError, match="another training"):
