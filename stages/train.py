@@ -39,9 +39,10 @@ from shallowdeep.provenance.records import Inputs, recorded, unrecorded
 from shallowdeep.settings import params
 from shallowdeep.training import devices, fold_0, held_out, history, model, ranks
 from shallowdeep.training.checkpoint import Checkpoints
-from shallowdeep.training.fitting import Fitting, Settings, asked_after, seeds
+from shallowdeep.training.fitting import Fitting, asked_after, seeds
 from shallowdeep.training.made import Made, parameters
 from shallowdeep.training.ranks import Ranks
+from shallowdeep.training.sgd import Settings
 
 
 def main(name: str, inputs: Inputs | None, process: Ranks) -> None:
@@ -74,12 +75,12 @@ def main(name: str, inputs: Inputs | None, process: Ranks) -> None:
         cores=cores,
         ranks=process,
     )
-    if place and place.exist(fitting.team) and not process.rank:
+    if place and place.exist() and not process.rank:
         print(f"train-{name}: goes on where it was interrupted")
     fitted = fitting.fit(checkpoints=place)  # here all ranks but 0 end
     made = Made(
         pictures=pictures.sha256,
-        answers=of_array(fitted.answers),
+        answers=of_array(fitted.predictions.test),
         asked=asked_after(network.epochs),
         parameters=parameters(settings, name),
     )
@@ -94,7 +95,7 @@ def main(name: str, inputs: Inputs | None, process: Ranks) -> None:
     results, file = Path("results") / name, Path("models") / f"{name}.pt"
     model.write(trained, file)
     fold_0.write(own, file, results / "fold_0.safetensors")
-    held_out.write(fitted.answers, results / "answers.npy")
+    held_out.write(fitted.predictions.test, results / "answers.npy")
     history.write(fitted.history, results / "history.csv")
     if place:
         place.remove()
