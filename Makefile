@@ -119,10 +119,10 @@ bench: setup ## the solvers and their peers side by side; DATA=FOLDER with two c
 	python benchmarks/solvers.py -- "$$DATA"
 
 vectorization: setup ## measure which loops vectorisation removes; writes docs/vectorization.md
-	python -P -m shallowdeep vectorization
+	python -m lessons.vectorization
 
 by-hand: setup ## write docs/by-hand.md: one batch through the network, every number
-	python -P -m shallowdeep by-hand
+	python -m lessons.by_hand
 
 lock: setup ## compile requirements*.in into requirements*.txt, newest versions
 	for name in requirements requirements-development requirements-publishing; do \

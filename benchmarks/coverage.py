@@ -46,7 +46,8 @@ from shallowdeep.prepared.gram import gram
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.settings import params
 from shallowdeep.settings.params import Split
-from shallowdeep.training.fitting import Fitting, Settings, seeds
+from shallowdeep.training.fitting import Fitting, seeds
+from shallowdeep.training.sgd import Settings
 
 ROOT = Path(__file__).parent.parent
 HALF = Normalisation((0.5,) * 3, (0.5,) * 3)
@@ -171,7 +172,7 @@ def answers(world: World, sample: Sample, name: str, by_fold: Any) -> NDArray[np
     """Train a network; what its runs say about the tested pictures: [R, N_tested]."""
     how = Settings(NETWORKS[name], world.epochs, 32, world.lr, "last")
     fitting = Fitting(sample, how, by_fold, solver="dual", device=torch.device("cpu"))
-    said: NDArray[np.float64] = fitting.fit().answers[-1].astype(np.float64)
+    said: NDArray[np.float64] = fitting.fit().predictions.test[-1].astype(np.float64)
     return said
 
 

@@ -18,7 +18,8 @@ from shallowdeep.files.cores import available_cores
 from shallowdeep.prepared import prepared_set
 from shallowdeep.prepared.gram import gram
 from shallowdeep.prepared.normalisation import Normalisation
-from shallowdeep.training.fitting import Fitting, Settings, seeds
+from shallowdeep.training.fitting import Fitting, seeds
+from shallowdeep.training.sgd import Settings
 
 NETWORKS = {"shallow": [4], "deep": [5, 5, 3]}
 

@@ -16,8 +16,9 @@ from torch import Tensor, nn
 from shallowdeep.files.cores import available_cores, side_by_side
 from shallowdeep.prepared import prepared_set
 from shallowdeep.prepared.normalisation import Normalisation
-from shallowdeep.training.fitting import Fitting, Settings, seeds
+from shallowdeep.training.fitting import Fitting, seeds
 from shallowdeep.training.primal import one_thread
+from shallowdeep.training.sgd import Settings
 
 BATCH_SIZE, LR = 32, 0.01
 
@@ -175,7 +176,7 @@ class Ours:
             material.data, settings, by_fold, solver=solver, device=device, cores=cores
         )
         ready = fitting.ready()
-        self._groups = [ready(number) for number in range(fitting.epochs)]
+        self._groups = [ready(number) for number in fitting.mine]
 
     def train(self, epochs: int) -> list[float]:
         """Train on; measures loss and accuracy on the validation pictures too."""
@@ -183,8 +184,8 @@ class Ours:
 
         def one(number: int) -> None:
             for epoch in range(epochs):
-                came_to = self._groups[number].epoch(batch_size=BATCH_SIZE, lr=LR)
-                losses[epoch, number] = came_to.train_loss.mean()
+                measures = self._groups[number].epoch(batch_size=BATCH_SIZE, lr=LR)
+                losses[epoch, number] = measures.train_loss.mean()
 
         numbers = range(len(self._groups))
         side_by_side(one, numbers, threads=self._cores, begin=one_thread)

@@ -29,8 +29,9 @@ from shallowdeep.files.atomic import write_text  # noqa: E402
 from shallowdeep.files.cores import available_cores  # noqa: E402
 from shallowdeep.prepared.prepared_set import Prepared  # noqa: E402
 from shallowdeep.training import devices  # noqa: E402
-from shallowdeep.training.fitting import Fitting, Settings, seeds  # noqa: E402
-from shallowdeep.training.picture_file import Pictures, announced, at_hand, copy_rows  # noqa: E402
+from shallowdeep.training.fitting import Fitting, seeds  # noqa: E402
+from shallowdeep.training.picture_file import Pictures, at_hand, copy_rows, prefetched  # noqa: E402
+from shallowdeep.training.sgd import Settings  # noqa: E402
 
 CGROUP = Path("/sys/fs/cgroup/memory") / f"scale-{os.getpid()}"
 BATCH, ROUNDS, READ, CPU = 32, 7, 10_000, torch.device("cpu")
@@ -51,8 +52,8 @@ def main() -> None:
     with TemporaryDirectory() as folder:
         large = random_pictures(Path(folder), asked.pictures, 128)
         found["limit, MiB"] = limit_memory(large.pictures.nbytes // 4)
-        found["us a row, one by one"] = spread(lambda seed: row(large, seed, unannounced))
-        found["us a row, announced"] = spread(lambda seed: row(large, seed, announced))
+        found["us a row, one by one"] = spread(lambda seed: row(large, seed, as_they_are))
+        found["us a row, prefetched"] = spread(lambda seed: row(large, seed, prefetched))
         found["an epoch of a run"] = epoch(large)
     print(json.dumps(found, indent=2))
     write_text(asked.out, json.dumps(found, indent=2) + "\n")
@@ -81,7 +82,7 @@ def seconds(pictures: Prepared, runs: int, cores: int) -> float:
     return time.perf_counter() - start
 
 
-def unannounced(_: Pictures, parts: Sequence[torch.Tensor]) -> Iterable[torch.Tensor]:
+def as_they_are(_: Pictures, parts: Sequence[torch.Tensor]) -> Iterable[torch.Tensor]:
     """Parts as they are: each picture is read when it is wanted."""
     return parts
 

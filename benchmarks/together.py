@@ -38,7 +38,8 @@ from shallowdeep.files.atomic import write_text
 from shallowdeep.files.cores import available_cores
 from shallowdeep.files.errors import told_in_one_line
 from shallowdeep.prepared.folds import cut
-from shallowdeep.training.fitting import Fitting, Settings, asked_after, seeds
+from shallowdeep.training.fitting import Fitting, asked_after, seeds
+from shallowdeep.training.sgd import Settings
 
 COUNT, RUNS, LONGER = 200, 5, 3  # pictures; runs on each fold; times the epochs
 CASES = {
@@ -58,7 +59,7 @@ def trained(world: World, sample: Sample, seed: int, *, times: int = 1) -> NDArr
     how = Settings([4], times * world.epochs, 32, world.lr, "last")
     by_fold = seeds(seed, folds=10, runs=RUNS)
     fitting = Fitting(sample, how, by_fold, solver="dual", device=torch.device("cpu"))
-    return fitting.fit().answers.astype(np.float64)
+    return fitting.fit().predictions.test.astype(np.float64)
 
 
 def one(task: tuple[World, Path, int]) -> dict[str, Any]:

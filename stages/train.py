@@ -25,7 +25,7 @@ def train(run: Run, name: str) -> None:
     """Train the network `name` of params.yaml."""
     from shallowdeep.prepared import prepared_set
     from shallowdeep.settings import params
-    from shallowdeep.trained import history, model, predictions
+    from shallowdeep.trained import trained_network
     from shallowdeep.training import ranks
     from shallowdeep.training.job import Job
 
@@ -39,15 +39,12 @@ def train(run: Run, name: str) -> None:
         job = Job(name, settings, pictures, process, run.inputs)
         if job.resumes:
             print(f"train-{name}: resumes from its last checkpoint")
-        trained = job.train()  # all ranks but 0 end here
+        network = job.train()  # all ranks but 0 end here
         run.check_unchanged()
-        folder = Path("models", name)
-        model.write(trained.model, folder / model.FILE)
-        predictions.write(trained.predictions, folder / predictions.FILE)
-        history.write(trained.history, folder / history.FILE)
+        trained_network.write(network, name)
         job.remove_checkpoints()
         run.finish()
-        print(f"train-{name}: {job.summary(trained)}")
+        print(f"train-{name}: {job.summary(network)}")
 
 
 if __name__ == "__main__":

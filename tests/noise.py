@@ -12,9 +12,10 @@ from shallowdeep.prepared.gram import gram
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.settings.params import Split
 from shallowdeep.training.checkpoint import Checkpoints
-from shallowdeep.training.fitting import Fitting, Settings
+from shallowdeep.training.fitting import Fitting
 from shallowdeep.training.history import Epoch
 from shallowdeep.training.network import Layer
+from shallowdeep.training.sgd import Settings
 
 SIZE = 12
 CPU = torch.device("cpu")

@@ -30,8 +30,6 @@ COMMANDS = {
     "crate": Command("commands.crate", "results and what made them as one RO-Crate"),
     "sample": Command("datasets.sample", "draw the embedded sample of cats and dogs"),
     "oxford-pets": Command("datasets.oxford_pets", "download the Oxford-IIIT Pet photographs"),
-    "by-hand": Command("lessons.by_hand", "write docs/by-hand.md: one batch, every number"),
-    "vectorization": Command("lessons.vectorization", "measure which loops vectorisation removes"),
 }
 
 

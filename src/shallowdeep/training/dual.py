@@ -4,8 +4,7 @@ The first layer only ever moves along training pictures: after any number of ste
 where column i of C has gathered lr * dL/dz_i over the steps that saw picture i. So its output for
 picture j is W0 x_j - sum_i C_i <x_i, x_j> + b: all that a step needs is the Gram matrix. It is the
 kernel perceptron's idea (Aizerman, Braverman and Rozonoer 1964) for the first layer of any network.
-What comes out for pictures that are not trained on is carried along, so that it costs nothing to
-ask for it after any epoch.
+Outputs for all other pictures move along, so that predictions cost nothing after any epoch.
 """
 
 from collections.abc import Iterable, Sequence
@@ -27,20 +26,18 @@ class GramLayer:
         bias: floating point [R, h, 1], trained in place.
     """
 
-    can_be_recorded = True
-
     def __init__(self, Z: Tensor, bias: Tensor, gram: Tensor) -> None:
-        """From what comes out before training, without the bias, and the Gram matrix [N, N]."""
+        """From the outputs before training, without the bias, and the Gram matrix [N, N]."""
         self._Z, self.bias, self._gram = Z, bias, gram
         self.coefficients = torch.zeros_like(Z)
 
     @property
     def state(self) -> list[Tensor]:
-        """All that training changes, each with the runs along its first axis."""
+        """All weights and outputs, each tensor with the runs along its first axis."""
         return [self.coefficients, self.bias, self._Z]
 
-    def in_turn(self, batches: Sequence[Tensor]) -> Iterable[Tensor]:
-        """Batches of an epoch, int64 [R, m], as they are: the matrix is in memory."""
+    def prefetched(self, batches: Sequence[Tensor]) -> Iterable[Tensor]:
+        """Return batches of an epoch, int64 [R, m], as they are: the matrix is in memory."""
         return batches
 
     def forward(self, rows: Tensor) -> Tensor:

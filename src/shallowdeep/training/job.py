@@ -1,11 +1,6 @@
 """The training that params.yaml asks for: one network, its solver, device, cores and ranks."""
 
 import time
-from typing import Any, NamedTuple
-
-import numpy as np
-from numpy.typing import NDArray
-
 from shallowdeep.files.arithmetic import pinned
 from shallowdeep.files.cores import available_cores
 from shallowdeep.prepared import solver
@@ -15,20 +10,13 @@ from shallowdeep.provenance.dvc_stage import Hashes
 from shallowdeep.settings.params import Params
 from shallowdeep.trained.model import Layer, Model
 from shallowdeep.trained.predictions import Predictions
+from shallowdeep.trained.trained_network import TrainedNetwork
 from shallowdeep.training import devices
 from shallowdeep.training.checkpoint import Checkpoints
-from shallowdeep.training.fitting import Fitting, Settings, asked_after, seeds
+from shallowdeep.training.fitting import Fitting, asked_after, seeds
 from shallowdeep.training.history import measures_in_words
 from shallowdeep.training.ranks import Ranks
-
-
-class Trained(NamedTuple):
-    """A network trained on all folds."""
-
-    model: Model  # of fold 0
-    predictions: Predictions
-    history: NDArray[np.floating[Any]]  # [K, R, E, 3]
-    seconds: float
+from shallowdeep.training.sgd import Settings
 
 
 class Job:
@@ -46,6 +34,7 @@ class Job:
     def __init__(
         self, name: str, settings: Params, pictures: Prepared, process: Ranks, inputs: Hashes
     ) -> None:
+        self._start = time.perf_counter()
         network = settings.networks[name]
         pictures.check_folds(settings.folds)
         self._pictures = pictures
@@ -75,9 +64,8 @@ class Job:
         """True if an interrupted training of the same inputs has left its state."""
         return bool(self._checkpoints and self._checkpoints.exist() and not self._ranks.rank)
 
-    def train(self) -> Trained:
+    def train(self) -> TrainedNetwork:
         """Train all runs on all folds; every rank but 0 ends here."""
-        start = time.perf_counter()
         fitted = self._fitting.fit(checkpoints=self._checkpoints)
         pictures = self._pictures
         model = Model(
@@ -90,35 +78,24 @@ class Job:
             pictures.size,
             Normalisation(pictures.mean, pictures.std),
         )
-        from shallowdeep.training import model as old
-        from shallowdeep.training.made import Made
-
-        own = old.Model(
-            fitted.layers,
-            self._seeds[0],
-            pictures.classes,
-            pictures.size,
-            Normalisation(pictures.mean, pictures.std),
-            Made("", "", [], {}),
-        ).on_its_own(pictures, threads=2)
         predictions = Predictions(
-            asked_after(self._epochs), fitted.answers, own.train, own.validation
+            asked_after(self._epochs), *fitted.predictions
         )
-        return Trained(model, predictions, fitted.history, time.perf_counter() - start)
+        return TrainedNetwork(model, predictions, fitted.history)
 
     def remove_checkpoints(self) -> None:
         """Remove the state that is of no use once the outputs are written."""
         if self._checkpoints:
             self._checkpoints.remove()
 
-    def summary(self, trained: Trained) -> str:
+    def summary(self, network: TrainedNetwork) -> str:
         """One line for the terminal."""
-        loss, _, accuracy = trained.history[:, :, -1].mean((0, 1))
+        loss, _, accuracy = network.history[:, :, -1].mean((0, 1))
         folds, runs = len(self._seeds), len(self._seeds[0])
         return (
             f"{_times(runs, 'run')} on {_times(folds, 'fold')}, {_times(self._epochs, 'epoch')}, "
             f"{self._solver} solver on {self._device}, "
-            f"{f'{self._ranks.count} ranks, ' * (self._ranks.count > 1)}{trained.seconds:.1f} s: "
+            f"{f'{self._ranks.count} ranks, ' * (self._ranks.count > 1)}{time.perf_counter() - self._start:.1f} s: "
             f"{measures_in_words(loss, accuracy)}"
         )
 

@@ -1,33 +1,38 @@
-"""`STAGE_RANKS=3` starts a stage three times on this machine, by torchrun, and says how it ended.
+"""`STAGE_RANKS=3` starts a stage three times on this machine, by torchrun.
 
-torchrun's own variables spread it over several: `PET_NNODES`, `PET_NODE_RANK`, `PET_MASTER_ADDR`
-and `PET_MASTER_PORT`, with the same command on each.
+torchrun's own variables add machines: `PET_NNODES`, `PET_NODE_RANK`, `PET_MASTER_ADDR` and
+`PET_MASTER_PORT`, with the same command on each. On one machine ranks meet in a file and connect
+over its loopback interface, so that no other machine can reach them.
 """
 
 import logging
 import os
 import signal
+import socket
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.imports import imported, importing
-from shallowdeep.training.ranks import LEFT_ALONE
+from shallowdeep.training.ranks import LOST_CONNECTION, STORE
 
 ASKED = "STAGE_RANKS"
 MOST = 1_024
 GRACE = 5  # seconds that ranks have to end once one has failed
 # A rank that is sent one of these ends itself with 128 and its number.
 SEEN = {signal.SIGINT, signal.SIGTERM}
-AFTER_A_SIGNAL = {LEFT_ALONE, -signal.SIGTERM, *(128 + number for number in SEEN)}
+AFTER_A_SIGNAL = {LOST_CONNECTION, -signal.SIGTERM, *(128 + number for number in SEEN)}
 
 
 def wanted_ranks() -> int | None:
-    """How many ranks to start on this machine; None where it is one process, or a rank itself.
+    """Number of ranks to start on this machine; None for a single process, or in a rank.
 
     Raises:
-        InputError: what the environment says is no such number.
+        InputError: STAGE_RANKS is no such number.
     """
     asked = os.environ.get(ASKED, "")
     if not asked or "TORCHELASTIC_RUN_ID" in os.environ:
@@ -41,7 +46,7 @@ def launch(command: Sequence[str], ranks: int) -> None:
     """Run a Python script with its arguments once for each rank, until all have ended well.
 
     Raises:
-        InputError: one has not; what it says, or what has ended it.
+        InputError: one has not; its message, or the signal that has ended it.
     """
     importing()
     from torch.distributed import run as torchrun
@@ -53,10 +58,9 @@ def launch(command: Sequence[str], ranks: int) -> None:
     logging.disable(logging.CRITICAL)  # its page about a rank that has failed
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     options = [f"--nproc-per-node={ranks}", f"--shutdown-timeout={GRACE}", "--monitor-interval=0.2"]
-    if _on_one_machine():  # its own name may lead nowhere
-        options.append("--local-addr=127.0.0.1")
     try:
-        torchrun.main([*options, *command])
+        with _meeting() as meeting:
+            torchrun.main([*options, *meeting, *command])
     except ChildFailedError as error:
         _tell(error.failures)
     except SignalException as error:
@@ -64,16 +68,35 @@ def launch(command: Sequence[str], ranks: int) -> None:
             raise KeyboardInterrupt from None
         sys.exit(128 + error.sigval)
     except (RendezvousError, ValueError, AssertionError) as error:
-        said = str(error).partition("\n")[0] or type(error).__name__
-        raise InputError(f"the ranks have not come together: {said}") from None
+        reason = str(error).partition("\n")[0] or type(error).__name__
+        raise InputError(f"the ranks have not come together: {reason}") from None
 
 
 def _on_one_machine() -> bool:
     return os.environ.get("PET_NNODES", "1") == "1"
 
 
+@contextmanager
+def _meeting() -> Iterator[list[str]]:
+    """Place for ranks to meet, as options of torchrun, whose server listens on all addresses."""
+    if not _on_one_machine():
+        yield []
+        return
+    loopback = next((name for _, name in socket.if_nameindex() if name.startswith("lo")), "lo")
+    os.environ["GLOO_SOCKET_IFNAME"] = loopback
+    os.environ["TORCH_DISABLE_SHARE_RDZV_TCP_STORE"] = "1"
+    with TemporaryDirectory() as folder:
+        os.environ[STORE] = str(Path(folder) / "ranks")
+        yield [
+            "--rdzv-backend=c10d",
+            f"--rdzv-endpoint={Path(folder) / 'torchrun'}",
+            "--rdzv-conf=store_type=file",
+            "--local-addr=127.0.0.1",  # the machine's own name may lead nowhere
+        ]
+
+
 def _tell(failures: Mapping[int, Any]) -> None:
-    """Say in one line why ranks have failed."""
+    """Raise one line on why ranks have failed."""
     for failure in failures.values():
         message = failure.error_file_data.get("message")
         if isinstance(message, str) and message != "<NONE>":
@@ -89,9 +112,9 @@ def _tell(failures: Mapping[int, Any]) -> None:
             raise InputError(
                 f"rank {rank} was ended by {name}; nothing was written, `dvc repro` goes on"
             )
-    if statuses <= {LEFT_ALONE, -signal.SIGTERM}:
+    if statuses <= {LOST_CONNECTION, -signal.SIGTERM}:
         raise InputError(
             "the connection to a rank of another machine has broken; nothing was written, `dvc"
             " repro` goes on"
         )
-    sys.exit(max(statuses - {LEFT_ALONE}))  # it has said why
+    sys.exit(max(statuses - {LOST_CONNECTION}))  # it has said why

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from shallowdeep.training.propagation import linear_forward, relu
 
-VECTOR = 64  # numbers; a multiple of all that torch computes at once
+VECTOR = 64  # numbers; a multiple of every vector length of torch
 
 
 class Layer(NamedTuple):
@@ -36,11 +36,7 @@ def draw(inputs: int, hidden: Sequence[int], generators: Sequence[torch.Generato
         generators: one per run; a generator seeded with s gives the weights of
             ``torch.manual_seed(s); nn.Sequential(nn.Linear(...), ...)``.
     """
-    return stacked([_draw_run([inputs, *hidden, 1], generator) for generator in generators])
-
-
-def stacked(networks: Sequence[Sequence[Layer]]) -> list[Layer]:
-    """Put networks of the same widths, of some runs each, side by side."""
+    networks = [_draw_run([inputs, *hidden, 1], generator) for generator in generators]
     return [
         Layer(*(torch.cat(tensors) for tensors in zip(*layers, strict=True)))
         for layers in zip(*networks, strict=True)
@@ -68,9 +64,9 @@ def product(a: Tensor, b: Tensor) -> Tensor:
 
 
 def probability(logit: Tensor) -> Tensor:
-    """1 / (1 + e^-logit), each value with the same bits whatever stands beside it.
+    """1 / (1 + e^-logit), with the same bits for a value at any place in the tensor.
 
-    On a CPU torch takes vectors of numbers, and other code for what is left over; so nothing is.
+    On a CPU torch computes whole vectors, and a remainder by other code; padding leaves none.
     """
     count = logit.numel()
     if logit.device.type != "cpu" or count % VECTOR == 0:
@@ -78,19 +74,6 @@ def probability(logit: Tensor) -> Tensor:
     padded = torch.zeros(-(-count // VECTOR) * VECTOR, dtype=logit.dtype)
     padded[:count] = logit.reshape(-1)
     return padded.sigmoid_()[:count].view(logit.shape)
-
-
-def logits(layers: Sequence[Layer], inputs: Tensor) -> Tensor:
-    """Outputs before the sigmoid.
-
-    Args:
-        layers: of R runs.
-        inputs: floating point [D, m], the same for all runs.
-
-    Returns:
-        Floating point [R, m].
-    """
-    return logits_above(linear_forward(inputs, *layers[0]), layers[1:])
 
 
 def logits_above(Z: Tensor, layers: Sequence[Layer]) -> Tensor:

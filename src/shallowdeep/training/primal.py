@@ -8,29 +8,28 @@ from torch import Tensor
 from shallowdeep.files.cores import side_by_side
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.training.network import Layer, product
-from shallowdeep.training.picture_file import Pictures, announced, copy_rows
-from shallowdeep.training.ranks import BY_ITSELF, Team
+from shallowdeep.training.picture_file import Pictures, copy_rows, prefetched
 
 CHUNK = 32  # pictures normalised at a time where no gradient is wanted: 6 MiB at 128 x 128 pixels
 
 
 class Batches:
-    """Pictures stay bytes; a batch is gathered into one buffer and normalised into another.
+    """Pictures as bytes; a batch is gathered into one buffer and normalised into another.
 
     Attributes:
         pictures: uint8 [N, 3, S, S].
-        normalisation: what makes them a network's inputs.
+        normalisation: from bytes to a network's inputs.
     """
 
     def __init__(
         self, pictures: Pictures, normalisation: Normalisation, dtype: torch.dtype
     ) -> None:
         self.pictures, self.normalisation = pictures, normalisation
-        self._bytes = _bytes(pictures, 0)
+        self._bytes = _empty(pictures, 0)
         self._inputs = self._bytes.to(dtype)
 
     def gather(self, rows: Tensor) -> Tensor:
-        """Inputs [R, m, D] of the pictures `rows` [R, m]; the next batch overwrites them."""
+        """Gather inputs [R, m, D] of pictures `rows` [R, m]; the next batch overwrites them."""
         n = rows.numel()
         if n > len(self._bytes):  # an epoch's last batch, which is smaller, takes part of both
             self._bytes = self._bytes.new_empty((n, *self._bytes.shape[1:]))
@@ -48,25 +47,23 @@ class PixelLayer:
         bias: floating point [R, h, 1], trained in place.
     """
 
-    def __init__(self, layer: Layer, batches: Batches, team: Team = BY_ITSELF) -> None:
-        """From a layer and pictures, or from a band of both that is a team member's."""
+    def __init__(self, layer: Layer, batches: Batches) -> None:
         self.weight, self.bias = layer
-        self._batches, self._team = batches, team
-        self.can_be_recorded = team.size == 1
+        self._batches = batches
 
     @property
     def state(self) -> list[Tensor]:
-        """All that training changes, each with the runs along its first axis."""
+        """All weights, each tensor with the runs along its first axis."""
         return [self.weight, self.bias]
 
-    def in_turn(self, batches: Sequence[Tensor]) -> Iterable[Tensor]:
-        """Batches of an epoch, int64 [R, m], whose pictures are read ahead of their turn."""
-        return announced(self._batches.pictures, batches)
+    def prefetched(self, batches: Sequence[Tensor]) -> Iterable[Tensor]:
+        """Yield batches of an epoch, int64 [R, m], with their pictures prefetched."""
+        return prefetched(self._batches.pictures, batches)
 
     def forward(self, rows: Tensor) -> Tensor:
         """Outputs [R, h, m] for a batch: int64 [R, m], rows of the pictures."""
         self._inputs = self._batches.gather(rows)
-        return self._team.summed(self.weight @ self._inputs.mT) + self.bias
+        return self.weight @ self._inputs.mT + self.bias
 
     def backward(self, dZ: Tensor, lr: float) -> None:
         """Descend along the gradient, `dZ` [R, h, m] being the loss's for the latest outputs."""
@@ -77,26 +74,25 @@ class PixelLayer:
     def outputs(self, rows: Tensor) -> Tensor:
         """Outputs [R, h, n] for pictures int64 [R, n], the same for every run."""
         pictures, normalisation = self._batches.pictures, self._batches.normalisation
-        part = pixel_outputs(self.weight, pictures, normalisation, rows[0])
-        return self._team.summed(part) + self.bias
+        return pixel_outputs(self.weight, pictures, normalisation, rows[0]) + self.bias
 
 
-def _bytes(pictures: Pictures, count: int) -> Tensor:
-    """Room for so many pictures."""
+def _empty(pictures: Pictures, count: int) -> Tensor:
+    """An uninitialised buffer for so many pictures."""
     return torch.empty((count, *pictures.shape[1:]), dtype=torch.uint8, device=pictures.device)
 
 
 def inputs(
     pictures: Pictures, normalisation: Normalisation, rows: Tensor, *, dtype: torch.dtype
 ) -> Iterator[Tensor]:
-    """What a network is given of `rows` [n] of `pictures` uint8 [N, 3, S, S], in chunks.
+    """Yield a network's inputs for `rows` [n] of `pictures` uint8 [N, 3, S, S], in chunks.
 
     Yields:
         Normalised pictures [m, D]; the next chunk overwrites them.
     """
-    picked = _bytes(pictures, min(CHUNK, len(rows)))
+    picked = _empty(pictures, min(CHUNK, len(rows)))
     numbers = picked.new_empty(picked.shape, dtype=dtype)
-    for some in announced(pictures, torch.split(rows, CHUNK)):
+    for some in prefetched(pictures, torch.split(rows, CHUNK)):
         m = len(some)
         copy_rows(pictures, some, out=picked[:m])
         yield normalisation.apply(picked[:m], out=numbers[:m]).flatten(1)
@@ -105,7 +101,7 @@ def inputs(
 def pixel_outputs(
     weight: Tensor, pictures: Pictures, normalisation: Normalisation, rows: Tensor
 ) -> Tensor:
-    """What a first layer [R, h, D] says, without its bias, about `rows` [n]: [R, h, n]."""
+    """Outputs of a first layer [R, h, D], without its bias, for `rows` [n]: [R, h, n]."""
     runs, h, _ = weight.shape
     of_all = weight.flatten(0, 1)
     chunks = inputs(pictures, normalisation, rows, dtype=weight.dtype)
@@ -114,7 +110,7 @@ def pixel_outputs(
 
 
 def one_thread() -> None:
-    """Let torch compute in this thread alone: a new one takes as many as there are cores."""
+    """Let torch compute in this thread alone: a new thread takes all cores."""
     torch.set_num_threads(1)
 
 
@@ -126,29 +122,29 @@ def on_all_pictures(
     threads: int,
     advance: Callable[[int], None] = lambda _: None,
 ) -> list[Tensor]:
-    """What first layers say about all pictures, without their bias.
+    """Outputs of first layers for all pictures, without their bias.
 
     Args:
         weights: floating point [R, h, D], of several stacks of runs.
-        pictures: uint8 [N, 3, S, S]; they are gone through once for all stacks.
-        normalisation: what makes bytes the inputs of a network.
-        threads: how many share the work; the bits are the same for any number.
-        advance: called with each number of pictures that are done, from any thread.
+        pictures: uint8 [N, 3, S, S], read once for all stacks.
+        normalisation: from bytes to a network's inputs.
+        threads: that share the work; the bits are the same for any number.
+        advance: called from any thread with each number of pictures that are done.
 
     Returns:
         Floating point [R, h, N] for each stack.
     """
-    found = [weight.new_empty((*weight.shape[:2], len(pictures))) for weight in weights]
+    outputs = [weight.new_empty((*weight.shape[:2], len(pictures))) for weight in weights]
 
-    def some(start: int) -> None:
+    def chunk(start: int) -> None:
         end = min(start + CHUNK, len(pictures))
         rows = torch.arange(start, end, device=pictures.device)
         for numbers in inputs(pictures, normalisation, rows, dtype=weights[0].dtype):
-            for weight, Z in zip(weights, found, strict=True):
+            for weight, Z in zip(weights, outputs, strict=True):
                 moved = product(weight.flatten(0, 1), numbers.T)
                 Z[..., start:end] = moved.view(*weight.shape[:2], end - start)
         advance(end - start)
 
     starts = range(0, len(pictures), CHUNK)
-    side_by_side(some, starts, threads=threads, begin=one_thread)
-    return found
+    side_by_side(chunk, starts, threads=threads, begin=one_thread)
+    return outputs

@@ -1,10 +1,8 @@
-"""Many processes train one network: each some of its groups of runs, and rank 0 writes.
+"""Several processes train one network: each some of its groups of runs, and rank 0 writes.
 
-Which runs train in step changes no bit, and so neither does how many processes there are. Where
-there are more of them than groups, several train a group together, each on a band of every picture.
-What they send each other is little and lies in main memory, with a CUDA device too: hashes before
-the first step, results after the last, and in a step of a team what comes out of its bands. So it
-goes by gloo, which needs nothing but a network.
+Grouping changes no bit, and so the number of processes does not. They exchange little, and from
+main memory, with a CUDA device too: hashes before the first step, results after the last. gloo does
+that, and needs nothing but a network.
 """
 
 import json
@@ -15,98 +13,16 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple, NoReturn, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from shallowdeep.files.errors import InputError, line_of
 from shallowdeep.files.progress import be_silent
 
 PATIENCE = timedelta(days=30)  # with the slowest rank
-LEFT_ALONE = 75  # exit status of a rank whose connection to another has broken
+LOST_CONNECTION = 75  # exit status of a rank whose connection to another has broken
+STORE = "SHALLOWDEEP_STORE"  # the file in which the ranks of a single machine meet
 
 _T = TypeVar("_T")
-
-if TYPE_CHECKING:
-    from torch import Tensor
-
-
-@dataclass(frozen=True)
-class Team:
-    """The ranks that train a group of runs together; most are one.
-
-    A network's first layer adds up what its weights say about each pixel. So every member has the
-    weights of a band of pixels, adds these up, and all members add up their sums: R h m numbers a
-    step. Members that each took some of the batch's pictures would send each other the gradients
-    of all weights, which are R h D: at 128 x 128 pixels and 32 pictures 1,500 times as many. The
-    other layers, all of them small, every member computes by itself, from the same bits.
-    """
-
-    member: int = 0
-    size: int = 1
-    group: Any = None  # torch's
-
-    def band(self, size: int) -> slice:
-        """This member's rows of a picture that has `size` of them."""
-        first, end = (size * number // self.size for number in (self.member, self.member + 1))
-        return slice(first, end)
-
-    def summed(self, part: "Tensor") -> "Tensor":
-        """The sum of all members' parts, to the same bits on each.
-
-        By way of the first, in the members' order: gloo's own `all_reduce` took 1.1 ms for two
-        processes of one machine, this 0.1.
-        """
-        if self.size == 1:
-            return part
-        import torch
-        import torch.distributed as dist
-
-        total = part.cpu().contiguous()
-        others = range(1, self.size)
-        with _connected():
-            if self.member:
-                dist.send(total, group=self.group, group_dst=0)
-                dist.recv(total, group=self.group, group_src=0)
-            else:
-                theirs = torch.empty_like(total)
-                for member in others:
-                    dist.recv(theirs, group=self.group, group_src=member)
-                    total = total + theirs
-                for member in others:
-                    dist.send(total, group=self.group, group_dst=member)
-        return total.to(part.device)
-
-    def told_by_the_first(self, number: int) -> int:
-        """What the first member says, whatever the others do."""
-        if self.size == 1:
-            return number
-        import torch
-        import torch.distributed as dist
-
-        said = torch.tensor(number)
-        with _connected():
-            dist.broadcast(said, group=self.group, group_src=0)
-        return int(said)
-
-    def have_the_same(self, number: int) -> bool:
-        """Whether all members say this."""
-        if self.size == 1:
-            return True
-        import torch.distributed as dist
-
-        every: list[Any] = [None] * self.size
-        with _connected():
-            dist.all_gather_object(every, number, group=self.group)
-        return set(every) == {number}
-
-
-BY_ITSELF = Team()
-
-
-class Share(NamedTuple):
-    """What one rank does of all there is to do."""
-
-    items: Sequence[int]
-    team: Team  # with whom
 
 
 @dataclass(frozen=True)
@@ -118,37 +34,21 @@ class Ranks:
     here: int = 0  # its number among those of this machine
     count_here: int = 1
 
-    def share(self, count: int, *, bands: int = 1) -> Share:
-        """What this rank does of so many things, and with which others.
-
-        Args:
-            count: how many things there are to do; each is done by one rank, or by a team.
-            bands: of how many ranks a team may be.
+    def share(self, groups: int) -> Sequence[int]:
+        """Numbers of the groups that this rank trains.
 
         Raises:
-            InputError: there is nothing for some of them.
+            InputError: some ranks have none.
         """
-        if self.count <= count:
-            return Share(range(self.rank, count, self.count), BY_ITSELF)
-        size, left = divmod(self.count, count)
-        if left or size > bands:
-            several = f", or a multiple of that up to {count * bands:,}" if bands > 1 else ""
+        if self.count > groups:
             raise InputError(
-                f"{self.count} ranks for {count} group{'s' * (count > 1)} of runs: some would have"
-                f" nothing to do; take at most {count}{several}"
+                f"{self.count} ranks for {groups} group{'s' * (groups > 1)} of runs: some would"
+                f" have nothing to do; take at most {groups}"
             )
-        import torch.distributed as dist
-
-        with _connected():
-            groups = [
-                dist.new_group(range(first, first + size), timeout=PATIENCE)
-                for first in range(0, self.count, size)
-            ]
-        number, member = divmod(self.rank, size)
-        return Share([number], Team(member, size, groups[number]))
+        return range(self.rank, groups, self.count)
 
     def collected(self, mine: _T) -> list[_T]:
-        """What each rank has come to, on rank 0; every other one ends here, and well."""
+        """Gather every rank's result on rank 0; the other processes end here, with status 0."""
         if self.count == 1:
             return [mine]
         import torch.distributed as dist
@@ -162,13 +62,13 @@ class Ranks:
         return found
 
     def check_alike(self, hashes: Mapping[str, str | None]) -> None:
-        """Refuse to train where ranks read different things.
+        """Refuse to train if ranks read different inputs.
 
         Args:
-            hashes: of what this one reads, by name.
+            hashes: of the inputs of this one, by name.
 
         Raises:
-            InputError: naming a rank, and what it has another of.
+            InputError: naming a rank, and the input that differs.
         """
         if self.count == 1:
             return
@@ -185,7 +85,7 @@ class Ranks:
                     )
 
     def wait_for_others(self) -> None:
-        """Go on when all have come here."""
+        """Wait until all ranks have come here."""
         if self.count > 1:
             import torch.distributed as dist
 
@@ -198,9 +98,9 @@ ALONE = Ranks()
 
 @contextmanager
 def joined() -> Iterator[Ranks]:
-    """Join the processes that torchrun has started; where it has not, this one is all there are.
+    """Join the processes that torchrun has started; without torchrun, this one is alone.
 
-    What is wrong with a rank is told by who has started it.
+    The process that has started a rank reports its errors.
     """
     if "TORCHELASTIC_RUN_ID" not in os.environ:
         yield ALONE
@@ -211,9 +111,14 @@ def joined() -> Iterator[Ranks]:
     ranks = Ranks(*(int(os.environ[name]) for name in names))
     if ranks.rank:
         be_silent()
+    store = None  # torchrun's server, which listens on all addresses of the first machine
+    if STORE in os.environ:
+        store = dist.FileStore(os.environ[STORE], ranks.count)  # type: ignore[attr-defined]
     try:
         with _connected():
-            dist.init_process_group("gloo", timeout=PATIENCE)
+            dist.init_process_group(
+                "gloo", timeout=PATIENCE, store=store, rank=ranks.rank, world_size=ranks.count
+            )
         yield ranks
     except Exception as error:
         if (line := line_of(error)) is None:
@@ -227,11 +132,11 @@ def joined() -> Iterator[Ranks]:
 
 @contextmanager
 def _connected() -> Iterator[None]:
-    """End where another rank is gone: it, or who has started it, has said why."""
+    """End if another rank is gone: it, or the process that has started it, has said why."""
     try:
         yield
     except RuntimeError:
-        _end(LEFT_ALONE)
+        _end(LOST_CONNECTION)
 
 
 def _end(status: int) -> NoReturn:

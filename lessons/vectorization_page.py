@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
+from lessons.loops import Loops
 from shallowdeep.files.atomic import replacing, write_text
-from shallowdeep.lessons.loops import Loops
 
 PAGE, TABLE, CHART = (
     "docs/vectorization.md",
@@ -123,7 +123,7 @@ def page(measured: Measured) -> str:
 
 Written by `make vectorization`; do not edit. Training a network by hand takes six loops: over
 epochs, batches, layers, samples, neurons and features.
-[loops.py](../src/shallowdeep/lessons/loops.py) has one layer's forward and backward pass with the
+[loops.py](../lessons/loops.py) has one layer's forward and backward pass with the
 last three written out, each of which can be vectorised by itself.
 Measured: {features:,} features, {neurons} neurons, {samples} samples, the
 article's first layer on smaller pictures, in float64, with one thread on a machine with
@@ -144,7 +144,7 @@ Times are the processor's, compared by the lowest of each, which was disturbed l
 ## The loops that stay
 
 A loop can go if its turns could be done in any order. These cannot: each turn starts from what the
-turn before has left. [needed_loops.py](../src/shallowdeep/lessons/needed_loops.py) does them all at
+turn before has left. [needed_loops.py](../lessons/needed_loops.py) does them all at
 once nevertheless: all epochs or all batches from the same weights, their changes added up; all
 layers at the same moment, each with what the layer below made of the batch before. Numbers come
 out, and they are wrong. Largest difference of a probability from the right one, for the deep

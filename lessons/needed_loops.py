@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shallowdeep.training.propagation import (
+from lessons.propagation import (
     Floats,
     Parameters,
     descend,

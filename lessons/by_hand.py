@@ -10,21 +10,20 @@ from pathlib import Path
 
 import numpy as np
 
-from shallowdeep.files.atomic import write_text
-from shallowdeep.files.errors import told_in_one_line
-from shallowdeep.training.propagation import (
+from lessons.propagation import (
     Floats,
     backward,
     binary_cross_entropy,
     binary_cross_entropy_backward,
     descend,
     forward,
-    linear_forward,
     network_backward,
     network_forward,
-    relu_backward,
     sigmoid_backward,
 )
+from shallowdeep.files.atomic import write_text
+from shallowdeep.files.errors import told_in_one_line
+from shallowdeep.training.propagation import linear_forward, relu_backward
 
 BYTES = np.array([[204, 102, 51], [102, 51, 0], [153, 153, 153]]).T  # a column a picture
 X = (BYTES / 255 - 0.5) / 0.5
@@ -47,8 +46,8 @@ def _beginning(X: Floats) -> str:
 # By hand: one batch through the shallow network
 
 Written by `make by-hand`; do not edit. Every number below was printed by the functions of
-[propagation.py](../src/shallowdeep/training/propagation.py), rounded to four digits after the
-point. Take a pencil and follow: nothing here needs more than multiplying, adding, e^x and log.
+[propagation.py](../lessons/propagation.py), rounded to four digits after the point. Take a pencil
+and follow: nothing here needs more than multiplying, adding, e^x and log.
 
 ## Three pictures of one pixel
 
@@ -219,8 +218,8 @@ weight of networks of up to five layers.
 ## Your turn
 
 ```python
-from shallowdeep.lessons.by_hand import NETWORK, X, Y
-from shallowdeep.training.propagation import (
+from lessons.by_hand import NETWORK, X, Y
+from lessons.propagation import (
     binary_cross_entropy,
     descend,
     network_backward,
@@ -280,12 +279,16 @@ def _number(value: float) -> str:
     return f"{round(value, 4) + 0.0:g}"
 
 
-def main(arguments: Sequence[str]) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Write docs/by-hand.md anew."""
-    parser = argparse.ArgumentParser("shallowdeep by-hand", description=main.__doc__)
+    parser = argparse.ArgumentParser("python -m lessons.by_hand", description=main.__doc__)
     parser.add_argument(
         "path", nargs="?", type=Path, default=Path("docs/by-hand.md"), help="default: %(default)s"
     )
     options = parser.parse_args(arguments)
     with told_in_one_line("by-hand"):
         write_text(options.path, page())
+
+
+if __name__ == "__main__":
+    main()

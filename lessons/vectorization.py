@@ -11,12 +11,12 @@ from typing import NamedTuple
 import numpy as np
 from threadpoolctl import threadpool_limits
 
+from lessons import loops, vectorization_page
+from lessons.loops import VARIANTS, Loops
+from lessons.needed_loops import all_layers, draw_deep, wrong_by
+from lessons.propagation import Floats
+from lessons.vectorization_page import Measured, Timing
 from shallowdeep.files.errors import InputError, told_in_one_line
-from shallowdeep.lessons import loops, vectorization_page
-from shallowdeep.lessons.loops import VARIANTS, Loops
-from shallowdeep.lessons.needed_loops import all_layers, draw_deep, wrong_by
-from shallowdeep.lessons.vectorization_page import Measured, Timing
-from shallowdeep.training.propagation import Floats
 
 SIZE = 64  # side of the pictures; at the article's 128 the slowest variant takes four times as long
 NEURONS, SAMPLES = 4, 32  # the article's first layer and batch
@@ -103,9 +103,9 @@ def _time_depth(depth: int) -> Timing:
     return timed(lambda: all_layers(X, network))
 
 
-def main(arguments: Sequence[str]) -> None:
+def main(arguments: Sequence[str] | None = None) -> None:
     """Measure what each loop of a layer costs; write the figures, the chart and the page."""
-    parser = argparse.ArgumentParser("shallowdeep vectorization", description=main.__doc__)
+    parser = argparse.ArgumentParser("python -m lessons.vectorization", description=main.__doc__)
     parser.add_argument("--size", type=int, default=SIZE, help="side of the pictures, %(default)s")
     parser.add_argument(
         "--to", type=Path, default=Path(), help="folder of docs/ and benchmarks/, the current one"
@@ -118,3 +118,7 @@ def main(arguments: Sequence[str]) -> None:
             measured = measure(options.size)
         print(vectorization_page.tables(measured))
         vectorization_page.write(options.to, measured)
+
+
+if __name__ == "__main__":
+    main()

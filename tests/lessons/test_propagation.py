@@ -9,24 +9,20 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from noise import trained
 
-from shallowdeep.prepared.normalisation import Normalisation
-from shallowdeep.training import propagation
-from shallowdeep.training.network import draw
-from shallowdeep.training.propagation import (
+from lessons.propagation import (
     backward,
     binary_cross_entropy,
     binary_cross_entropy_backward,
     descend,
     forward,
-    linear_backward,
-    linear_forward,
     network_backward,
     network_forward,
-    relu,
-    relu_backward,
     sigmoid,
     sigmoid_backward,
 )
+from shallowdeep.prepared.normalisation import Normalisation
+from shallowdeep.training.network import draw
+from shallowdeep.training.propagation import linear_backward, linear_forward, relu, relu_backward
 
 often = settings(derandomize=True, deadline=None, max_examples=60)
 
@@ -268,13 +264,3 @@ def test_a_step_by_hand_is_the_solvers(pictures, hidden):
     after = flat([[tensor[0].numpy() for tensor in layer] for layer in layers])
     assert np.abs(after - before).max() > 1e-3
     np.testing.assert_allclose(flat(by_hand.network), after, rtol=0, atol=1e-12)
-
-
-def test_nothing_heavy_is_imported():
-    """The pipeline's stages import this module: NumPy is all it needs."""
-    imported = {
-        value.__name__.partition(".")[0]
-        for value in vars(propagation).values()
-        if type(value) is type(np)
-    }
-    assert imported == {"numpy"}

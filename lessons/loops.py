@@ -12,7 +12,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from shallowdeep.training.propagation import Floats, relu, relu_backward
+from lessons.propagation import Floats
+from shallowdeep.training.propagation import relu, relu_backward
 
 
 class Loops(NamedTuple):
