@@ -33,7 +33,7 @@ from shallowdeep.files.checksums import of_array
 from shallowdeep.files.cores import available_cores
 from shallowdeep.files.imports import imported
 from shallowdeep.files.progress import Progress
-from shallowdeep.prepared import prepared_set, solver
+from shallowdeep.prepared import prepared_set
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.provenance.records import Inputs, recorded, unrecorded
 from shallowdeep.settings import params
@@ -53,7 +53,7 @@ def main(name: str, inputs: Inputs | None, process: Ranks) -> None:
     network = settings.models[name]
     pictures = prepared_set.read(Path("data/prepared"))
     pictures.check_folds(settings.folds)
-    chosen = solver.of_prepared(settings.solver, has_gram=pictures.has_gram)
+    chosen = pictures.solver_of(settings.solver)
     device = devices.pick(settings.device, number=process.here)
     cores = max(1, available_cores() // process.count_here)
     by_fold = seeds(settings.seed, folds=settings.folds, runs=settings.runs)

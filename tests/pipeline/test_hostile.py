@@ -21,7 +21,7 @@ from PIL import Image
 from shallowdeep.commands.gate import rules
 from shallowdeep.files.errors import InputError
 from shallowdeep.pictures.decoding import FORMATS, Unusable, decode, quiet
-from shallowdeep.pictures.listing import classes, find
+from shallowdeep.pictures.listing import classes, listed
 from shallowdeep.prepared import prepared_set
 from shallowdeep.settings import params
 from shallowdeep.training import model
@@ -296,7 +296,7 @@ def test_folders(tmp_path, name):
     FOLDERS[name](tmp_path / "pictures")
 
     def load(folder):
-        find(folder, classes(folder))
+        listed(folder, classes(folder))
 
     refused(load, tmp_path / "pictures")
 

@@ -36,14 +36,14 @@ SAME = LeftOut("cat/b\n,", "duplicate of cat/a")
 )
 def test_one_line_says_it_all(rejected, duplicates, ending):
     """Pictures by class, by split, and what was left out if anything was."""
-    line = DataReport(1_000, rejected, duplicates).in_words(COUNTS)
+    line = DataReport(1_000, rejected, duplicates).summary(COUNTS)
     assert line == "1,000 pictures (500 cat, 500 dog): 801 train, 99 validation, 100 test" + ending
 
 
 def test_what_few_data_sets_have_is_said_where_there_is_any(tmp_path):
     """On the terminal and among the counts."""
     report = DataReport(1_000, 1, 0, conflicts=4, near_duplicates=1, skipped=58)
-    assert report.in_words(COUNTS).endswith(
+    assert report.summary(COUNTS).endswith(
         "; 1 rejected, 4 in both classes (results/rejected.csv); 1 near-duplicate"
         " (results/near_duplicates.csv); 58 in hidden or sidecar folders skipped"
     )

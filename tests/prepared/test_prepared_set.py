@@ -8,7 +8,7 @@ import pytest
 
 from shallowdeep.files.errors import InputError
 from shallowdeep.prepared import prepared_set
-from shallowdeep.prepared.prepared_set import Entry, Summary, as_table, read
+from shallowdeep.prepared.prepared_set import ManifestRow, Summary, as_table, read
 
 NAMES = [
     "cat/plain.jpg",
@@ -26,7 +26,7 @@ PICTURES = np.random.default_rng(0).integers(0, 256, (6, 3, 4, 4), dtype=np.uint
 @pytest.fixture
 def folder(tmp_path):
     entries = [
-        Entry(name, f"{i:064x}", int(name.startswith("dog")), fold, 300 + i, 200)
+        ManifestRow(name, f"{i:064x}", int(name.startswith("dog")), fold, 300 + i, 200)
         for i, (name, fold) in enumerate(zip(NAMES, FOLDS, strict=True))
     ]
     np.save(tmp_path / "pictures.npy", PICTURES)
@@ -40,8 +40,8 @@ def test_it_is_read_as_it_was_written(folder):
     found = read(folder)
     assert list(found.manifest["path"]) == NAMES
     assert list(found.manifest["fold"]) == FOLDS
-    second = Entry(*found.manifest.iloc[1])
-    assert second == Entry(NAMES[1], f"{1:064x}", 0, 1, 301, 200)
+    second = ManifestRow(*found.manifest.iloc[1])
+    assert second == ManifestRow(NAMES[1], f"{1:064x}", 0, 1, 301, 200)
     assert (found.classes, found.folds, found.size, found.mean, found.std) == SUMMARY
     assert np.array_equal(found.pictures, PICTURES)
     assert found.gram().shape == (6, 6)
