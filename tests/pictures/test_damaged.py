@@ -38,6 +38,7 @@ HARM = {
     "flip": lambda data, at: data[:at] + bytes([data[at] ^ 1 << at % 8]) + data[at + 1 :],
     "cut": lambda data, at: data[:at],
     "zeros": lambda data, at: data[:at] + bytes(8) + data[at + 8 :],
+    "splice": lambda data, at: data[:at] + data[at // 2 :],
 }
 
 
@@ -55,7 +56,8 @@ def accepted(tmp_path, data):
     (tmp_path / "x").write_bytes(data)
     try:
         decode(tmp_path / "x", size=8, max_pixels=10**8)
-    except Unusable:
+    except Unusable as reason:
+        assert str(reason).strip() and "\n" not in str(reason)
         return False
     return True
 
@@ -70,7 +72,7 @@ def outcomes(tmp_path, data):
 
 @pytest.mark.parametrize("name", FILES)
 def test_our_answer_is_pillows(tmp_path, name):
-    """At fixed places of a file of each format: flipped bits, a cut, overwritten bytes."""
+    """Bytes at fixed places of a file of each format: flipped, cut off, overwritten or doubled."""
     data = FILES[name]
     assert strict(data) and accepted(tmp_path, data)
     found = outcomes(tmp_path, data)

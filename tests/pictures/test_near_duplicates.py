@@ -85,7 +85,7 @@ def test_what_is_passed_over_is_not_near(monkeypatch, size, tile, few):
     means = np.concatenate([*near_duplicates._means(array, lambda _: None)])
     contrasts = np.linalg.norm(means - means.mean(1, keepdims=True), axis=1)
     apart = np.linalg.norm(means[:, None] - means, axis=2)
-    near = apart <= near_duplicates.NEAR * np.sqrt(np.outer(contrasts, contrasts))
+    near = apart <= 0.2 * np.sqrt(np.outer(contrasts, contrasts))
     assert near.sum() > 500
     found = np.eye(200, dtype=bool)
     for one, other in near_duplicates._near_pairs(means):
@@ -95,8 +95,8 @@ def test_what_is_passed_over_is_not_near(monkeypatch, size, tile, few):
 
 def test_groups_do_not_end_at_tiles(monkeypatch):
     """Pictures are compared tile by tile; a chain across them is one group."""
-    monkeypatch.setattr("shallowdeep.pictures.near_duplicates.TILE", 7)
-    monkeypatch.setattr("shallowdeep.pictures.near_duplicates.BLOCK", 3)
+    monkeypatch.setattr(near_duplicates, "TILE", 7)
+    monkeypatch.setattr(near_duplicates, "BLOCK", 3)
     array = np.stack([prepared(scene(seed % 9), 64) for seed in range(40)])
     assert np.array_equal(groups(array), np.arange(40) % 9)
 
