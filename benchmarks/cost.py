@@ -13,9 +13,9 @@ import torch
 from epoch_times import NETWORKS
 from peers import Material, Ours, Solver
 
+from shallowdeep.pictures.gram import gram
+from shallowdeep.pictures.splitting import cut
 from shallowdeep.prepared import prepared_set
-from shallowdeep.prepared.folds import cut
-from shallowdeep.prepared.gram import gram
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.settings.params import Split
 
@@ -64,7 +64,7 @@ def random_pictures(folder: Path, count: int, size: int) -> prepared_set.Prepare
     single = Split(train=0.8, validation=0.1, test=0.1)
     parts = cut(labels, single, folds=1, classes=CLASSES, seed=0).tolist()
     manifest = prepared_set.as_table(
-        prepared_set.Entry(f"{i}.png", "", int(label), part, size, size)
+        prepared_set.ManifestRow(f"{i}.png", "", int(label), part, size, size)
         for i, (label, part) in enumerate(zip(labels, parts, strict=True))
     )
     prepared_set.write(folder, manifest, prepared_set.Summary(CLASSES, 1, size, HALF, HALF))

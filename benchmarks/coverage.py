@@ -39,10 +39,9 @@ from shallowdeep.files.atomic import write_text
 from shallowdeep.files.cores import available_cores
 from shallowdeep.files.errors import InputError, told_in_one_line
 from shallowdeep.pictures import listing, preparation
-from shallowdeep.pictures.so_far import SoFar
+from shallowdeep.pictures.gram import gram
+from shallowdeep.pictures.splitting import cut
 from shallowdeep.prepared import prepared_set
-from shallowdeep.prepared.folds import cut
-from shallowdeep.prepared.gram import gram
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.settings import params
 from shallowdeep.settings.params import Split
@@ -117,8 +116,8 @@ def clusters() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
 def decoded(folder: Path, array: Path, size: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
     """Pictures of a folder, as `prepare` decodes them."""
     data = params.read(ROOT / "params.yaml").data.model_copy(update={"size": size})
-    found = listing.find(folder, listing.classes(folder))
-    accepted = preparation.decode_all(folder, found, data, SoFar(array)).accepted
+    found = listing.listed(folder, listing.classes(folder)).files
+    accepted = preparation.decode_all(folder, found, data, array).accepted
     return np.load(array), np.array([one.found.label for one in accepted])
 
 
@@ -152,12 +151,12 @@ def population(place: Path) -> Population:
 def sampled(all_there_is: Population, rows: NDArray[np.intp], parts: Any, folds: int) -> Sample:
     """Some pictures as a prepared set."""
     manifest = prepared_set.as_table(
-        prepared_set.Entry(str(row), "", int(all_there_is.labels[row]), int(part), 0, 0)
+        prepared_set.ManifestRow(str(row), "", int(all_there_is.labels[row]), int(part), 0, 0)
         for row, part in zip(rows, parts, strict=True)
     )
     size = all_there_is.pictures.shape[-1]
     pictures = all_there_is.pictures[rows]
-    sample = Sample(Path(), pictures, manifest, ("cat", "dog"), folds, size, *HALF, "")
+    sample = Sample(Path(), pictures, manifest, ("cat", "dog"), folds, size, *HALF)
     object.__setattr__(sample, "matrix", all_there_is.gram[np.ix_(rows, rows)])
     return sample
 

@@ -26,9 +26,8 @@ from PIL import Image
 from torchvision.io import ImageReadMode, decode_jpeg, read_file
 from torchvision.transforms.v2.functional import resize
 
-from shallowdeep.pictures.listing import Found, classes, find
+from shallowdeep.pictures.listing import Found, classes, listed
 from shallowdeep.pictures.preparation import decode_all
-from shallowdeep.pictures.so_far import SoFar
 from shallowdeep.settings.params import Data, Split
 
 SIZE = 128
@@ -75,7 +74,7 @@ def shallowdeep(folder: Path, files: list[Found]) -> None:
         std=(0.5,) * 3,
     )
     with tempfile.TemporaryDirectory() as scratch:
-        decode_all(folder, files, data, SoFar(Path(scratch) / "pictures.npy"))
+        decode_all(folder, files, data, Path(scratch) / "pictures.npy")
 
 
 def measure(folder: Path, files: list[Found], rounds: int) -> Rates:
@@ -112,7 +111,7 @@ def main() -> None:
     options = parser.parse_args()
     warnings.simplefilter("ignore")  # torchvision.io says that it is to go
     torch.set_num_threads(1)
-    files = find(options.folder, classes(options.folder))
+    files = listed(options.folder, classes(options.folder)).files
     rates = measure(options.folder, files, options.rounds)
 
     print(f"{SIZE} x {SIZE}, pictures a second: median (range) of {options.rounds} rounds\n")

@@ -15,8 +15,8 @@ from peers import BATCH_SIZE, LR, Material, TorchLoop, Trainer, peers
 from threadpoolctl import threadpool_limits
 
 from shallowdeep.files.cores import available_cores
+from shallowdeep.pictures.gram import gram
 from shallowdeep.prepared import prepared_set
-from shallowdeep.prepared.gram import gram
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.training.fitting import Fitting, seeds
 from shallowdeep.training.sgd import Settings

@@ -27,9 +27,8 @@ from peers import BATCH_SIZE, LR, Material
 
 from shallowdeep.files.atomic import replacing, write_text
 from shallowdeep.files.errors import told_in_one_line
-from shallowdeep.pictures import listing, preparation
-from shallowdeep.pictures.so_far import SoFar
-from shallowdeep.prepared import channels, folds, gram, prepared_set
+from shallowdeep.pictures import channels, gram, listing, preparation
+from shallowdeep.prepared import folds, prepared_set
 from shallowdeep.settings import params
 
 HERE = Path(__file__).parent
@@ -40,8 +39,8 @@ QUICK = epoch_times.Effort(repetitions=1, shortest=0, slow=0)
 def prepare(photographs: Path, data: params.Data, folder: Path, *, seed: int) -> Material:
     """Prepare photographs for both solvers, in ten folds; one split is fold 0."""
     classes = listing.classes(photographs)
-    files = listing.find(photographs, classes)
-    decoded = preparation.decode_all(photographs, files, data, SoFar(folder / "pictures.npy"))
+    files = listing.listed(photographs, classes).files
+    decoded = preparation.decode_all(photographs, files, data, folder / "pictures.npy")
     manifest = preparation.manifest(decoded, classes, data.split, folds=FOLDS[0], seed=seed)
     train = folds.fold(manifest["fold"].to_numpy(), 0, folds=FOLDS[0]).train
     normalisation = channels.normalisation(folder / "pictures.npy", train, data)

@@ -37,7 +37,7 @@ from shallowdeep.evaluation.verdict import QUESTION, SCORE, Pair, pairs
 from shallowdeep.files.atomic import write_text
 from shallowdeep.files.cores import available_cores
 from shallowdeep.files.errors import told_in_one_line
-from shallowdeep.prepared.folds import cut
+from shallowdeep.pictures.splitting import cut
 from shallowdeep.training.fitting import Fitting, asked_after, seeds
 from shallowdeep.training.sgd import Settings
 

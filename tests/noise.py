@@ -6,9 +6,9 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from shallowdeep.pictures.gram import gram
+from shallowdeep.pictures.splitting import cut
 from shallowdeep.prepared import prepared_set
-from shallowdeep.prepared.folds import cut
-from shallowdeep.prepared.gram import gram
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.settings.params import Split
 from shallowdeep.training.checkpoint import Checkpoints
@@ -32,7 +32,7 @@ def write_prepared(
     single = Split(train=0.82, validation=0.09, test=0.09)
     parts = cut(labels, single, folds=folds, classes=classes, seed=0)
     manifest = prepared_set.as_table(
-        prepared_set.Entry(f"{classes[label]}/{i}.png", "", int(label), part, size, size)
+        prepared_set.ManifestRow(f"{classes[label]}/{i}.png", "", int(label), part, size, size)
         for i, (label, part) in enumerate(zip(labels, parts.tolist(), strict=True))
     )
     matrix = np.empty((count, count), dtype=np.float32)

@@ -5,7 +5,7 @@ import os
 import pytest
 
 from shallowdeep.files.errors import InputError
-from shallowdeep.pictures.listing import Found, classes, find, listed
+from shallowdeep.pictures.listing import Found, classes, listed
 
 
 def touch(folder, *names):
@@ -23,14 +23,14 @@ def test_files_are_found_in_order(tmp_path):
     assert names == ("a-b", "b")
     expected = ["a-b/x.jpg", "a-b/x/1"]
     expected += ["b/10", "b/2", "b/Z", "b/a b", "b/new\nline", "b/ä"]
-    assert find(tmp_path, names) == [Found(path, int(path[0] == "b")) for path in expected]
+    assert listed(tmp_path, names).files == [Found(path, int(path[0] == "b")) for path in expected]
 
 
 def test_names_that_are_not_utf8_are_found(tmp_path):
     """A file name is bytes."""
     touch(tmp_path, "a/1", "b/1")
     (tmp_path / "a" / os.fsdecode(b"\xff.jpg")).touch()
-    assert find(tmp_path, ("a", "b"))[1].path == "a/\udcff.jpg"
+    assert listed(tmp_path, ("a", "b")).files[1].path == "a/\udcff.jpg"
 
 
 def test_links_to_files_are_followed(tmp_path):
@@ -41,7 +41,7 @@ def test_links_to_files_are_followed(tmp_path):
     os.mkfifo(root / "a" / "pipe")
     for name, target in (("file", tmp_path / "elsewhere/1.jpg"), ("loop", "loop"), ("dead", "x")):
         (root / "a" / name).symlink_to(target)
-    found = [file.path for file in find(root, ("a", "b"))]
+    found = [file.path for file in listed(root, ("a", "b")).files]
     assert found == ["a/2.jpg", "a/dead", "a/file", "a/loop", "a/pipe", "b/4.jpg"]
 
 
@@ -51,11 +51,11 @@ def test_links_to_folders_are_refused(tmp_path, target):
     touch(tmp_path, "a/deep/1", "b/1", "elsewhere/2", "b/@eaDir/3")
     (tmp_path / "b" / "@eaDir" / "x").symlink_to("..")
     (tmp_path / "b" / ".x").symlink_to("..")
-    assert len(find(tmp_path, ("a", "b"))) == 2
+    assert len(listed(tmp_path, ("a", "b")).files) == 2
     link = tmp_path / "a" / "deep" / "link"
     link.symlink_to(target)
     with pytest.raises(InputError, match="a/deep/link: is a link to the folder ") as error:
-        find(tmp_path, ("a", "b"))
+        listed(tmp_path, ("a", "b"))
     assert f"folder {link.resolve()};" in str(error.value)
 
 
@@ -63,7 +63,7 @@ def test_what_systems_lay_beside_pictures_is_skipped_and_listed(tmp_path):
     """Thumbnails of network storage, of desktops, forks of macOS: all files of such folders."""
     touch(tmp_path, "a/1.jpg", "b/1.jpg", "b/Thumbs.db", "a/._1.jpg", "__MACOSX/a/._1.jpg")
     touch(tmp_path, "a/@eaDir/1.jpg/SYNOPHOTO_THUMB_M.jpg", "a/x/.thumbnails/1.png", "b/#recycle/2")
-    assert [file.path for file in find(tmp_path, ("a", "b"))] == ["a/1.jpg", "b/1.jpg"]
+    assert [file.path for file in listed(tmp_path, ("a", "b")).files] == ["a/1.jpg", "b/1.jpg"]
     assert listed(tmp_path, ("a", "b")).skipped == [
         "__MACOSX/a/._1.jpg",
         "a/@eaDir/1.jpg/SYNOPHOTO_THUMB_M.jpg",
@@ -76,7 +76,7 @@ def test_what_systems_lay_beside_pictures_is_skipped_and_listed(tmp_path):
 def test_no_path_is_a_formula(tmp_path, name):
     """In a table it would run; ./ leads to the same file."""
     touch(tmp_path, f"{name}/=1.jpg", "zz/1.jpg")
-    path = find(tmp_path, (name, "zz"))[0].path
+    path = listed(tmp_path, (name, "zz")).files[0].path
     assert path == f"./{name}/=1.jpg"
     assert (tmp_path / path).exists()
 

@@ -11,10 +11,9 @@ from PIL import Image
 from shallowdeep.files.errors import InputError
 from shallowdeep.pictures import preparation
 from shallowdeep.pictures.decoding import decode
-from shallowdeep.pictures.listing import find
+from shallowdeep.pictures.listing import listed
+from shallowdeep.pictures.near_duplicates import groups
 from shallowdeep.pictures.preparation import InBothClasses, decode_all, manifest
-from shallowdeep.pictures.so_far import SoFar
-from shallowdeep.prepared.near_duplicates import groups
 from shallowdeep.settings.params import Data, Split
 
 CLASSES = ("cat", "dog")
@@ -48,16 +47,15 @@ def folder(tmp_path):
 
 
 def decoded(folder, **options):
-    return decode_all(
-        folder, find(folder, CLASSES), data(**options), SoFar(folder.parent / "array.npy")
-    )
+    files = listed(folder, CLASSES).files
+    return decode_all(folder, files, data(**options), folder.parent / "array.npy")
 
 
 def test_rows_stand_in_the_order_of_the_files(folder):
     """Whatever is decoded first; each row is the picture's pixels, and its hash is theirs."""
     result = decoded(folder)
     array = np.load(folder.parent / "array.npy")
-    files = find(folder, CLASSES)
+    files = listed(folder, CLASSES).files
     assert array.shape == (80, 3, 8, 8)
     assert [picture.found for picture in result.accepted] == files
     for row, picture in zip(array, result.accepted, strict=True):
@@ -181,9 +179,9 @@ def test_copies_of_other_sizes_lie_in_one_fold(tmp_path):
             image.save(tmp_path / "set" / name / f"{i:02}.png")
             if i < 5:
                 image.resize((60, 50)).save(tmp_path / "set" / name / f"{i:02}.bmp")
-    files = find(tmp_path / "set", CLASSES)
+    files = listed(tmp_path / "set", CLASSES).files
     large = data().model_copy(update={"size": 32})
-    result = decode_all(tmp_path / "set", files, large, SoFar(tmp_path / "array.npy"))
+    result = decode_all(tmp_path / "set", files, large, tmp_path / "array.npy")
     near = groups(np.load(tmp_path / "array.npy"))
     entries = manifest(result, CLASSES, FRACTIONS, folds=5, seed=0, near=near)
     of = dict(zip(entries["path"], entries["fold"], strict=True))
@@ -194,7 +192,7 @@ def test_copies_of_other_sizes_lie_in_one_fold(tmp_path):
 
 def test_no_pictures_at_all(tmp_path):
     """An array without rows, for the split to complain of."""
-    assert decode_all(tmp_path, [], data(), SoFar(tmp_path / "array.npy")).accepted == []
+    assert decode_all(tmp_path, [], data(), tmp_path / "array.npy").accepted == []
     assert np.load(tmp_path / "array.npy").shape == (0, 3, 8, 8)
 
 

@@ -5,7 +5,6 @@ import json
 import pickle
 import random
 import re
-import shutil
 import struct
 import sys
 import zlib
@@ -15,14 +14,12 @@ import numpy as np
 import pytest
 import torch
 from checkouts import ROOT, run
-from noise import write_prepared
 from PIL import Image
 
 from shallowdeep.commands.gate import rules
 from shallowdeep.files.errors import InputError
-from shallowdeep.pictures.decoding import FORMATS, Unusable, decode, quiet
-from shallowdeep.pictures.listing import classes, find
-from shallowdeep.prepared import prepared_set
+from shallowdeep.pictures.decoding import Unusable, decode, quiet
+from shallowdeep.pictures.listing import classes, listed
 from shallowdeep.settings import params
 from shallowdeep.training import model
 
@@ -47,29 +44,6 @@ def works_or_one_line(path):
         assert str(reason).strip() and "\n" not in str(reason)
     else:
         assert pixels.shape == (3, SIZE, SIZE) and pixels.dtype == np.uint8
-
-
-@pytest.mark.parametrize("form", FORMATS)
-@pytest.mark.parametrize("harm", ["cut", "flip", "splice", "zeros", "tail"])
-def test_damaged_pictures(tmp_path, form, harm):
-    """Cut off, with flipped bytes, spliced, overwritten or with a tail, at 40 random places."""
-    whole, draw = picture(form), random.Random(f"{form} {harm}")
-    path = tmp_path / "picture.jpg"
-    for _ in range(40):
-        data, place = bytearray(whole), draw.randrange(len(whole))
-        if harm == "cut":
-            data = data[:place]
-        elif harm == "flip":
-            for _ in range(draw.randint(1, 8)):
-                data[draw.randrange(len(data))] ^= draw.randint(1, 255)
-        elif harm == "splice":
-            data[place:place] = data[draw.randrange(len(data)) :]
-        elif harm == "zeros":
-            data[place : place + 64] = bytes(64)
-        else:
-            data += draw.randbytes(200)
-        path.write_bytes(data)
-        works_or_one_line(path)
 
 
 def png(width, height, data=b"", *, depth=8, colour=2):
@@ -262,23 +236,6 @@ def test_model_files(miniature, tmp_path, monkeypatch):
     assert not (tmp_path / "executed").exists()
 
 
-def test_prepared_files(tmp_path):
-    """Cut off, emptied, replaced by something else, or gone: one line, whichever file it is."""
-    write_prepared(tmp_path / "good", count=100, seed=0)
-    objects = io.BytesIO()
-    np.save(objects, np.array([Malicious()], dtype=object), allow_pickle=True)
-    for name in ("pictures.npy", "gram.npy", "manifest.csv", "meta.json"):
-        whole = (tmp_path / "good" / name).read_bytes()
-        bad = [b"", b"words", b"{}", b"[]", whole[:-3], whole + b"0", whole[: len(whole) // 2]]
-        for number, data in enumerate([*bad, objects.getvalue(), None]):
-            folder = tmp_path / f"{name} {number}"
-            shutil.copytree(tmp_path / "good", folder)
-            (folder / name).unlink() if data is None else (folder / name).write_bytes(data)
-            with pytest.raises(InputError, match=re.escape(f"{folder / name}: ")) as error:
-                prepared_set.read(folder).gram()
-            assert "dvc repro" in str(error.value)
-
-
 FOLDERS = {
     "nothing": str,
     "a file": lambda top: top.write_text("words"),
@@ -296,7 +253,7 @@ def test_folders(tmp_path, name):
     FOLDERS[name](tmp_path / "pictures")
 
     def load(folder):
-        find(folder, classes(folder))
+        listed(folder, classes(folder))
 
     refused(load, tmp_path / "pictures")
 

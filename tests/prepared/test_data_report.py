@@ -21,6 +21,7 @@ COUNTS = {
     "validation": {"cat": 50, "dog": 49},
     "test": {"cat": 50, "dog": 50},
 }
+REPORT = DataReport(1_000, 1, 2)
 BAD = LeftOut("cat/z", "truncated")
 SAME = LeftOut("cat/b\n,", "duplicate of cat/a")
 
@@ -36,14 +37,14 @@ SAME = LeftOut("cat/b\n,", "duplicate of cat/a")
 )
 def test_one_line_says_it_all(rejected, duplicates, ending):
     """Pictures by class, by split, and what was left out if anything was."""
-    line = DataReport(1_000, rejected, duplicates).in_words(COUNTS)
+    line = DataReport(1_000, rejected, duplicates).summary(COUNTS)
     assert line == "1,000 pictures (500 cat, 500 dog): 801 train, 99 validation, 100 test" + ending
 
 
 def test_what_few_data_sets_have_is_said_where_there_is_any(tmp_path):
     """On the terminal and among the counts."""
     report = DataReport(1_000, 1, 0, conflicts=4, near_duplicates=1, skipped=58)
-    assert report.in_words(COUNTS).endswith(
+    assert report.summary(COUNTS).endswith(
         "; 1 rejected, 4 in both classes (results/rejected.csv); 1 near-duplicate"
         " (results/near_duplicates.csv); 58 in hidden or sidecar folders skipped"
     )
@@ -76,47 +77,31 @@ def test_the_listing_holds_no_markup_and_is_read_as_it_was(tmp_path):
 
 def test_the_counts_are_a_metric(tmp_path):
     """Three numbers: pictures, and files left out for either reason."""
-    report = DataReport(1_000, 1, 2)
-    write_counts(report, tmp_path / "data.json")
-    assert read_counts(tmp_path / "data.json") == report
-    assert json.loads((tmp_path / "data.json").read_text()) == {
-        "pictures": 1_000,
-        "rejected": 1,
-        "duplicates": 2,
-    }
+    write_counts(REPORT, tmp_path / "data.json")
+    assert read_counts(tmp_path / "data.json") == REPORT
+    expected = {"pictures": 1_000, "rejected": 1, "duplicates": 2}
+    assert json.loads((tmp_path / "data.json").read_text()) == expected
 
 
 @pytest.mark.parametrize(
-    ("old", "new"),
+    ("write", "read", "texts"),
     [
-        ("1000", '"1000"'),
-        ("1000", "-1"),
-        ("1000", "true"),
-        ("1000", "NaN"),
-        ('"duplicates"', '"doubles"'),
-        ("1000", "1000.5"),
-        ("{", "["),
+        (lambda path: write_counts(REPORT, path), read_counts, ['{"pictures": 1}', "[", "[1]"]),
+        (
+            lambda path: write_listing([BAD], path),
+            read_listing,
+            ["", "path\n", "path,reason\na,b,c\n", '"path","reason"\n"a\n'],
+        ),
     ],
 )
-def test_altered_counts_are_one_line(tmp_path, old, new):
-    """Another type, a missing key, a broken file; and none at all."""
-    path = tmp_path / "data.json"
+def test_what_cannot_be_read_is_one_line(tmp_path, write, read, texts):
+    """A missing key, another header or number of columns, a broken file; and no file at all."""
+    path = tmp_path / "file"
     with pytest.raises(InputError, match="no such file; `dvc repro prepare` makes it"):
-        read_counts(path)
-    write_counts(DataReport(1_000, 1, 2), path)
-    text = path.read_text()
-    assert old in text
-    path.write_text(text.replace(old, new, 1))
-    with pytest.raises(InputError, match="damaged or altered; `dvc repro --force prepare`"):
-        read_counts(path)
-
-
-@pytest.mark.parametrize("text", ["", "path\n", "path,reason\na,b,c\n", '"path","reason"\n"a\n'])
-def test_an_altered_listing_is_one_line(tmp_path, text):
-    """Another header, another number of columns; and no file at all."""
-    path = tmp_path / "rejected.csv"
-    with pytest.raises(InputError, match="no such file"):
-        read_listing(path)
-    path.write_text(text)
-    with pytest.raises(InputError, match="damaged or altered"):
-        read_listing(path)
+        read(path)
+    write(path)
+    read(path)
+    for text in texts:
+        path.write_text(text)
+        with pytest.raises(InputError, match="damaged or altered; `dvc repro --force prepare`"):
+            read(path)

@@ -7,7 +7,7 @@ from noise import fitting, trained, write_prepared
 from torch import nn
 
 from shallowdeep.files.errors import InputError
-from shallowdeep.prepared.gram import gram
+from shallowdeep.pictures.gram import gram
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.prepared.prepared_set import Prepared
 from shallowdeep.training.network import Layer, logits

@@ -124,7 +124,7 @@ def _said(version: Version, locked: Lock, settings: Params) -> ExperimentPredict
     where = f"{version.name}: {DATA}/manifest.csv"
     try:
         file = io.BytesIO(version.output(locked, f"{DATA}/manifest.csv"))
-        manifest = read_manifest(file, folds=settings.folds)
+        manifest = read_manifest(file)
     except (ValueError, LookupError):
         raise InputError(f"{where}: damaged; `dvc repro --force` makes it anew") from None
     parts = manifest["fold"].to_numpy(np.int64)

@@ -21,7 +21,7 @@ from shallowdeep.files.file_tree import walk
 from shallowdeep.pictures.decoding import Picture, decode, quiet
 from shallowdeep.pictures.layout import is_aside
 from shallowdeep.pictures.limits import Unusable
-from shallowdeep.pictures.many import in_order
+from shallowdeep.pictures.worker_pool import ordered_map
 
 if TYPE_CHECKING:
     from shallowdeep.training.model import Model
@@ -52,7 +52,7 @@ def predict(
         For each path, in order, what the runs say, or why the file gives no picture.
     """
     work = partial(_decoded, size=trained.size, max_pixels=max_pixels)
-    with threadpool_limits(1, "blas"), closing(in_order(work, paths)) as outcomes:
+    with threadpool_limits(1, "blas"), closing(ordered_map(work, paths)) as outcomes:
         for start in range(0, len(paths), TOGETHER):
             several = list(itertools.islice(outcomes, TOGETHER))
             said = _asked(trained, [one for one in several if isinstance(one, Picture)])

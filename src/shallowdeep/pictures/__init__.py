@@ -1,6 +1,6 @@
-"""From a folder of files to pixels.
+"""From a folder of files to prepared pictures: all that the stage `prepare` computes.
 
-A folder with one subfolder per class comes in; one array of equally large pictures goes out, with
-what is known about each and the reason for each file that was left out. Used by the stage `prepare`
-and by the command `predict`.
+In: a folder with one subfolder per class. Out: an array of equally large pictures, the split, the
+normalisation, the Gram matrix, and the reason for each file that was left out. `predict` decodes
+pictures with it.
 """

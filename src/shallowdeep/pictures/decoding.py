@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, UnidentifiedImageError
 
-from shallowdeep.pictures import exif, grey, jpeg, png, tiff
+from shallowdeep.pictures import exif, jpeg, png, tiff
 from shallowdeep.pictures.limits import Unusable, check_bytes, check_size
 
 if TYPE_CHECKING:
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 IN_ONE_PIECE = 1 << 24  # bytes; larger files are read as their decoder asks
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
 MAGIC = (jpeg.MAGIC, png.MAGIC, b"GIF87a", b"GIF89a", b"BM", *tiff.MAGIC)  # WebP's has two parts
+OF_16_BITS = [(value + 128) // 257 for value in range(2**16)]  # rounded: 65535 / 257 = 255
 
 
 class Picture(NamedTuple):
@@ -38,11 +39,11 @@ class Picture(NamedTuple):
 def quiet() -> Iterator[TextIO]:
     """Keep decoders' remarks about odd files off the terminal.
 
-    Python's warnings and file descriptor 2 are silenced: libjpeg writes to it past Python. Both
-    belong to the whole process, so this goes around threads that decode, not into them.
+    Python's warnings and file descriptor 2 are silenced: libjpeg writes to it directly. Both belong
+    to the whole process, so use this around threads that decode, not in them.
 
     Yields:
-        What stderr was, for a progress bar.
+        The former stderr, for a progress bar.
     """
     with warnings.catch_warnings(action="ignore"), os.fdopen(os.dup(2), "w") as stderr:
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -57,7 +58,7 @@ def quiet() -> Iterator[TextIO]:
 def decode(path: str | Path, *, size: int, max_pixels: int) -> Picture:
     """Read a picture, turn it upright, make it RGB and resize it.
 
-    What the file holds decides, not its name: JPEG, PNG, WebP, GIF (first frame), BMP or TIFF. The
+    The content decides, not the name: JPEG, PNG, WebP, GIF (first frame), BMP or TIFF. The
     resizing is torch's antialiased bilinear one on bytes, as in the article: integer arithmetic,
     the same bits with and without AVX2, and three times as fast as Pillow's.
 
@@ -67,8 +68,8 @@ def decode(path: str | Path, *, size: int, max_pixels: int) -> Picture:
         max_pixels: a picture of more is not decoded.
 
     Raises:
-        Unusable: empty, no picture, truncated, damaged, too large, or unreadable; whatever memory
-            the file asks for in vain is its own rejection too.
+        Unusable: empty, no picture, truncated, damaged, too large, unreadable, or in need of more
+            memory than there is.
     """
     try:
         with _open(path) as file:
@@ -82,10 +83,10 @@ def decode(path: str | Path, *, size: int, max_pixels: int) -> Picture:
 
 
 def _open(path: str | Path) -> BinaryIO:
-    """The file, or its content if that came in one piece.
+    """Open a file, or return its content if one read gives all of it.
 
-    With few system calls, since each lets another thread take the interpreter, and waiting to get
-    it back costs more than the call: with `path.open` and reads two threads decode a tenth less.
+    Few system calls: each lets another thread take the interpreter, and to wait for it costs more
+    than the call. With `path.open` and reads two threads decode a tenth less.
     """
     descriptor = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NONBLOCK)  # a pipe must not block
     try:
@@ -113,41 +114,43 @@ def _reason(error: Exception) -> str:
 
 
 def _upright_rgb(file: BinaryIO, max_pixels: int) -> Tensor:
-    """Pixels uint8 [1, 3 or 4, H, W]; a fourth channel is padding."""
+    """Decode to uint8 [1, 3 or 4, H, W]; a fourth channel is padding."""
     start = file.read(12)
     file.seek(0)
     if start.startswith(jpeg.MAGIC):
-        return _of_jpeg(file.read(), max_pixels)
+        return _upright_jpeg(file.read(), max_pixels)
     if start.startswith(png.MAGIC):
         file = BytesIO(png.essential(file.read()))
-    with _opened(file, start) as image:
+    with _open_image(file, start) as image:
         check_size(*image.size, max_pixels)
-        return _tensor(_upright(image, exif.turn(image)))
+        if start.startswith(png.MAGIC):
+            image.load()  # first: EXIF may follow the pixels
+        return _tensor(_turned(image, exif.turn(image)))
 
 
-def _of_jpeg(data: bytes, max_pixels: int) -> Tensor:
-    """The quick decoder where Pillow has nothing to do."""
+def _upright_jpeg(data: bytes, max_pixels: int) -> Tensor:
+    """Decode a JPEG file with the quick decoder, or with Pillow if it is of an unusual kind."""
     if (size := jpeg.plain_size(data)) is not None:
         check_size(*size, max_pixels)
         if (pixels := jpeg.pixels(data)) is not None:
             return pixels[None]
-    if (size := jpeg.size(data)) is not None:  # what will be decoded, whatever others read there
+    if (size := jpeg.size(data)) is not None:  # the decoder's own word; Pillow may read another
         check_size(*size, max_pixels)
-    block, rest = jpeg.parted(data)
-    with _opened(BytesIO(rest), data[:12]) as image:
+    block, rest = jpeg.split_exif(data)
+    with _open_image(BytesIO(rest), data[:12]) as image:
         check_size(*image.size, max_pixels)
         turn = exif.turn(image, block)
         is_quick = image.format == "JPEG" and image.mode == "RGB" and size == image.size
         if is_quick and turn is None and (pixels := jpeg.pixels(data)) is not None:
             return pixels[None]
-        return _tensor(_upright(image, turn))
+        return _tensor(_turned(image, turn))
 
 
-def _opened(file: BinaryIO, start: bytes) -> Image.Image:
-    """What Pillow says of a file before it decodes a pixel."""
+def _open_image(file: BinaryIO, start: bytes) -> Image.Image:
+    """Open a file with Pillow, which decodes no pixel yet."""
     Image.MAX_IMAGE_PIXELS = None  # the limit is ours
     if start.startswith(tiff.MAGIC):
-        return tiff.opened(file)
+        return tiff.open_tiff(file)
     try:
         return Image.open(file, formats=FORMATS)
     except UnidentifiedImageError:
@@ -156,7 +159,8 @@ def _opened(file: BinaryIO, start: bytes) -> Image.Image:
         raise
 
 
-def _upright(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
+def _turned(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
+    """Load the pixels, make them RGB and turn them."""
     size = image.size
     image.load()
     if not isinstance(image, tiff.Tiff) and image.size != size:
@@ -166,9 +170,12 @@ def _upright(image: Image.Image, turn: Image.Transpose | None) -> Image.Image:
 
 
 def _rgb(image: Image.Image) -> Image.Image:
-    """Any mode that Pillow reads, as RGB; transparent parts show white, as on paper."""
-    if image.mode.startswith("I") or image.mode == "F":
-        return _grey(image).convert("RGB")
+    """Convert any mode that Pillow reads to RGB; transparent parts show white, as on paper."""
+    if image.mode.startswith("I;16"):
+        shown, transparent = OF_16_BITS, image.info.get("transparency")
+        if isinstance(transparent, int):
+            shown = [*shown[:transparent], 255, *shown[transparent + 1 :]]
+        return image.convert("I").point(shown, "L").convert("RGB")
     if image.has_transparency_data:
         image = image.convert("RGBA")
         white = Image.new("RGBA", image.size, "white")
@@ -176,18 +183,8 @@ def _rgb(image: Image.Image) -> Image.Image:
     return image if image.mode == "RGB" else image.convert("RGB")
 
 
-def _grey(image: Image.Image) -> Image.Image:
-    """Grey of more than eight bits: a PNG's 16, or any of TIFF's."""
-    values, levels = np.asarray(image), grey.SIXTEEN_BITS
-    if isinstance(image, tiff.Tiff):
-        values, levels = tiff.levels(image, values)
-    transparent = image.info.get("transparency")
-    transparent = transparent if isinstance(transparent, int) else None
-    return Image.fromarray(grey.as_bytes(values, levels, transparent=transparent))
-
-
 def _tensor(image: Image.Image) -> Tensor:
-    """Pixels of an RGB picture: uint8 [1, 4, H, W], the fourth channel being Pillow's padding."""
+    """Convert an RGB picture to uint8 [1, 4, H, W]; the fourth channel is Pillow's padding."""
     import torch
 
     pixels = bytearray(image.tobytes("raw", "RGBX"))
@@ -195,9 +192,9 @@ def _tensor(image: Image.Image) -> Tensor:
 
 
 def _resized(pixels: Tensor, size: int) -> NDArray[np.uint8]:
-    """Pixels uint8 [1, 3 or 4, H, W] at another size: [3, S, S]."""
+    """Resize pixels uint8 [1, 3 or 4, H, W] to [3, S, S]."""
     import torch
 
-    interpolate = torch.nn.functional.interpolate  # imported by name here: 8 microseconds more
+    interpolate = torch.nn.functional.interpolate  # an import here would take 8 microseconds more
     small = interpolate(pixels, size=(size, size), mode="bilinear", antialias=True)
     return np.ascontiguousarray(small.numpy()[0, :3])

@@ -1,8 +1,7 @@
-"""Which way up a picture is.
+"""EXIF orientation of a picture.
 
-Pillow's own turning writes all tags anew, and one of a wrong type or that points nowhere then loses
-the whole picture. Here only what says which way is up is read, and where it cannot be it says
-nothing: the pixels beside it are whole.
+Pillow's own turning writes all tags anew, and fails if one has a wrong type or points nowhere. Here
+only the orientation is read; if it cannot be read, the picture is not turned.
 """
 
 import struct
@@ -21,26 +20,30 @@ TURNS = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
-WHOLE = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i"}  # types of tags that are whole numbers
+INTEGERS = {1: "B", 3: "H", 4: "I", 6: "b", 8: "h", 9: "i"}  # types of tags
 TEXT = 2
 
 
 def turn(image: Image.Image, block: bytes = b"") -> Image.Transpose | None:
-    """What turns a picture upright; None where it is upright, or nobody knows.
+    """Return the transposition that turns a picture upright; None if it is, or if unknown.
+
+    Decodes no pixels: Pillow's `PngImageFile.getexif` does, and a decoder's exception would be
+    suppressed with those of a hostile EXIF block. So load a PNG first, whose EXIF may come last.
 
     Args:
         image: with the EXIF block that Pillow found, with a TIFF file's tags, or with XMP.
         block: another EXIF block, which comes first.
     """
-    said = _orientation(block or image.info.get("exif", b""))
-    if said is None:
+    orientation = _orientation(block or image.info.get("exif", b""))
+    if orientation is None:
         with suppress(Exception):  # a hostile block can raise anything
-            said = _number(image.getexif().get(ExifTags.Base.Orientation))
-    return TURNS.get(said or 1)
+            tags = Image.Image.getexif(image)
+            orientation = _number(tags.get(ExifTags.Base.Orientation))
+    return TURNS.get(orientation or 1)
 
 
 def _orientation(block: bytes) -> int | None:
-    """The tag in an EXIF block (TIFF 6.0, section 2), of whatever type; None if there is none."""
+    """Find the tag in an EXIF block (TIFF 6.0, section 2), of any type."""
     block = block.removeprefix(START)
     order = {b"II": "<", b"MM": ">"}.get(block[:2])
     with suppress(struct.error):
@@ -53,17 +56,17 @@ def _orientation(block: bytes) -> int | None:
                     value = block[entry + 8 : entry + 12]
                     if kind == TEXT:
                         return _number(value.split(b"\0")[0])
-                    if kind in WHOLE:
-                        return int(struct.unpack_from(f"{order}{WHOLE[kind]}", value)[0])
+                    if kind in INTEGERS:
+                        return int(struct.unpack_from(f"{order}{INTEGERS[kind]}", value)[0])
     return None
 
 
-def _number(said: object) -> int | None:
-    """A tag's value as Pillow gives it: a number, text, a fraction, or several of them."""
-    if isinstance(said, tuple):
-        said = said[0]
-    if isinstance(said, bytes) and len(said) == 1 and not said.isdigit():
-        return said[0]
+def _number(value: object) -> int | None:
+    """Convert a tag's value as Pillow gives it: a number, text, a fraction, or several of them."""
+    if isinstance(value, tuple):
+        value = value[0]
+    if isinstance(value, bytes) and len(value) == 1 and not value.isdigit():
+        return value[0]
     with suppress(ValueError, OverflowError):
-        return int(said) if isinstance(said, int | float | str | bytes) else None
+        return int(value) if isinstance(value, int | float | str | bytes) else None
     return None

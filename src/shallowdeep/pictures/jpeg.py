@@ -17,7 +17,7 @@ MAGIC = b"\xff\xd8\xff"
 SCAN, END, APP1 = 0xDA, 0xD9, 0xE1
 ONE_SCAN = (0xC0, 0xC1)  # frames: baseline and extended; a progressive one needs a closer look
 BARE = {0x01, *range(0xD0, 0xD9)}  # TEM, RST0 to RST7 and SOI have no length
-# Of those with a length all but APP1, which may say that a picture lies on its side.
+# All with a length but APP1, which may hold the orientation.
 USUAL = {*ONE_SCAN, 0xC4, 0xDB, 0xDD, 0xE0, *range(0xE2, 0xF0), 0xFE}
 
 MOST_SCANS = 100  # each over all pixels; usual are 10
@@ -25,11 +25,11 @@ MOST_MARKERS = 10_000  # before the first scan, which Pillow reads one by one
 
 
 def plain_size(data: bytes) -> tuple[int, int] | None:
-    """Width and height where one scan of 1 or 3 channels is all there is; else None.
+    """Read width and height of a file of one scan of 1 or 3 channels; None for any other.
 
-    All up to the scan is looked at: EXIF may follow the frame. Whatever two parsers may read in two
-    ways (markers without a length, fill bytes, rubbish) is not plain. This takes 4 microseconds;
-    Pillow takes 70, and all that time other threads run no Python.
+    All markers up to the scan are read: EXIF may follow the frame. A file that two parsers may read
+    in two ways (markers without a length, fill bytes, rubbish) is not plain. This takes 4
+    microseconds; Pillow takes 70, in which other threads run no Python.
     """
     at, channels, size = 2, 0, None
     while at + 10 <= len(data):
@@ -47,15 +47,15 @@ def plain_size(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-class Parted(NamedTuple):
-    """A file for Pillow, and what it is not to read."""
+class Split(NamedTuple):
+    """A file in two parts: Pillow fails for some EXIF blocks."""
 
-    exif: bytes  # the EXIF block, which may stand in several segments
-    rest: bytes  # all else
+    exif: bytes  # from all of its segments
+    rest: bytes  # for Pillow
 
 
-def parted(data: bytes) -> Parted:
-    """Take a file apart, and refuse one whose many markers or scans would take minutes.
+def split_exif(data: bytes) -> Split:
+    """Take EXIF out of a file; refuse one whose many markers or scans would take minutes.
 
     Raises:
         Unusable: with the limit.
@@ -75,11 +75,11 @@ def parted(data: bytes) -> Parted:
         raise Unusable(f"damaged: more than {MOST_MARKERS:,} markers before the first scan")
     if (scans := data.count(bytes([0xFF, SCAN]))) > MOST_SCANS:
         raise Unusable(f"{scans:,} scans are more than {MOST_SCANS}")
-    return Parted(b"".join(blocks), b"".join([*rest, data[done:]]))
+    return Split(b"".join(blocks), b"".join([*rest, data[done:]]))
 
 
 def size(data: bytes) -> tuple[int, int] | None:
-    """Width and height as the decoder itself reads them; None where it cannot."""
+    """Read width and height with the decoder itself; None if it cannot."""
     try:
         height, width, *_ = decode_jpeg_header(data)
     except ValueError:
@@ -88,9 +88,9 @@ def size(data: bytes) -> tuple[int, int] | None:
 
 
 def pixels(data: bytes) -> Tensor | None:
-    """Pixels uint8 [3, H, W] of a grey or colour JPEG file as stored.
+    """Decode a grey or colour JPEG file as stored: uint8 [3, H, W].
 
-    None where there is anything to remark about it: Pillow may still decode it.
+    None if the decoder has any remark: Pillow may still decode it.
     """
     import torch
 

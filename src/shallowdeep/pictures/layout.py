@@ -1,4 +1,4 @@
-"""What the folders in a folder mean: two classes, or something that was taken for them."""
+"""The meaning of subfolders: two classes, or something else such as splits."""
 
 import os
 import re
@@ -8,7 +8,7 @@ from pathlib import Path
 
 from shallowdeep.files.errors import InputError
 
-# What desktops, network storage and archives keep beside pictures: thumbnails, bins, forks.
+# Sidecars of desktops, network storage and archives: thumbnails, bins, forks.
 ASIDE = {
     *("@eadir", "@recycle", "@recently-snapshot", "@sharebin", "@tmp", "@__thumb"),  # NAS
     *("#recycle", "#snapshot", "~snapshot", "$recycle.bin", "lost+found"),
@@ -29,12 +29,12 @@ LOOKED_AT = 1_000  # folders in which the meant one is looked for
 
 
 def is_aside(name: str) -> bool:
-    """Whether a file or folder is hidden, or a sidecar of others."""
+    """True if a file or folder is hidden, or a sidecar of others."""
     return name.startswith(".") or name.lower() in ASIDE
 
 
 def linked(path: Path) -> InputError:
-    """What to say of a link to a folder."""
+    """Return the error for a link to a folder."""
     return InputError(
         f"data.dir: {path}: is a link to the folder {path.resolve()}; DVC does not see what changes"
         " behind a link: put the folder itself there"
@@ -42,7 +42,7 @@ def linked(path: Path) -> InputError:
 
 
 def classes_of(folder: Path) -> tuple[str, str]:
-    """Names of the two class folders, sorted.
+    """Return the names of the two class folders, sorted.
 
     Raises:
         InputError: there are not two, one is a link, or they are splits or hold the same folders.
@@ -58,7 +58,7 @@ def classes_of(folder: Path) -> tuple[str, str]:
 
 
 def _problem(folder: Path, names: list[str]) -> str | None:
-    """Why the subfolders cannot be two classes."""
+    """Return the reason why the subfolders cannot be two classes, if there is one."""
     splits = [name for name in names if _is_split(name)]
     if splits == names != []:
         return f"subfolders found: {_listed(names)}, which are splits, not classes"
@@ -76,9 +76,9 @@ def _problem(folder: Path, names: list[str]) -> str | None:
 
 
 def _in_both(one: Path, other: Path) -> list[str]:
-    """Subfolders that both have, unless they are splits, which leave no doubt what is a class.
+    """Return the subfolders of both that are no splits; two or more make the parents no classes.
 
-    A single one says nothing (`cat/images`, `dog/images`), but what is in it may.
+    A single one is no sign (`cat/images`, `dog/images`), but its own subfolders may be.
     """
     while True:
         first = {name.lower(): name for name in _subfolders(one)}
@@ -92,7 +92,7 @@ def _in_both(one: Path, other: Path) -> list[str]:
 
 
 def _meant(folder: Path) -> str:
-    """The nearest folder below that holds two classes; one to train on before others."""
+    """Name the nearest folder below that holds two classes, training splits first."""
     waiting, looked_at = deque([folder]), 0
     while waiting and looked_at < LOOKED_AT:
         here = waiting.popleft()
@@ -115,7 +115,7 @@ def _is_split(name: str) -> bool:
 
 
 def _subfolders(folder: Path) -> list[str]:
-    """Names of the folders in a folder, links to folders too, sorted as bytes."""
+    """Return the names of the folders in a folder, links included, sorted as bytes."""
     with os.scandir(folder) as entries:
         names = [
             entry.name

@@ -1,8 +1,8 @@
-"""What a single file may ask for; more than that is its rejection, before anything is decoded."""
+"""Limits of a single file; it is rejected above them before anything is decoded."""
 
 from shallowdeep.files.errors import InputError
 
-MOST_BYTES = 2**29  # of a file: 100,000,000 pixels of three bytes, not compressed, and half as much
+MOST_BYTES = 2**29  # of a file: 1.8 times 100,000,000 uncompressed pixels of three bytes
 LONGEST_SIDE = 65_535  # pixels, as a JPEG file can say; resizing takes memory by the longer side
 LONGEST_SHAPE = 1_000  # times as long as it is wide
 
@@ -29,12 +29,12 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
     Raises:
         Unusable: with its size and the limit.
     """
-    said = f"{width} x {height} pixels are"
+    problem = f"{width} x {height} pixels are"
     if width * height > max_pixels:
-        raise Unusable(f"{said} more than data.max_pixels {max_pixels}")
+        raise Unusable(f"{problem} more than data.max_pixels {max_pixels}")
     if min(width, height) < 1:
-        raise Unusable(f"{said} no picture")
+        raise Unusable(f"{problem} no picture")
     if max(width, height) > LONGEST_SIDE:
-        raise Unusable(f"{said} more than {LONGEST_SIDE} along a side")
+        raise Unusable(f"{problem} more than {LONGEST_SIDE} along a side")
     if max(width, height) > LONGEST_SHAPE * min(width, height):
-        raise Unusable(f"{said} more than {LONGEST_SHAPE} times as long as wide")
+        raise Unusable(f"{problem} more than {LONGEST_SHAPE} times as long as wide")

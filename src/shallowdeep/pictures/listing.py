@@ -1,4 +1,4 @@
-"""A folder with one subfolder per class: which files there are."""
+"""The files of a folder with one subfolder per class."""
 
 import os
 from collections.abc import Iterator
@@ -21,7 +21,7 @@ class Found(NamedTuple):
 
 
 class Listed(NamedTuple):
-    """What a folder of pictures holds."""
+    """The content of a folder of pictures."""
 
     classes: tuple[str, str]
     files: list[Found]  # sorted by class and path as bytes, the same on every file system
@@ -29,7 +29,7 @@ class Listed(NamedTuple):
 
 
 def classes(folder: Path) -> tuple[str, str]:
-    """Names of the two class subfolders, sorted.
+    """Return the names of the two class subfolders, sorted.
 
     Raises:
         InputError: no such folder, not readable, not two subfolders, links among them, or two that
@@ -45,10 +45,9 @@ def classes(folder: Path) -> tuple[str, str]:
 
 
 def listed(folder: Path, names: tuple[str, str]) -> Listed:
-    """The files of two classes; the one list for decoding, for records and for messages.
+    """List the files of two classes, also nested ones, without hidden ones and sidecars.
 
-    Nested files too, hidden ones and sidecars not. Links to files are followed. What is no ordinary
-    file is listed too, for whoever reads it to say so.
+    Links to files are followed. Pipes and the like are listed too; decoding rejects them.
 
     Raises:
         InputError: a folder cannot be read, is a link, or lies too deep.
@@ -66,15 +65,6 @@ def listed(folder: Path, names: tuple[str, str]) -> Listed:
     found.sort(key=lambda one: (one[0], os.fsencode(one[1])))
     files = [Found(f"./{path}" if path[0] in FORMULA else path, label) for label, path in found]
     return Listed(names, files, sorted(skipped, key=os.fsencode))
-
-
-def find(folder: Path, names: tuple[str, str]) -> list[Found]:
-    """The files of two classes alone.
-
-    Raises:
-        InputError: as `listed`.
-    """
-    return listed(folder, names).files
 
 
 def _below(folder: Path) -> Iterator[Entry]:

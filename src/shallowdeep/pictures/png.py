@@ -1,7 +1,7 @@
-"""PNG files without what says nothing about their pixels.
+"""PNG files without text, colour profiles and other chunks that do not change the pixels.
 
-Text and colour profiles can be large, or their checksums wrong, and Pillow then refuses the file;
-libpng reads past them, and so does this project.
+Such chunks can be large, or their checksums wrong; Pillow then refuses the file. libpng skips them,
+and so does this project.
 """
 
 import struct
@@ -11,14 +11,14 @@ from collections.abc import Callable, Iterator
 from shallowdeep.pictures.limits import Unusable
 
 MAGIC = b"\x89PNG\r\n\x1a\n"
-# What is kept besides the critical chunks: transparency, and what may say which way is up.
+# Kept besides the critical chunks: transparency and orientation.
 KEPT = (b"tRNS", b"eXIf", b"iTXtXML:com.adobe.xmp\0\0", b"zTXtRaw profile type exif\0")
-LONGEST = 2**16  # bytes of what is kept
+LONGEST = 2**16  # bytes of such a chunk
 MOST_CHUNKS = 100_000  # Pillow reads them one by one
 
 
 def essential(data: bytes) -> bytes:
-    """The signature and the chunks that pixels and orientation depend on, in their order.
+    """Keep the signature and the chunks that pixels and orientation depend on, in their order.
 
     Raises:
         Unusable: too many chunks.
@@ -35,7 +35,9 @@ def _essential_chunks(data: bytes) -> Iterator[bytes]:
         chunk = data[at : at + 12 + length]
         at += len(chunk)
         is_critical = not chunk[4] & 32  # the first letter is a capital
-        if is_critical or (len(chunk) < LONGEST and chunk.startswith(KEPT, 4) and _is_whole(chunk)):
+        is_damaged = not chunk[4:8].isalpha()  # for Pillow to refuse
+        is_kept = len(chunk) < LONGEST and chunk.startswith(KEPT, 4) and _is_whole(chunk)
+        if is_critical or is_damaged or is_kept:
             yield chunk
         if chunk.startswith(b"IEND", 4):
             return
@@ -47,7 +49,7 @@ def _is_whole(chunk: bytes) -> bool:
 
 
 def _scaled_transparency(data: bytes) -> Callable[[bytes], bytes]:
-    """What makes the transparent value of grey with 2 or 4 bits one of 8, as Pillow compares it."""
+    """Return a function that scales the transparent grey value to 8 bits, as Pillow needs it."""
     depth, colour = data[24:26].ljust(2, b"\0")
     factor = {2: 85, 4: 17}.get(depth, 1) if colour == 0 else 1
 

@@ -1,7 +1,6 @@
-"""Decode many pictures at once, in order, in bounded memory."""
+"""From files to data/prepared: decode, find near-duplicates, split, measure, multiply."""
 
 import hashlib
-import os
 from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
@@ -10,27 +9,22 @@ from typing import BinaryIO, NamedTuple
 
 import numpy as np
 import pandas as pd
-from numpy.typing import NDArray
 
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.progress import Progress
+from shallowdeep.pictures import gram, near_duplicates, solver
+from shallowdeep.pictures.channels import normalisation
 from shallowdeep.pictures.cluster import cluster_or_threads
-from shallowdeep.pictures.decoding import decode, quiet
+from shallowdeep.pictures.decoding import Picture, decode, quiet
 from shallowdeep.pictures.limits import Unusable
 from shallowdeep.pictures.listing import Found, Listed, classes, listed
-from shallowdeep.pictures.many import in_order
-from shallowdeep.pictures.so_far import Known, SoFar
-from shallowdeep.prepared import solver
+from shallowdeep.pictures.splitting import check_enough, cut, keep_together
+from shallowdeep.pictures.worker_pool import ordered_map
+from shallowdeep.prepared import prepared_set
 from shallowdeep.prepared.data_report import DataReport, LeftOut
-from shallowdeep.prepared.folds import check_enough, cut
-from shallowdeep.prepared.near_duplicates import Groups, keep_together
-from shallowdeep.prepared.prepared_set import Entry, as_table
+from shallowdeep.prepared.folds import fold
+from shallowdeep.prepared.prepared_set import ManifestRow, Summary, as_table
 from shallowdeep.settings.params import Data, Params, Split
-
-Pixels = NDArray[np.uint8]  # [3, S, S]
-
-HEADER = 128  # bytes before the pixels in a .npy file
-_NONE: Pixels = np.empty((3, 0, 0), np.uint8)
 
 
 class Accepted(NamedTuple):
@@ -43,7 +37,7 @@ class Accepted(NamedTuple):
 
 
 class Decoded(NamedTuple):
-    """What became of the files."""
+    """Outcomes for the files of a folder."""
 
     accepted: list[Accepted]
     rejected: list[LeftOut]
@@ -51,11 +45,11 @@ class Decoded(NamedTuple):
     conflicts: list[LeftOut]  # the same picture in both classes, with `on_conflict: skip`
 
     def left_out(self) -> list[LeftOut]:
-        """All files that are not in the array."""
+        """Return all files that are not in the array."""
         return self.rejected + self.duplicates + self.conflicts
 
     def report(self, *, near_duplicates: int = 0, skipped: int = 0) -> DataReport:
-        """What became of the files in numbers."""
+        """Count the outcomes."""
         return DataReport(
             len(self.accepted),
             len(self.rejected),
@@ -66,8 +60,17 @@ class Decoded(NamedTuple):
         )
 
 
+class Reports(NamedTuple):
+    """Reports on a preparation, besides data/prepared itself."""
+
+    left_out: list[LeftOut]
+    near_duplicates: list[LeftOut]  # these are in the array
+    counts: DataReport
+    lines: list[str]  # for the terminal
+
+
 class InBothClasses(InputError):
-    """The same pictures are in both classes; `files` lists all that are."""
+    """The same pictures are in both classes; `files` lists all of them."""
 
     def __init__(self, message: str, files: list[LeftOut]) -> None:
         super().__init__(message)
@@ -75,7 +78,7 @@ class InBothClasses(InputError):
 
 
 def planned(settings: Params) -> Listed:
-    """The files to decode, once all has been checked that their names can tell.
+    """List the files to decode, and check all that their names can tell.
 
     Raises:
         InputError: the folder does not hold two classes, a class has too few files, or there are
@@ -86,91 +89,93 @@ def planned(settings: Params) -> Listed:
         found = listed(folder, classes(folder))
     labels = np.array([file.label for file in found.files], dtype=np.int64)
     check_enough(labels, settings.data.split, folds=settings.folds, classes=found.classes)
-    solver.choose(settings, len(labels))  # `dual` that cannot be is refused
+    solver.choose(settings, len(labels))  # refuses `dual` if the matrix would be too large
     return found
 
 
-def decode_all(folder: Path, files: Sequence[Found], data: Data, so_far: SoFar) -> Decoded:
+def prepare_pictures(settings: Params, found: Listed, out: Path) -> Reports:
+    """Compute data/prepared from files.
+
+    Args:
+        settings: the parameters.
+        found: the files.
+        out: an empty folder; gets the array, the Gram matrix if the solver is dual, manifest.csv
+            and meta.json.
+
+    Raises:
+        InBothClasses: the same picture is in both classes, and `on_conflict: fail`.
+        InputError: a file is rejected, and `on_reject: fail`; a class has too few pictures.
+    """
+    data, folds, array = settings.data, settings.folds, out / "pictures.npy"
+    decoded = decode_all(Path(data.dir), found.files, data, array)
+    groups = near_duplicates.groups(np.load(array, mmap_mode="r"))
+    table = manifest(
+        decoded, found.classes, data.split, folds=folds, seed=settings.seed, near=groups
+    )
+    train = fold(table["fold"].to_numpy(), 0, folds=folds).train
+    mean, std = normalised = normalisation(array, train, data)
+    if solver.choose(settings, len(table)) == "dual":
+        gram.write(out, normalised)
+    prepared_set.write(out, table, Summary(found.classes, folds, data.size, mean, std))
+    copies = near_duplicates.described(table, groups)
+    report = decoded.report(near_duplicates=len(copies), skipped=len(found.skipped))
+    line = report.summary(prepared_set.count(table, found.classes, folds=folds))
+    return Reports(decoded.left_out(), copies, report, [line, *near_duplicates.warnings(copies)])
+
+
+def decode_all(folder: Path, files: Sequence[Found], data: Data, array: Path) -> Decoded:
     """Decode, resize and write pictures, each distinct picture once.
 
-    Two files are the same picture where their prepared pixels are: then no network could tell them
-    apart, and they must not sit in two splits. (Hashing the prepared pixels takes 0.03 ms; hashing
+    Two files are the same picture if their prepared pixels are equal: no network could tell them
+    apart, and they must not be in two splits. (Hashing the prepared pixels takes 0.03 ms; hashing
     all decoded ones would add a third to the decoding.)
 
     Args:
-        folder: what `files` are relative to.
-        files: what may be pictures.
+        folder: `files` are relative to it.
+        files: those that may be pictures.
         data: size and limits.
-        so_far: what an interrupted try has left. Its array is written as it grows, in the order of
-            `files`: uint8 [N, 3, S, S].
+        array: file for the pictures, uint8 [N, 3, S, S], in the order of `files`.
 
     Raises:
         InBothClasses: the same picture is in both classes, and `on_conflict: fail`.
         InputError: a file is rejected, and `on_reject: fail`.
     """
-    outcomes = _Outcomes()
-    work = partial(_decoded, str(folder.absolute()), data)
-    with quiet() as stderr, so_far.array.open("r+b" if so_far.goes_on else "w+b") as file:
-        known = so_far.known(file, most=len(files), header=HEADER, picture=3 * data.size**2)
-        for found, outcome in zip(files, known, strict=False):
-            outcomes.take(found, outcome)
-        file.seek(0)
+    accepted: dict[str, Accepted] = {}  # by hash
+    same: dict[str, list[Found]] = {}  # all files of each accepted picture
+    rejected: list[LeftOut] = []
+    work = partial(_decode_and_hash, str(folder.absolute()), data)
+    with (
+        quiet() as stderr,
+        array.open("wb") as file,
+        closing(ordered_map(work, files, pool=cluster_or_threads())) as outcomes,
+        Progress("decoding", len(files), unit="pictures", file=stderr) as progress,
+    ):
         _write_header(file, 0, data.size)
-        file.seek(0, os.SEEK_END)
-        left = files[len(known) :]
-        with (
-            closing(in_order(work, left, by=cluster_or_threads())) as fresh,
-            Progress("decoding", len(files), unit="pictures", file=stderr) as progress,
-        ):
-            progress.advance(len(known))
-            for found, (outcome, pixels) in zip(left, fresh, strict=True):
-                progress.advance()
-                if outcomes.take(found, outcome):
-                    file.write(pixels.data)
-                so_far.add(outcome, file)
+        for found, outcome in zip(files, outcomes, strict=True):
+            progress.advance()
+            if isinstance(outcome, Unusable):
+                rejected.append(LeftOut(found.path, str(outcome)))
+                continue
+            sha256, (pixels, width, height) = outcome
+            same.setdefault(sha256, []).append(found)
+            if sha256 not in accepted:
+                accepted[sha256] = Accepted(found, sha256, width, height)
+                file.write(pixels.data)
         file.seek(0)
-        _write_header(file, len(outcomes.accepted), data.size)
-    return outcomes.judged(so_far.array, data)
-
-
-class _Outcomes:
-    """What has become of the files that are done."""
-
-    def __init__(self) -> None:
-        self.accepted: dict[str, Accepted] = {}  # by hash
-        self._copies: dict[str, list[Found]] = {}
-        self._rejected: list[LeftOut] = []
-
-    def take(self, found: Found, outcome: Known | Unusable) -> bool:
-        """The next file; returns whether it is a picture that there was not before."""
-        if isinstance(outcome, Unusable):
-            self._rejected.append(LeftOut(found.path, str(outcome)))
-            return False
-        self._copies.setdefault(outcome.sha256, []).append(found)
-        if outcome.sha256 in self.accepted:
-            return False
-        self.accepted[outcome.sha256] = Accepted(found, *outcome)
-        return True
-
-    def judged(self, array: Path, data: Data) -> Decoded:
-        """Refuse what params.yaml does not allow, and leave out what it leaves out."""
-        copies = self._copies
-        in_both = {sha for sha, same in copies.items() if len({one.label for one in same}) > 1}
-        conflicts = [one for sha in copies if sha in in_both for one in _conflicting(copies[sha])]
-        _check(self._rejected, conflicts, len(in_both), data)
-        if in_both:
-            _keep_rows(array, [row for row, sha in enumerate(self.accepted) if sha not in in_both])
-        return Decoded(
-            [one for sha, one in self.accepted.items() if sha not in in_both],
-            self._rejected,
-            [
-                one
-                for sha, same in copies.items()
-                if sha not in in_both
-                for one in _duplicates(same)
-            ],
-            conflicts,
-        )
+        _write_header(file, len(accepted), data.size)
+    in_both = {sha256 for sha256 in same if len({one.label for one in same[sha256]}) > 1}
+    conflicts = [one for sha256 in same if sha256 in in_both for one in _conflicting(same[sha256])]
+    _check(rejected, conflicts, len(in_both), data)
+    if in_both:
+        _keep_rows(array, [row for row, sha256 in enumerate(accepted) if sha256 not in in_both])
+    duplicates = [
+        LeftOut(one.path, f"duplicate of {first.path}")
+        for sha256, (first, *others) in same.items()
+        if sha256 not in in_both
+        for one in others
+    ]
+    kept = [one for sha256, one in accepted.items() if sha256 not in in_both]
+    return Decoded(kept, rejected, duplicates, conflicts)
 
 
 def manifest(
@@ -180,59 +185,49 @@ def manifest(
     *,
     folds: int,
     seed: int,
-    near: Groups | None = None,
+    near: near_duplicates.Groups | None = None,
 ) -> pd.DataFrame:
-    """Cut the accepted pictures into the folds' parts and say of each what is known.
+    """Cut the accepted pictures into the folds' parts and make the manifest.
 
     Args:
-        decoded: what became of the files.
+        decoded: outcomes for the files.
         classes: their names.
-        single: how much of each class goes where if there is one fold.
-        folds: how many there are.
+        single: shares of each class if there is one fold.
+        folds: number of folds.
         seed: of the shuffling.
-        near: groups of near-duplicates, each to lie in one part; none where not given.
+        near: groups of near-duplicates, each to be in one part; none if not given.
 
     Raises:
-        InputError: a class has too few pictures; where files were rejected, the message says so.
+        InputError: a class has too few pictures; if files were rejected, the message has the first.
     """
     labels = np.array([one.found.label for one in decoded.accepted], dtype=np.int64)
     try:
         parts = cut(labels, single, folds=folds, classes=classes, seed=seed)
     except InputError as error:
         if decoded.rejected:
-            raise InputError(f"{error}; {_in_words(decoded.rejected)}") from None
+            raise InputError(f"{error}; {_first_of(decoded.rejected)}") from None
         raise
     if near is not None:
         parts = keep_together(parts, labels, near, seed=seed)
     return as_table(
-        Entry(found.path, sha256, found.label, part, width, height)
+        ManifestRow(found.path, sha256, found.label, part, width, height)
         for (found, sha256, width, height), part in zip(
             decoded.accepted, parts.tolist(), strict=True
         )
     )
 
 
-def _in_words(rejected: Sequence[LeftOut]) -> str:
-    number = f"{len(rejected):,} files" if len(rejected) > 1 else "1 file"
-    return f"{number} rejected, first {rejected[0].path}: {rejected[0].reason}"
-
-
-def _decoded(folder: str, data: Data, found: Found) -> tuple[Known | Unusable, Pixels]:
-    """What becomes of a file, and its pixels, if it has any."""
+def _decode_and_hash(folder: str, data: Data, found: Found) -> tuple[str, Picture] | Unusable:
     try:
         path = f"{folder}/{found.path}"  # a Path would take 20 microseconds
-        pixels, width, height = decode(path, size=data.size, max_pixels=data.max_pixels)
+        picture = decode(path, size=data.size, max_pixels=data.max_pixels)
     except Unusable as reason:
-        return reason, _NONE
-    return Known(hashlib.sha256(pixels.data).hexdigest(), width, height), pixels
-
-
-def _duplicates(same: Sequence[Found]) -> list[LeftOut]:
-    return [LeftOut(one.path, f"duplicate of {same[0].path}") for one in same[1:]]
+        return reason
+    return hashlib.sha256(picture.pixels.data).hexdigest(), picture
 
 
 def _conflicting(same: Sequence[Found]) -> list[LeftOut]:
-    """Each with the first that is in the other class."""
+    """Name for each file the first one in the other class."""
     other = {one.label: one.path for one in reversed(same)}
     return [LeftOut(one.path, f"the same picture as {other[1 - one.label]}") for one in same]
 
@@ -240,26 +235,32 @@ def _conflicting(same: Sequence[Found]) -> list[LeftOut]:
 def _check(
     rejected: Sequence[LeftOut], conflicts: list[LeftOut], pictures: int, data: Data
 ) -> None:
-    """Refuse what params.yaml does not allow: all of it at once, so that one run tells all."""
-    said = []
-    if conflicts and data.on_conflict == "fail":
+    """Refuse what params.yaml does not allow: all of it at once, so that one run is enough."""
+    problems = []
+    is_conflict = bool(conflicts) and data.on_conflict == "fail"
+    if is_conflict:
         first, reason = conflicts[0]
-        said.append(
+        problems.append(
             f"the same picture is in both classes: {first} and"
             f" {reason.removeprefix('the same picture as ')}; pictures in both: {pictures:,},"
             f" all listed in results/conflicts.csv; data.on_conflict: fail allows none, skip"
             " leaves them out"
         )
     if rejected and data.on_reject == "fail":
-        said.append(f"{_in_words(rejected)}; data.on_reject: fail allows none")
-    if said and conflicts and data.on_conflict == "fail":
-        raise InBothClasses("; ".join(said), conflicts)
-    if said:
-        raise InputError("; ".join(said))
+        problems.append(f"{_first_of(rejected)}; data.on_reject: fail allows none")
+    if is_conflict:
+        raise InBothClasses("; ".join(problems), conflicts)
+    if problems:
+        raise InputError("; ".join(problems))
+
+
+def _first_of(rejected: Sequence[LeftOut]) -> str:
+    number = f"{len(rejected):,} files" if len(rejected) > 1 else "1 file"
+    return f"{number} rejected, first {rejected[0].path}: {rejected[0].reason}"
 
 
 def _keep_rows(array: Path, rows: Sequence[int]) -> None:
-    """Close an array up over the rows that are not to be kept."""
+    """Remove all other rows from an array."""
     pictures = np.load(array, mmap_mode="r+")
     for new, old in enumerate(rows):
         if new != old:
@@ -274,6 +275,6 @@ def _keep_rows(array: Path, rows: Sequence[int]) -> None:
 
 
 def _write_header(file: BinaryIO, pictures: int, size: int) -> None:
-    """The header of a .npy file, HEADER bytes for any number of pictures."""
+    """Write the header of a .npy file, which has 128 bytes for any number of pictures."""
     header = {"descr": "|u1", "fortran_order": False, "shape": (pictures, 3, size, size)}
     np.lib.format.write_array_header_1_0(file, header)

@@ -1,5 +1,4 @@
-"""data/prepared: what all later steps read instead of pictures.
+"""The format of data/prepared: pictures as an array, manifest with folds, normalisation, reports.
 
-Decoded pictures come in; the array, its manifest with the folds, the normalisation and the exact
-Gram matrix go out. Written by the stage `prepare`, read by all after it.
+Written by the stage `prepare`, read by all stages after it.
 """

@@ -1,4 +1,4 @@
-"""results/data.json, results/rejected.csv and its like: what became of a data set's files."""
+"""Reports on a data set's files: results/data.json, results/rejected.csv and its like."""
 
 import csv
 import json
@@ -9,33 +9,33 @@ from typing import NamedTuple
 
 from shallowdeep.files.markup import escape, unescape
 from shallowdeep.prepared.folds import SPLITS, SplitName
-from shallowdeep.prepared.reading import read_whole
+from shallowdeep.prepared.reading import read_or_explain
 
 Counts = Mapping[SplitName, Mapping[str, int]]  # pictures by split of fold 0 and class
 
 COLUMNS = ("path", "reason")
-MAY_BE = ("conflicts", "near_duplicates", "skipped")  # counts that few data sets have
+OPTIONAL = ("conflicts", "near_duplicates", "skipped")  # counts that data.json omits if 0
 
 
 class LeftOut(NamedTuple):
-    """A file that is not in the array, and why."""
+    """A file that is not in the array, and the reason."""
 
     path: str
     reason: str
 
 
 class DataReport(NamedTuple):
-    """How many pictures there are, and how many files were left out."""
+    """Numbers of pictures and of files that were left out."""
 
     pictures: int
     rejected: int
     duplicates: int
     conflicts: int = 0  # files of pictures that are in both classes
-    near_duplicates: int = 0  # pictures that are another's copy, but for size or compression
+    near_duplicates: int = 0  # copies of another size or compression
     skipped: int = 0  # files in hidden and in sidecar folders
 
-    def in_words(self, counts: Counts) -> str:
-        """One line for the terminal."""
+    def summary(self, counts: Counts) -> str:
+        """Return one line for the terminal."""
         classes = counts[SPLITS[0]]
         by_class = (f"{sum(split[name] for split in counts.values()):,} {name}" for name in classes)
         by_split = (f"{sum(split.values()):,} {name}" for name, split in counts.items())
@@ -58,10 +58,10 @@ class DataReport(NamedTuple):
 def write_listing(left_out: Sequence[LeftOut], path: Path) -> None:
     """Write rejected.csv: path and reason of each file left out, sorted by path.
 
-    near_duplicates.csv and conflicts.csv are written so too.
+    near_duplicates.csv and conflicts.csv have the same format.
 
-    Markup and names that are not UTF-8 stand with escapes (manifest.csv has them byte for byte):
-    DVC draws this file, runs what stands in a name and fails on bytes that are not UTF-8.
+    Markup and bytes that are not UTF-8 are escaped (manifest.csv has them byte for byte): DVC puts
+    this file into a page as it is, where markup would run, and fails on bytes that are not UTF-8.
     """
     ordered = sorted(left_out, key=lambda one: os.fsencode(one.path))
     with path.open("w", encoding="utf-8", errors="backslashreplace", newline="") as file:
@@ -74,9 +74,9 @@ def read_listing(path: Path) -> list[LeftOut]:
     """Read rejected.csv.
 
     Raises:
-        InputError: it is missing, or not as `write_listing` wrote it.
+        InputError: it is missing or cannot be read.
     """
-    return read_whole(path, _listing)
+    return read_or_explain(path, _listing)
 
 
 def _listing(path: Path) -> list[LeftOut]:
@@ -88,8 +88,8 @@ def _listing(path: Path) -> list[LeftOut]:
 
 
 def write_counts(report: DataReport, path: Path) -> None:
-    """Write data.json; of what there need not be any, nothing is said where there is none."""
-    counts = {key: value for key, value in report._asdict().items() if key not in MAY_BE or value}
+    """Write data.json, without optional counts that are 0."""
+    counts = {key: value for key, value in report._asdict().items() if key not in OPTIONAL or value}
     content = json.dumps(counts, indent=2, sort_keys=True)
     path.write_text(content + "\n", encoding="utf-8")
 
@@ -98,18 +98,6 @@ def read_counts(path: Path) -> DataReport:
     """Read data.json.
 
     Raises:
-        InputError: it is missing, or not as `write_counts` wrote it.
+        InputError: it is missing or cannot be read.
     """
-    return read_whole(path, _counts)
-
-
-def _counts(path: Path) -> DataReport:
-    content = json.loads(path.read_text(encoding="utf-8"))
-    numbers = [_whole(content[key]) for key in DataReport._fields if key not in MAY_BE]
-    return DataReport(*numbers, **{key: _whole(content.get(key, 0)) for key in MAY_BE})
-
-
-def _whole(value: object) -> int:
-    if isinstance(value, bool) or not isinstance(value, int) or value < 0:
-        raise ValueError
-    return value
+    return read_or_explain(path, lambda path: DataReport(**json.loads(path.read_text("utf-8"))))

@@ -1,4 +1,4 @@
-"""From bytes to the numbers that a network sees: the one place where mean and std are applied."""
+"""Normalisation: from bytes to the inputs of a network, with mean and standard deviation."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class Normalisation(NamedTuple):
     std: tuple[float, float, float]
 
     def line(self) -> tuple[list[float], list[float]]:
-        """Slope and intercept of each channel: input = slope * byte + intercept."""
+        """Return slope and intercept of each channel: input = slope * byte + intercept."""
         slope = [1 / (255 * std) for std in self.std]
         return slope, [-mean / std for mean, std in zip(self.mean, self.std, strict=True)]
 
@@ -29,7 +29,7 @@ class Normalisation(NamedTuple):
 
         Args:
             pictures: uint8 [..., 3, S, S].
-            out: floating point, same shape, overwritten; float32 and newly made where not given.
+            out: floating point, same shape, overwritten; a new float32 tensor if not given.
 
         Returns:
             `out`.
@@ -45,7 +45,7 @@ class Normalisation(NamedTuple):
 
 @functools.cache
 def _on_device(normalisation: Normalisation, dtype: dtype, device: device) -> tuple[Tensor, Tensor]:
-    """Slope and intercept [3, 1, 1]; made once, since copying to a CUDA device waits for it."""
+    """Return slope and intercept [3, 1, 1], cached: each copy to a CUDA device waits for it."""
     import torch
 
     slope, intercept = (

@@ -1,4 +1,4 @@
-"""data/prepared: the pictures as one array, and what is known about each; written and read here."""
+"""data/prepared: the pictures as one array, and a manifest with a row for each."""
 
 import csv
 import json
@@ -11,17 +11,14 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from shallowdeep.files.checksums import of_json
 from shallowdeep.files.errors import InputError
-from shallowdeep.files.known_digests import known_sha256
 from shallowdeep.files.memory import fits
-from shallowdeep.files.progress import Progress
 from shallowdeep.prepared.folds import SPLITS, Fold, Parts, SplitName, fold
-from shallowdeep.prepared.reading import altered, read_whole
+from shallowdeep.prepared.reading import read_or_explain
 from shallowdeep.settings.params import Channels
 
 
-class Entry(NamedTuple):
+class ManifestRow(NamedTuple):
     """One row of manifest.csv."""
 
     path: str  # relative to data.dir
@@ -32,9 +29,19 @@ class Entry(NamedTuple):
     height: int
 
 
-_KINDS = {"path": object, "sha256": object} | dict.fromkeys(
+_COLUMN_TYPES = {"path": object, "sha256": object} | dict.fromkeys(
     ("label", "fold", "width", "height"), np.int64
 )
+
+
+class Summary(NamedTuple):
+    """The content of meta.json."""
+
+    classes: tuple[str, str]
+    folds: int
+    size: int
+    mean: Channels
+    std: Channels
 
 
 @dataclass(frozen=True)
@@ -43,13 +50,12 @@ class Prepared:
 
     folder: Path
     pictures: NDArray[np.uint8]  # [N, 3, S, S], memory-mapped; writing to it changes no file
-    manifest: pd.DataFrame  # a row for each picture, columns as in Entry
+    manifest: pd.DataFrame  # a row for each picture, columns as in ManifestRow
     classes: tuple[str, str]
     folds: int
     size: int
     mean: Channels
     std: Channels
-    sha256: str  # of pictures and manifest: what the networks' answers depend on
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -62,10 +68,10 @@ class Prepared:
         return self.manifest["fold"].to_numpy(np.int64)
 
     def check_folds(self, wanted: int) -> None:
-        """Refuse pictures that are cut into other folds than params.yaml says.
+        """Refuse pictures that are cut into other folds than params.yaml asks for.
 
         Raises:
-            InputError: naming both numbers.
+            InputError: with both numbers.
         """
         if self.folds != wanted:
             raise InputError(
@@ -74,58 +80,48 @@ class Prepared:
             )
 
     def fold(self, number: int) -> Fold:
-        """The rows that fold `number` trains, validates and tests on."""
+        """Return the rows that fold `number` trains, validates and tests on."""
         return fold(self.parts, number, folds=self.folds)
 
     def rows(self, split: SplitName) -> NDArray[np.intp]:
-        """Rows of one split of fold 0, ascending."""
+        """Return the rows of one split of fold 0, ascending."""
         rows: NDArray[np.intp] = getattr(self.fold(0), split)
         return rows
 
     def tested(self) -> NDArray[np.intp]:
-        """Rows of the pictures that some fold tests, ascending: all of them, save of one fold."""
+        """Return the rows that some fold tests, ascending: all, unless there is one fold."""
         return np.flatnonzero(self.parts < self.folds)
 
     def counts(self) -> dict[SplitName, dict[str, int]]:
-        """Pictures of fold 0 by split and class."""
-        summary = Summary(self.classes, self.folds, self.size, self.mean, self.std)
-        return count(self.manifest, summary)
+        """Count the pictures of fold 0 by split and class."""
+        return count(self.manifest, self.classes, folds=self.folds)
 
-    @property
-    def has_gram(self) -> bool:
-        """Whether `prepare` made a Gram matrix."""
-        return (self.folder / "gram.npy").exists()
+    def solver_of(self, wanted: Literal["auto", "primal", "dual"]) -> Literal["primal", "dual"]:
+        """Return the solver that `prepare` has chosen if `auto` is wanted, else the wanted one."""
+        if wanted == "auto":
+            return "dual" if (self.folder / "gram.npy").exists() else "primal"
+        return wanted
 
     def gram(self) -> NDArray[np.float32]:
-        """The Gram matrix [N, N], memory-mapped.
+        """Map the Gram matrix [N, N] into memory.
 
         Raises:
-            InputError: `prepare` ran for the primal solver, or the file was altered.
+            InputError: `prepare` ran for the primal solver, or the file cannot be read.
         """
         shape = (len(self.manifest), len(self.manifest))
         return _array(self.folder / "gram.npy", np.dtype(np.float32), shape)
 
 
-class Summary(NamedTuple):
-    """What meta.json says."""
-
-    classes: tuple[str, str]
-    folds: int
-    size: int
-    mean: Channels
-    std: Channels
-
-
-def as_table(entries: Iterable[Entry]) -> pd.DataFrame:
-    """Entries as the rows of a manifest."""
-    table = pd.DataFrame(list(entries), columns=list(Entry._fields), dtype=object)
-    return table.astype(_KINDS)
+def as_table(rows: Iterable[ManifestRow]) -> pd.DataFrame:
+    """Make a manifest of its rows."""
+    table = pd.DataFrame(list(rows), columns=list(ManifestRow._fields), dtype=object)
+    return table.astype(_COLUMN_TYPES)
 
 
 def write(folder: Path, manifest: pd.DataFrame, summary: Summary) -> None:
-    """Write manifest.csv and meta.json beside the arrays, whose checksums are in meta.json."""
-    # File names are bytes: those that are not UTF-8 survive as surrogate escapes. Texts are quoted
-    # always: Python 3.11 forgets to in a name with a carriage return.
+    """Write manifest.csv and meta.json beside the arrays."""
+    # File names are bytes: those that are not UTF-8 survive as surrogate escapes. Texts are always
+    # quoted: Python 3.11 forgets to in a name with a carriage return.
     manifest.to_csv(
         folder / "manifest.csv",
         index=False,
@@ -133,90 +129,66 @@ def write(folder: Path, manifest: pd.DataFrame, summary: Summary) -> None:
         quoting=csv.QUOTE_NONNUMERIC,
         errors="surrogateescape",
     )
-    counts = count(manifest, summary)
+    counts = count(manifest, summary.classes, folds=summary.folds)
     meta: dict[str, Any] = {"pictures": len(manifest), "counts": counts} | summary._asdict()
-    files = [path for path in sorted(folder.iterdir()) if path.name != "meta.json"]
-    size = sum(path.stat().st_size for path in files)
-    with Progress("hashing what it has made", size, unit="B") as progress:
-        meta["sha256"] = {path.name: known_sha256(path, progress.advance) for path in files}
-    meta["sha256"]["meta.json"] = of_json(meta)
     (folder / "meta.json").write_text(json.dumps(meta, indent=2, sort_keys=True) + "\n")
 
 
-def count(manifest: pd.DataFrame, summary: Summary) -> dict[SplitName, dict[str, int]]:
-    """Pictures of fold 0 by split and class."""
-    rows = fold(manifest["fold"].to_numpy(), 0, folds=summary.folds)._asdict()
+def count(
+    manifest: pd.DataFrame, classes: tuple[str, str], *, folds: int
+) -> dict[SplitName, dict[str, int]]:
+    """Count the pictures of fold 0 by split and class."""
+    rows = fold(manifest["fold"].to_numpy(), 0, folds=folds)._asdict()
     labels = manifest["label"].to_numpy()
     return {
         split: {
-            name: int((labels[rows[split]] == label).sum())
-            for label, name in enumerate(summary.classes)
+            name: int((labels[rows[split]] == label).sum()) for label, name in enumerate(classes)
         }
         for split in SPLITS
     }
 
 
 def read(folder: Path) -> Prepared:
-    """Read what `prepare` wrote.
+    """Read the output of `prepare`.
 
     Raises:
-        InputError: a file is missing, truncated or altered, with the command that makes it anew.
+        InputError: a file is missing, has another shape or cannot be read; the message has the
+            command that makes it anew.
     """
-    summary, checksums = read_whole(folder / "meta.json", _summary)
-    for name, checksum in checksums.items():
-        if read_whole(folder / name, known_sha256) != checksum:
-            raise altered(folder / name)
-    manifest = read_whole(
-        folder / "manifest.csv", lambda path: read_manifest(path, folds=summary.folds)
-    )
+    summary = read_or_explain(folder / "meta.json", _summary)
+    manifest = read_or_explain(folder / "manifest.csv", read_manifest)
     shape = (len(manifest), 3, summary.size, summary.size)
     pictures = _array(folder / "pictures.npy", np.dtype(np.uint8), shape)
-    identity = of_json([checksums["pictures.npy"], checksums["manifest.csv"]])
-    return Prepared(folder, pictures, manifest, *summary, identity)
+    return Prepared(folder, pictures, manifest, *summary)
 
 
-def read_manifest(file: Path | BinaryIO, *, folds: int) -> pd.DataFrame:
-    """Read manifest.csv: a row for each picture, columns as in Entry.
+def read_manifest(file: Path | BinaryIO) -> pd.DataFrame:
+    """Read manifest.csv: a row for each picture, columns as in ManifestRow.
 
     Raises:
-        ValueError, LookupError: it is not as `write` wrote it for so many folds.
+        ValueError, LookupError: it is not as `write` wrote it.
     """
     table = pd.read_csv(
-        file, dtype=_KINDS, keep_default_na=False, encoding_errors="surrogateescape"
+        file, dtype=_COLUMN_TYPES, keep_default_na=False, encoding_errors="surrogateescape"
     )
-    known = table["label"].isin((0, 1)) & table["fold"].between(0, max(folds, 3) - 1)
-    if tuple(table.columns) != Entry._fields or not known.all():
+    if tuple(table.columns) != ManifestRow._fields:
         raise ValueError
     return table
 
 
-def _summary(path: Path) -> tuple[Summary, dict[str, str]]:
-    """What meta.json says, and the checksums of the files beside it."""
+def _summary(path: Path) -> Summary:
     meta = json.loads(path.read_text(encoding="utf-8"))
-    if meta["sha256"].pop("meta.json") != of_json(meta) or not {
-        "pictures.npy",
-        "manifest.csv",
-    } <= set(meta["sha256"]):
-        raise ValueError
-    mean, std, classes = meta["mean"], meta["std"], meta["classes"]
-    summary = Summary(
-        (str(classes[0]), str(classes[1])),
-        int(meta["folds"]),
-        int(meta["size"]),
-        (float(mean[0]), float(mean[1]), float(mean[2])),
-        (float(std[0]), float(std[1]), float(std[2])),
-    )
-    return summary, meta["sha256"]
+    (first, second), (r, g, b), (std_r, std_g, std_b) = meta["classes"], meta["mean"], meta["std"]
+    return Summary((first, second), meta["folds"], meta["size"], (r, g, b), (std_r, std_g, std_b))
 
 
 def _array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[Any]:
     def read(path: Path) -> NDArray[Any]:
-        # To be written to, as torch wants it, where the system has memory for that.
+        # Writable, as torch wants it, if the system has memory for that.
         mode: Literal["c", "r"] = "c" if dtype != np.uint8 or fits(path.stat().st_size) else "r"
         array: np.memmap[Any, Any] = np.load(path, mmap_mode=mode)
-        excess = path.stat().st_size - array.offset - array.nbytes
-        if array.dtype != dtype or array.shape != shape or excess:
+        if array.dtype != dtype or array.shape != shape:
             raise ValueError
         return array
 
-    return read_whole(path, read)
+    return read_or_explain(path, read)

@@ -124,7 +124,7 @@ def _signature(path: Path) -> list[tuple[str, int, int, int]]:
     if path.is_dir():
         files = [
             Path(folder, name)
-            for folder, _, names in os.walk(path, followlinks=True)
+            for folder, _, names in os.walk(path)  # `prepare` refuses links to folders
             if not folder.endswith("__pycache__")
             for name in names
         ]

@@ -3,7 +3,6 @@
 import time
 from shallowdeep.files.arithmetic import pinned
 from shallowdeep.files.cores import available_cores
-from shallowdeep.prepared import solver
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.prepared.prepared_set import Prepared
 from shallowdeep.provenance.dvc_stage import Hashes
@@ -39,7 +38,7 @@ class Job:
         pictures.check_folds(settings.folds)
         self._pictures = pictures
         self._seeds = seeds(settings.seed, folds=settings.folds, runs=settings.runs)
-        self._solver = solver.of_prepared(settings.solver, has_gram=pictures.has_gram)
+        self._solver = pictures.solver_of(settings.solver)
         self._device = devices.pick(settings.device, number=process.here)
         self._ranks, self._epochs = process, network.epochs
         self._checkpoints = None
@@ -78,9 +77,7 @@ class Job:
             pictures.size,
             Normalisation(pictures.mean, pictures.std),
         )
-        predictions = Predictions(
-            asked_after(self._epochs), *fitted.predictions
-        )
+        predictions = Predictions(asked_after(self._epochs), *fitted.predictions)
         return TrainedNetwork(model, predictions, fitted.history)
 
     def remove_checkpoints(self) -> None:

@@ -1,9 +1,9 @@
-"""Pictures that are copies of one another, but for their size or compression.
+"""Near-duplicates: copies of a picture in another size or compression.
 
-Two that are equal are one picture already. A thumbnail or a file saved anew is not equal, and in
-another fold than its original it is a test picture that was trained on.
+Equal pictures count as one already. A thumbnail or a file saved anew is not equal; in another fold
+than its original it is a test picture that was trained on.
 
-Pictures are compared as 16 x 16 means of each channel: how far two are apart, in units of their own
+Pictures are compared as 16 x 16 means of each channel, by their distance in units of their own
 contrast. Of 150 photographs copies of a quarter of the size, or of JPEG quality 30, lay below 0.2
 from the original; of all pairs of 2,000 photographs the nearest that show different things are 0.52
 apart, of 1,000 drawn pictures 0.62.
@@ -17,26 +17,25 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
 from shallowdeep.files.progress import Progress
+from shallowdeep.pictures.gram import centred_product
 from shallowdeep.prepared.data_report import LeftOut
-from shallowdeep.prepared.folds import Parts
-from shallowdeep.prepared.gram import centred_product
 
 GRID = 16  # means along each side
 LEAST = 8  # pixels along a side; below, different pictures look alike
 NEAR = 0.2
-ROUNDING = 64  # more than float32 is wrong by in a squared distance along a few unit vectors
-TILE, BLOCK = 2_048, 16  # pictures that are compared, and made small, at a time
-FEW = 4_096  # pairs of a tile; more are not compared one by one, but all of their rows at once
+ROUNDING = 64  # above float32's error in a squared distance along a few unit vectors
+TILE, BLOCK = 2_048, 16  # pictures that are compared, and reduced to means, at a time
+FEW = 4_096  # pairs of a tile are compared one by one; of more, all of their rows at once
 
 ACROSS, APART = ", which is in the other class", ", and in another fold: there are too many"
 
-Groups = NDArray[np.int64]  # for each picture the first row of its group, itself if it is alone [N]
+Groups = NDArray[np.int64]  # for each picture the first row of its group, its own if alone [N]
 
 
 def groups(pictures: NDArray[np.uint8]) -> Groups:
-    """Put pictures together with their near-duplicates, and with those of these.
+    """Group pictures with their near-duplicates, transitively.
 
-    Computed in whole numbers, so that it comes out the same on every machine.
+    Computed in whole numbers, so the same on every machine.
 
     Args:
         pictures: uint8 [N, 3, S, S], in memory or memory-mapped.
@@ -56,45 +55,8 @@ def groups(pictures: NDArray[np.uint8]) -> Groups:
     return found
 
 
-def keep_together(parts: Parts, labels: NDArray[np.int64], near: Groups, *, seed: int) -> Parts:
-    """Move near-duplicates into one part, that of the first of their group if it has room.
-
-    Each changes places with a picture of its class that has none, so that all parts keep their
-    sizes. Of a group that fits into no part, what finds no such picture stays where it is.
-
-    Args:
-        parts: the part of each picture [N].
-        labels: class of each picture [N].
-        near: their groups [N].
-        seed: of the order in which pictures are taken to change places.
-    """
-    parts = parts.copy()
-    sizes = np.bincount(near, minlength=len(near))
-    order = np.random.default_rng([seed, 2]).permutation(len(parts))
-    alone = order[sizes[near[order]] == 1]
-
-    def change_places(row: int, part: int) -> bool:
-        free = alone[(parts[alone] == part) & (labels[alone] == labels[row])]
-        if len(free):
-            parts[[row, free[0]]] = part, parts[row]
-        return len(free) > 0
-
-    for first in sorted(np.flatnonzero(sizes > 1), key=lambda row: (-sizes[row], row)):
-        rows = np.flatnonzero(near == first).tolist()
-        before = parts.copy()
-        for part in dict.fromkeys([*parts[rows].tolist(), *np.unique(parts).tolist()]):
-            if all(change_places(row, part) for row in rows if parts[row] != part):
-                break
-            parts[:] = before
-        else:
-            for row in rows:
-                if parts[row] != parts[first]:
-                    change_places(row, parts[first])
-    return parts
-
-
 def described(manifest: pd.DataFrame, near: Groups) -> list[LeftOut]:
-    """Which pictures are near-duplicates, and of which first one; they are not left out.
+    """List the near-duplicates with the first of their group; they stay in the array.
 
     Args:
         manifest: a row for each picture.
@@ -114,19 +76,19 @@ def described(manifest: pd.DataFrame, near: Groups) -> list[LeftOut]:
 
 
 def warnings(alike: Sequence[LeftOut]) -> list[str]:
-    """What a person should look at: near-duplicates across classes, and groups beyond a fold."""
-    said = []
+    """Return lines on near-duplicates across classes and on groups that exceed a fold."""
+    lines = []
     for ending, what in ((ACROSS, "lie in both classes"), (APART, "are too many for one fold")):
         if found := [one for one in alike if ending in one.reason]:
             path, reason = found[0]
-            said.append(f"{len(found):,} near-duplicates {what}, first {path}: {reason}")
-    return said
+            lines.append(f"{len(found):,} near-duplicates {what}, first {path}: {reason}")
+    return lines
 
 
 def _means(
     pictures: NDArray[np.uint8], advance: Callable[[int], None]
 ) -> Iterator[NDArray[np.float32]]:
-    """Means over a grid, rounded and less 128: whole numbers [n, 3 * GRID * GRID]."""
+    """Yield means over a grid, rounded and less 128: whole numbers [n, 3 * GRID * GRID]."""
     side = pictures.shape[-1]
     grid = min(GRID, side)
     cells = np.arange(side) * grid // side
@@ -141,10 +103,10 @@ def _means(
 
 
 def _near_pairs(means: NDArray[np.float32]) -> Iterator[NDArray[np.int64]]:
-    """Rows of near-duplicates in pairs [2, n], tile by tile.
+    """Yield rows of near-duplicates in pairs [2, n], tile by tile.
 
-    Two pictures are at least as far apart as they are along a few unit vectors. So only those of
-    about the same brightness are looked at, along eight vectors, and what is left by all means.
+    Two pictures are at least as far apart as their projections on a few unit vectors. So those of
+    about the same brightness are compared along eight vectors first, the rest by all means.
     """
     squares = np.einsum("ij,ij->i", means, means, dtype=np.float64)
     sums = means.sum(1, dtype=np.float64)
@@ -156,7 +118,7 @@ def _near_pairs(means: NDArray[np.float32]) -> Iterator[NDArray[np.int64]]:
         along, far = along[order], (NEAR * contrasts[order]).astype(np.float32)
         # Of two near ones, one has at most 1.23 times the contrast of the other.
         lowest = np.searchsorted(along[:, 0], along[:, 0] - 1.12 * far - 1)
-        # The squared distance less the one that is near, as a product of these two.
+        # Squared distance less the limit, as a product of these two.
         lengths, ones = np.einsum("ij,ij->i", along, along), np.ones(len(along), np.float32)
         left = np.column_stack([-2 * along, lengths, ones, -1.01 * far])
         right = np.column_stack([along, ones, lengths, far])
@@ -186,7 +148,7 @@ def _near_pairs(means: NDArray[np.float32]) -> Iterator[NDArray[np.int64]]:
 
 
 def _waves(grid: int) -> NDArray[np.float32]:
-    """The longest waves of a discrete cosine transform, and two of colour: unit vectors [8, D]."""
+    """Return the longest waves of a cosine transform, two of colour: unit vectors [8, D]."""
     cells = (np.arange(grid) + 0.5) / grid
     along = np.cos(np.pi * np.outer(np.arange(3), cells))
     colours = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]])
@@ -205,7 +167,7 @@ def _waves(grid: int) -> NDArray[np.float32]:
 
 
 def _joined(near: Groups, pairs: Sequence[NDArray[np.int64]]) -> Groups:
-    """Groups after pairs [2, n] of their members were found to belong together."""
+    """Merge groups by pairs [2, n] of their members."""
     if not pairs:
         return near
     from scipy.sparse import coo_array

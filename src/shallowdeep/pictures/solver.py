@@ -1,4 +1,4 @@
-"""Which of the two solvers trains: over pixels (primal) or over the Gram matrix (dual)."""
+"""The choice of the solver: over pixels (primal) or over the Gram matrix (dual)."""
 
 from typing import Literal
 
@@ -7,25 +7,25 @@ from shallowdeep.settings.params import Params
 
 GRAM_LIMIT = 4 * 2**30  # bytes; the matrix stays in memory while a network trains
 
-# Nanoseconds of one core, measured (docs/decisions.md); their ratios decide, on every machine.
+# Nanoseconds of one core, measured (docs/decisions.md); only their ratios matter.
 PRODUCT = 0.05  # of the Gram matrix: two numbers multiplied and added
 STEP, PIXEL = 12_000, 1.8  # primal: for a picture that a run trains on, and for each of its numbers
 OUTPUT = 1.3  # dual: for each picture whose output moves when a run trains on one
-NETWORKS, EPOCHS = 2, 10  # that count: if prepare knew how many there are, more would run it anew
+NETWORKS, EPOCHS = 2, 10  # assumed: with the real numbers a further network would change `prepare`
 
-DEAR = 3_600  # seconds on one core
+LONG = 3_600  # seconds on one core
 
 
 def choose(params: Params, pictures: int) -> Literal["primal", "dual"]:
-    """Settle on a solver.
+    """Choose a solver.
 
     Args:
-        params: what is asked for; `auto` takes dual where its matrix is within the limit and costs
+        params: has the wanted one; `auto` takes dual if its matrix is within the limit and costs
             less than it saves both networks in ten epochs of all runs of all folds.
-        pictures: all pictures, N.
+        pictures: number of pictures, N.
 
     Raises:
-        InputError: `dual` is asked for and its matrix would be over the limit.
+        InputError: `dual` is wanted and its matrix would be over the limit.
     """
     if params.solver == "primal":
         return "primal"
@@ -43,26 +43,17 @@ def choose(params: Params, pictures: int) -> Literal["primal", "dual"]:
 
 
 def _seen(params: Params, epochs: int, pictures: int) -> float:
-    """How often a run trains on a picture."""
+    """Count the steps on one picture of all runs."""
     return epochs * params.folds * params.runs * params.data.split.train * pictures
 
 
 def _primal(params: Params, epochs: int, pictures: int) -> float:
-    """Nanoseconds that the primal solver takes for the epochs of all networks together."""
+    """Estimate the primal solver's nanoseconds for the epochs of all networks together."""
     return _seen(params, epochs, pictures) * (STEP + PIXEL * 3 * params.data.size**2)
 
 
-def of_prepared(
-    solver: Literal["auto", "primal", "dual"], *, has_gram: bool
-) -> Literal["primal", "dual"]:
-    """The solver that `choose` settled on when the pictures were prepared."""
-    if solver == "auto":
-        return "dual" if has_gram else "primal"
-    return solver
-
-
 def warning(params: Params, pictures: int) -> str | None:
-    """What to say before the first picture is decoded: that the folds will be dear on primal.
+    """Return a line for the terminal if all folds will take hours with the primal solver.
 
     Raises:
         InputError: as `choose`.
@@ -72,7 +63,7 @@ def warning(params: Params, pictures: int) -> str | None:
         return None
     epochs = sum(model.epochs for model in params.models.values())
     seconds = 1e-9 * _primal(params, epochs, pictures)
-    if seconds < DEAR:
+    if seconds < LONG:
         return None
     return (
         f"folds: {params.folds} with the primal solver will train for about"

@@ -16,7 +16,7 @@ from threadpoolctl import threadpool_limits
 
 from shallowdeep.files.cores import available_cores
 from shallowdeep.files.progress import Progress
-from shallowdeep.prepared.int8 import Product, quick_product
+from shallowdeep.pictures.int8 import Product, quick_product
 from shallowdeep.prepared.normalisation import Normalisation
 
 EXACT_PIXELS = 1_024  # 128 * 128 * 1,024 = 2**24, the last integer up to which float32 has no gaps
@@ -30,11 +30,11 @@ def gram(
     *,
     out: NDArray[np.floating[Any]],
 ) -> None:
-    """Products of all pictures with each other, after normalisation.
+    """Multiply all pictures with each other, after normalisation.
 
     Args:
         pictures: uint8 [N, 3, S, S], in memory or memory-mapped.
-        normalisation: what makes bytes the inputs of a network.
+        normalisation: from bytes to the inputs of a network.
         out: floating point [N, N], overwritten: ``out[i, j] = <x_i, x_j>``, each the float64
             value, rounded once where `out` is float32.
     """
@@ -65,12 +65,7 @@ def gram(
 
 
 def write(folder: Path, normalisation: Normalisation) -> None:
-    """Write gram.npy of the pictures.npy beside it, as it grows.
-
-    Args:
-        folder: of both files.
-        normalisation: what makes bytes the inputs of a network.
-    """
+    """Write gram.npy of a folder's pictures.npy, tile by tile."""
     pictures = np.load(folder / "pictures.npy", mmap_mode="r")
     shape = (len(pictures), len(pictures))
     matrix = np.lib.format.open_memmap(folder / "gram.npy", "w+", np.float32, shape)
@@ -84,7 +79,7 @@ def _tile(
     normalisation: Normalisation,
     product: Product,
 ) -> NDArray[np.float64]:
-    """Products of pictures uint8 [n, 3, P] with pictures uint8 [m, 3, P]: float64 [n, m]."""
+    """Multiply pictures uint8 [n, 3, P] and uint8 [m, 3, P]: float64 [n, m]."""
     total = np.zeros((len(left), len(right)))
     for channel, (slope, intercept) in enumerate(zip(*normalisation.line(), strict=True)):
         offset = intercept + 128 * slope  # input = slope * (byte - 128) + offset
@@ -102,7 +97,7 @@ def _in_floats(u: NDArray[np.uint8], v: NDArray[np.uint8]) -> NDArray[np.float64
 
 
 def centred_product(u: NDArray[np.float32], v: NDArray[np.float32]) -> NDArray[np.float64]:
-    """Exact products of the rows of `u` [n, P] and of `v` [m, P], integers in -128 .. 127.
+    """Multiply the rows of `u` [n, P] and of `v` [m, P] exactly, integers in -128 .. 127.
 
     Returns:
         float64 [n, m], exact up to 2**39 pixels.

@@ -6,7 +6,7 @@ import pytest
 from checkouts import ROOT
 
 from shallowdeep.files.errors import InputError
-from shallowdeep.prepared.solver import GRAM_LIMIT, choose, warning
+from shallowdeep.pictures.solver import GRAM_LIMIT, choose, warning
 from shallowdeep.settings import params
 
 MANY = int((GRAM_LIMIT / 4) ** 0.5) + 1

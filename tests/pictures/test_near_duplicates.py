@@ -6,11 +6,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from shallowdeep.prepared import near_duplicates
+from shallowdeep.pictures import near_duplicates
+from shallowdeep.pictures.near_duplicates import described, groups, warnings
+from shallowdeep.pictures.splitting import cut, keep_together
 from shallowdeep.prepared.data_report import LeftOut
-from shallowdeep.prepared.folds import cut
-from shallowdeep.prepared.near_duplicates import described, groups, keep_together, warnings
-from shallowdeep.prepared.prepared_set import Entry, as_table
+from shallowdeep.prepared.prepared_set import ManifestRow, as_table
 from shallowdeep.settings.params import Split
 
 ARTICLE = Split(train=0.8, validation=0.1, test=0.1)
@@ -85,7 +85,7 @@ def test_what_is_passed_over_is_not_near(monkeypatch, size, tile, few):
     means = np.concatenate([*near_duplicates._means(array, lambda _: None)])
     contrasts = np.linalg.norm(means - means.mean(1, keepdims=True), axis=1)
     apart = np.linalg.norm(means[:, None] - means, axis=2)
-    near = apart <= near_duplicates.NEAR * np.sqrt(np.outer(contrasts, contrasts))
+    near = apart <= 0.2 * np.sqrt(np.outer(contrasts, contrasts))
     assert near.sum() > 500
     found = np.eye(200, dtype=bool)
     for one, other in near_duplicates._near_pairs(means):
@@ -95,8 +95,8 @@ def test_what_is_passed_over_is_not_near(monkeypatch, size, tile, few):
 
 def test_groups_do_not_end_at_tiles(monkeypatch):
     """Pictures are compared tile by tile; a chain across them is one group."""
-    monkeypatch.setattr("shallowdeep.prepared.near_duplicates.TILE", 7)
-    monkeypatch.setattr("shallowdeep.prepared.near_duplicates.BLOCK", 3)
+    monkeypatch.setattr(near_duplicates, "TILE", 7)
+    monkeypatch.setattr(near_duplicates, "BLOCK", 3)
     array = np.stack([prepared(scene(seed % 9), 64) for seed in range(40)])
     assert np.array_equal(groups(array), np.arange(40) % 9)
 
@@ -139,7 +139,9 @@ def test_a_group_larger_than_a_fold_fills_it_and_is_told():
     moved = keep_together(parts, labels, near, seed=0)
     assert np.array_equal(np.bincount(moved), np.bincount(parts))
     assert (moved[:50] == moved[0]).sum() == 10
-    table = as_table(Entry(f"{i}.png", "", int(labels[i]), int(moved[i]), 1, 1) for i in range(200))
+    table = as_table(
+        ManifestRow(f"{i}.png", "", int(labels[i]), int(moved[i]), 1, 1) for i in range(200)
+    )
     (said,) = warnings(described(table, near))
     assert said.startswith("40 near-duplicates are too many for one fold, first ")
 
@@ -147,7 +149,7 @@ def test_a_group_larger_than_a_fold_fills_it_and_is_told():
 def test_each_is_listed_with_the_first_of_its_group():
     """And where the two are in both classes, that is said, on the terminal too."""
     rows = (("cat/a", 0), ("cat/b", 0), ("dog/c", 1), ("dog/d", 1))
-    table = as_table(Entry(path, "", label, 3, 1, 1) for path, label in rows)
+    table = as_table(ManifestRow(path, "", label, 3, 1, 1) for path, label in rows)
     alike = described(table, np.array([0, 0, 2, 0]))
     across = "near-duplicate of cat/a, which is in the other class"
     assert alike == [LeftOut("cat/b", "near-duplicate of cat/a"), LeftOut("dog/d", across)]

@@ -4,9 +4,9 @@ import numpy as np
 import pytest
 import torch
 
-from shallowdeep.prepared import int8
-from shallowdeep.prepared.gram import gram
-from shallowdeep.prepared.int8 import PIXELS, byte_product, is_exact, quick_product
+from shallowdeep.pictures import int8
+from shallowdeep.pictures.gram import gram
+from shallowdeep.pictures.int8 import PIXELS, byte_product, is_exact, quick_product
 from shallowdeep.prepared.normalisation import Normalisation
 
 

@@ -9,15 +9,15 @@ import time
 import numpy as np
 import pytest
 
-from shallowdeep.prepared import gram as module
-from shallowdeep.prepared.gram import TILE, _tile, centred_product, gram
+from shallowdeep.pictures import gram as module
+from shallowdeep.pictures.gram import TILE, _tile, centred_product, gram
 from shallowdeep.prepared.normalisation import Normalisation
 
 HASH = """
 import hashlib, os, sys, numpy as np
 from threadpoolctl import threadpool_info
-from shallowdeep.prepared import gram as module, int8
-from shallowdeep.prepared.gram import gram
+from shallowdeep.pictures import gram as module, int8
+from shallowdeep.pictures.gram import gram
 from shallowdeep.prepared.normalisation import Normalisation
 int8._has_instructions = lambda: sys.argv[2] == "bytes"
 os.sched_getaffinity = lambda _: range(int(sys.argv[1]))  # a thread for each

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from shallowdeep.files.errors import InputError
-from shallowdeep.prepared.folds import SPLITS, check_enough, cut, fold
+from shallowdeep.pictures.splitting import check_enough, cut
+from shallowdeep.prepared.folds import SPLITS, fold
 from shallowdeep.settings.params import Split
 
 ARTICLE = Split(train=0.8, validation=0.1, test=0.1)

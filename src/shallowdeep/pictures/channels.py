@@ -14,12 +14,12 @@ BLOCK = 512  # pictures
 
 
 def normalisation(array: Path, train: NDArray[np.intp], data: Data) -> Normalisation:
-    """The mean and standard deviation that params.yaml gives, or those of the training pictures.
+    """Return mean and standard deviation of params.yaml, or those of the training pictures.
 
     Args:
         array: file with the pictures, uint8 [N, 3, S, S].
         train: row of each training picture.
-        data: what is given; `train` in place of numbers means measured.
+        data: has both; `train` in place of numbers asks for the measured ones.
 
     Raises:
         InputError: the standard deviation is to be measured and a channel does not vary.
@@ -35,13 +35,13 @@ def normalisation(array: Path, train: NDArray[np.intp], data: Data) -> Normalisa
 
 
 def mean_and_std(array: Path, rows: NDArray[np.intp]) -> Normalisation:
-    """Mean and standard deviation of `pixel / 255` over some pictures of an array.
+    """Measure mean and standard deviation of `pixel / 255` over some pictures of an array.
 
     From exact sums of integers, so the same on every machine.
     """
     counts = np.zeros((3, 256), dtype=np.int64)  # how often each byte occurs in each channel
     for start in range(0, len(rows), BLOCK):
-        pictures = np.load(array, mmap_mode="r")  # anew: mapped pages count as memory in use
+        pictures = np.load(array, mmap_mode="r")  # again: mapped pages count as memory
         for row in rows[start : start + BLOCK]:
             for channel in range(3):
                 counts[channel] += np.bincount(pictures[row, channel].ravel(), minlength=256)

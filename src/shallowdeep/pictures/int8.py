@@ -1,7 +1,7 @@
 """Products of bytes by the processor's instructions for them (VNNI), as exact and 7 times as fast.
 
-torch has them, under a name that is not public. So nothing of what it computes is believed before
-it was checked, and where anything is not as expected the Gram matrix goes without.
+torch has them under a name that is not public. So its products are checked before they are used;
+if anything is not as expected, the Gram matrix is computed in floats.
 """
 
 from collections.abc import Callable
@@ -19,17 +19,15 @@ PIXELS = 2**16  # 128 * 128 * 2**16 = 2**30: int32 holds every partial sum
 
 
 def quick_product() -> Product | None:
-    """What multiplies pictures as bytes less 128; None where it is slow or cannot be trusted.
-
-    Returns:
-        Of uint8 [n, P] and uint8 [m, P] the products of all rows, float64 [n, m], exact. Computes
-        in the thread that calls it.
-    """
+    """Return `byte_product` if the processor has the instructions and its products are exact."""
     return byte_product if _has_instructions() and is_exact() else None
 
 
 def byte_product(u: NDArray[np.uint8], v: NDArray[np.uint8]) -> NDArray[np.float64]:
-    """Exact products of the rows of `u` [n, P] and of `v` [m, P], each byte less 128."""
+    """Multiply the rows of `u` [n, P] and of `v` [m, P] exactly, each byte less 128.
+
+    Computes in the thread that calls it.
+    """
     import torch
 
     torch.set_num_threads(1)  # of this thread
@@ -42,7 +40,7 @@ def byte_product(u: NDArray[np.uint8], v: NDArray[np.uint8]) -> NDArray[np.float
 
 
 def is_exact() -> bool:
-    """Whether it is so here for the most extreme bytes, all of one kind or mixed, in odd shapes."""
+    """True if `byte_product` is exact here for the most extreme bytes, alike or mixed."""
     random = np.random.default_rng(0).integers(0, 2, (3, PIXELS + 3), dtype=np.uint8)
     extremes = np.concatenate([random * 255, random, 255 - random, np.zeros_like(random[:1])])
     centred = extremes.astype(np.int64) - 128
@@ -61,6 +59,6 @@ def _signed(pictures: NDArray[np.uint8]) -> "torch.Tensor":
 
 
 def _has_instructions() -> bool:
-    """Without them, the same call takes twenty times as long as products of floats."""
+    """True if the processor has VNNI: without, `byte_product` takes 20 times as long as floats."""
     cpuinfo = Path("/proc/cpuinfo")
     return cpuinfo.exists() and "vnni" in cpuinfo.read_text()

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from shallowdeep.files.errors import InputError
-from shallowdeep.prepared import channels
-from shallowdeep.prepared.channels import mean_and_std, normalisation
+from shallowdeep.pictures import channels
+from shallowdeep.pictures.channels import mean_and_std, normalisation
 from shallowdeep.settings.params import Data, Split
 
 PICTURES = np.random.default_rng(0).integers(0, 200, (20, 3, 7, 7), dtype=np.uint8)
