@@ -23,7 +23,7 @@ from shallowdeep.evaluation.metrics import DIFFERENCE
 from shallowdeep.evaluation.verdict import QUESTION, SCORE
 from shallowdeep.files.errors import InputError, told_in_one_line
 from shallowdeep.files.yaml_file import parse
-from shallowdeep.settings.checked import IN_FLOATS, Record, checked
+from shallowdeep.settings.checked import Record, checked
 
 CONFIG = Path("gate.yaml")
 
@@ -49,7 +49,7 @@ class Judgement(NamedTuple):
     verdict: Literal["ok", "worse", "missing"]
 
 
-_Tolerance = Annotated[float, Field(ge=0, le=1e9), IN_FLOATS]
+_Tolerance = Annotated[float, Field(ge=0, le=1e9)]
 
 
 class _Entry(Record):

@@ -1,5 +1,5 @@
-"""What a person may set: params.yaml, every value checked before any work.
+"""Settings of a run: params.yaml, every value checked before any work.
 
-A YAML file comes in; frozen records of pydantic go out, or one line that names key, value and what
-is allowed.
+A YAML file goes in; frozen pydantic records come out, or one line with key, value and what is
+allowed.
 """

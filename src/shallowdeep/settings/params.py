@@ -1,4 +1,4 @@
-"""params.yaml: read it, check every value before any work, hand it on as frozen records."""
+"""params.yaml as frozen records, every value checked before any work."""
 
 import json
 import math
@@ -18,15 +18,16 @@ from pydantic import (
 )
 
 from shallowdeep.files.yaml_file import parse
-from shallowdeep.settings.checked import IN_FLOATS, Record, checked
+from shallowdeep.settings.checked import Record, checked
 from shallowdeep.settings.mistakes import shown, unquoted
 
 Channels = tuple[float, float, float]  # one number for each of red, green, blue
 
 LEAST_STD = 1e-6  # below it, inputs leave the range of float32
-NEEDED = ("shallow", "deep")
-NAME = "[a-z0-9][a-z0-9_-]*"  # of a model
+QUESTION = ("shallow", "deep")  # networks that the question compares
+NAME = "[a-z0-9][a-z0-9_-]*"  # of a further network
 TAKEN = {
+    **dict.fromkeys(QUESTION, "a network below `models`"),
     "difference": "a key of results/metrics.json",
     "verdict": "a key of results/metrics.json",
     "equal": "a verdict",
@@ -35,20 +36,21 @@ TAKEN = {
     "provenance": "a folder of results/",
 }
 
-_Fraction = Annotated[float, Field(gt=0, le=1), IN_FLOATS]
-_Mean = Annotated[float, Field(ge=0, le=1), IN_FLOATS]
-_Std = Annotated[float, Field(ge=LEAST_STD, le=1), IN_FLOATS]
+_Fraction = Annotated[float, Field(gt=0, le=1)]
+_Mean = Annotated[float, Field(ge=0, le=1)]
+_Std = Annotated[float, Field(ge=LEAST_STD, le=1)]
 _Means, _Stds = tuple[_Mean, _Mean, _Mean], tuple[_Std, _Std, _Std]
+_Epochs = Annotated[int, Field(ge=1, le=1_000_000)]
 _Width = Annotated[int, Field(ge=1, le=4_096)]
 
 
 def _as_tuple(value: object) -> object:
-    """Records hold tuples where YAML has lists."""
+    """Turn a list of YAML's into a tuple."""
     return tuple(value) if isinstance(value, list) else value
 
 
 def _channels(one: Any, three: Any) -> BeforeValidator:
-    """One number, which counts for all channels, three, or `train`."""
+    """Validator of one number for all channels, of three, or of `train`."""
     strict = ConfigDict(strict=True)
     single, triple = TypeAdapter(one, config=strict), TypeAdapter(three, config=strict)
 
@@ -60,8 +62,8 @@ def _channels(one: Any, three: Any) -> BeforeValidator:
                 raise ValueError(f"{len(value)} numbers; 3 are needed, one per channel")
             return triple.validate_python(tuple(value))
         if isinstance(value, str | bool) or not isinstance(value, int | float):
-            said = f"{shown(value)} is not a number, a list of 3 or `train`"
-            raise ValueError(f"{said}{unquoted(value)}")
+            message = f"{shown(value)} is not a number, a list of 3 or `train`"
+            raise ValueError(f"{message}{unquoted(value)}")
         return (single.validate_python(value),) * 3
 
     return BeforeValidator(check, json_schema_input_type=one | three | Literal["train"])
@@ -83,7 +85,7 @@ class Split(Record):
 
 
 class Data(Record):
-    """Where the pictures are and how they become numbers."""
+    """Pictures and their conversion to numbers."""
 
     dir: str = Field(
         min_length=1,
@@ -116,9 +118,9 @@ class Data(Record):
 class Model(Record):
     """One network: the widths of its hidden layers, none for logistic regression."""
 
-    epochs: int = Field(
-        ge=1,
-        le=1_000_000,
+    model_config = ConfigDict(json_schema_extra={"required": ["hidden"]})
+
+    epochs: _Epochs = Field(
         description="where empty, the number above counts",
         json_schema_extra={"type": ["integer", "null"]},
     )
@@ -127,12 +129,19 @@ class Model(Record):
     )
 
 
-def _model_name(name: object) -> object:
+def _of_the_question(name: object) -> object:
+    if name not in QUESTION:
+        hint = "put further networks below `others`"
+        raise ValueError(f"{shown(name)} is not one of {', '.join(QUESTION)}; {hint}")
+    return name
+
+
+def _further(name: object) -> object:
     if not (isinstance(name, str) and re.fullmatch(NAME, name)):
         allowed = "allowed are small letters, digits, - and _"
-        raise ValueError(f"{shown(name)} is no name for a model; {allowed}")
+        raise ValueError(f"{shown(name)} is no name for a network; {allowed}")
     if name in TAKEN:
-        raise ValueError(f"{shown(name)} is no name for a model; it is {TAKEN[name]}")
+        raise ValueError(f"{shown(name)} is no name for a network; it is {TAKEN[name]}")
     return name
 
 
@@ -153,9 +162,9 @@ class Params(Record):
         json_schema_extra={"not": {"const": 2}},
     )
     runs: int = Field(ge=1, le=1_000, description="independent runs of each network on each fold")
-    epochs: int = Field(ge=1, le=1_000_000, description="passes over the training pictures")
+    epochs: _Epochs = Field(description="passes over the training pictures")
     batch_size: int = Field(ge=1, le=1_000_000, description="pictures in a mini-batch")
-    lr: Annotated[float, Field(gt=0, le=1_000), IN_FLOATS] = Field(
+    lr: Annotated[float, Field(gt=0, le=1_000)] = Field(
         description="learning rate of mini-batch SGD"
     )
     keep: Literal["last", "best"] = Field(
@@ -169,51 +178,45 @@ class Params(Record):
     device: Literal["auto", "cpu", "cuda"] = Field(
         description="cpu, cuda, or auto (cuda where there is one)"
     )
-    alpha: Annotated[float, Field(gt=0, le=0.5), IN_FLOATS] = Field(
+    alpha: Annotated[float, Field(gt=0, le=0.5)] = Field(
         description="1 - alpha is the confidence of every interval; the verdict needs p below"
         " alpha",
     )
-    equivalence_margin: Annotated[float, Field(ge=0, le=0.5), IN_FLOATS] = Field(
+    equivalence_margin: Annotated[float, Field(ge=0, le=0.5)] = Field(
         description="equal: the whole interval of the difference lies within +- this",
     )
     data: Data
-    models: Mapping[Annotated[str, BeforeValidator(_model_name)], Model] = Field(
+    models: Mapping[Annotated[str, BeforeValidator(_of_the_question)], Model] = Field(
         description="hidden: widths of the ReLU layers; epochs: where empty, the number above"
         " counts",
         json_schema_extra={
-            "required": list(NEEDED),
+            "required": list(QUESTION),
+            "propertyNames": {"enum": list(QUESTION)},
+        },
+    )
+    others: Mapping[Annotated[str, BeforeValidator(_further)], Model] = Field(
+        default={},
+        description="further networks, trained and reported beside the two of the question",
+        json_schema_extra={
             "propertyNames": {"pattern": f"^{NAME}$", "not": {"enum": list(TAKEN)}},
         },
     )
 
-    others: Mapping[Annotated[str, BeforeValidator(_model_name)], Model] = Field(
-        default={}, description="further networks"
-    )
-
     @property
     def networks(self) -> Mapping[str, Model]:
-        """All networks by name: the two of the question, then the others."""
+        """All networks by name: first the two of the question."""
         return {**self.models, **self.others}
-
-    @field_validator("folds")
-    @classmethod
-    def _one_or_three(cls, folds: int) -> int:
-        if folds == 2:
-            said = "1 is a single split; 3 or more leave pictures to train on beside those to"
-            raise ValueError(f"2 is not allowed: {said} validate and to test on")
-        return folds
 
     @model_validator(mode="after")
     def _split_fits(self) -> "Params":
-        """Folds leave no choice: of k parts one is tested, one validates, the others train."""
+        """Of k folds one is tested, one validates, and the others train."""
+        if self.folds == 2:
+            reason = "1 is a single split; 3 or more leave pictures to train on beside those to"
+            raise ValueError(f"folds: 2 is not allowed: {reason} validate and to test on")
         given, needed = self.data.split, fractions(self.folds, self.data.split)
-        if not all(
-            math.isclose(getattr(given, name), getattr(needed, name), abs_tol=1e-9)
-            for name in Split.model_fields
-        ):
-            wanted = ", ".join(
-                f"{name} {getattr(needed, name):.10g}" for name in Split.model_fields
-            )
+        names = list(Split.model_fields)
+        if any(abs(getattr(given, name) - getattr(needed, name)) > 1e-9 for name in names):
+            wanted = ", ".join(f"{name} {getattr(needed, name):.10g}" for name in names)
             raise ValueError(
                 f"folds: {self.folds} needs data.split: {wanted}; other fractions need folds: 1"
             )
@@ -221,34 +224,35 @@ class Params(Record):
 
     @field_validator("models", "others", mode="before")
     @classmethod
-    def _with_epochs(cls, models: object, info: ValidationInfo) -> object:
-        """Where a model's `epochs` is empty, the common number counts; a wrong one told once."""
-        if not isinstance(models, dict):
-            return models
-        common = {"epochs": info.data.get("epochs", 1)}
+    def _with_epochs(cls, networks: object, info: ValidationInfo) -> object:
+        """Give the common number of epochs to each network that has none of its own."""
+        if not isinstance(networks, dict):
+            return networks
+        common = {"epochs": info.data.get("epochs", 1)}  # 1: a wrong number is reported once
         return {
-            name: model | common if _has_empty_epochs(model) else model
-            for name, model in models.items()
+            name: one | common if isinstance(one, dict) and one.get("epochs") is None else one
+            for name, one in networks.items()
         }
 
     @field_validator("models")
     @classmethod
     def _with_both(cls, models: Mapping[str, Model]) -> Mapping[str, Model]:
-        for needed in NEEDED:
-            if needed not in models:
-                raise ValueError(f"the key {needed} is missing")
+        for name in QUESTION:
+            if name not in models:
+                raise ValueError(f"the key {name} is missing")
         return models
 
 
 def fractions(folds: int, single: Split) -> Split:
-    """How many of the pictures each fold trains, validates and tests on; `single` for 1 fold."""
+    """Shares of the pictures that each fold trains, validates and tests on.
+
+    Args:
+        folds: how many there are.
+        single: shares where there is one fold only.
+    """
     if folds == 1:
         return single
     return Split(train=(folds - 2) / folds, validation=1 / folds, test=1 / folds)
-
-
-def _has_empty_epochs(model: object) -> bool:
-    return isinstance(model, dict) and model.get("epochs", 1) is None
 
 
 def read(path: Path) -> Params:
@@ -262,7 +266,7 @@ def read(path: Path) -> Params:
 
 
 def from_content(content: object, name: str) -> Params:
-    """Check what a parameter file holds, as YAML has it.
+    """Check the content of a parameter file, as YAML has it.
 
     Raises:
         InputError: as `read`; the message begins with `name`.
@@ -271,6 +275,6 @@ def from_content(content: object, name: str) -> Params:
 
 
 def schema() -> str:
-    """The text of params.schema.json, by which an editor knows what params.yaml may hold."""
+    """Text of params.schema.json, with which editors check params.yaml."""
     dialect = {"$schema": "https://json-schema.org/draft/2020-12/schema"}
     return json.dumps(dialect | Params.model_json_schema(), indent=2)
