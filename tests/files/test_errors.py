@@ -71,7 +71,8 @@ def test_torch_without_memory_is_one_line():
 @pytest.mark.parametrize("megabytes", [150, 600, 1_000])
 def test_too_little_room_to_import_is_one_line(megabytes):
     """Under a limit of the address space (`ulimit -v`), whichever library does not fit."""
-    code = "from shallowdeep.provenance.beginning import begin; begin('stage'); import numpy, torch"
+    code = "from shallowdeep.provenance.stage import stage; "
+    code += "stage('stage')(lambda _: __import__('torch'))()"
     shell = f'ulimit -v {megabytes * 1024}; exec "$0" -c "$1"'
     command = ["bash", "-c", shell, sys.executable, code]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)

@@ -70,9 +70,9 @@ def test_what_has_no_end_says_for_how_long(monkeypatch):
 
 
 STAGES = {
-    "prepare": (["prepare.py"], ["loading", "hashing what it reads", "decoding"]),
-    "train-deep": (["train.py", "deep"], ["loading", "hashing what it reads", "training"]),
-    "evaluate": (["evaluate.py"], ["loading", "hashing what it reads", "drawing"]),
+    "prepare": (["prepare.py"], ["loading", "decoding", "hashing"]),
+    "train-deep": (["train.py", "deep"], ["loading", "hashing", "training"]),
+    "evaluate": (["evaluate.py"], ["loading", "drawing", "hashing"]),
 }
 
 
@@ -84,6 +84,7 @@ def test_a_stage_says_what_it_does(project, stage):
     controller, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, 100))
     environment = os.environ | {"PATH": f"{project}/.venv/bin:{os.environ['PATH']}"}
+    environment |= {"DVC_STAGE": stage, "DVC_ROOT": str(project)}
     process = subprocess.Popen(
         [sys.executable, f"stages/{command[0]}", *command[1:]],
         cwd=project,

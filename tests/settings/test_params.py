@@ -145,7 +145,7 @@ def test_mean_is_a_number_three_or_measured(changed, value, expected):
         ("data.mean", None, "mean: None is not a number, a list of 3 or `train`"),
         ("data.mean", True, "mean: True is not a number, a list of 3 or `train`"),
         ("data.mean", float("nan"), "mean: nan is not a number"),
-        ("data.std", 0, "std: 0 is not above 0"),
+        ("data.std", 0, "std: 0 is below 1e-06"),
         ("data.std", "measured", "std: 'measured' is not a number, a list of 3 or `train`"),
         ("data.split.test", 0.2, "split: the fractions add up to 1.1, not to 1"),
         ("data.split.test", 0, "split: test: 0 is not above 0"),

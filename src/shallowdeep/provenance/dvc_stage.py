@@ -6,6 +6,8 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shallowdeep.files.progress import Progress
+
 if TYPE_CHECKING:
     from dvc.output import Output
     from dvc.repo import Repo
@@ -44,7 +46,8 @@ class DvcStage:
 
     def hashes(self, paths: list[str]) -> Hashes:
         """DVC's hash of each file or folder, by its path as seen from the root."""
-        return {path: md5(self._repo, self.root / path) for path in paths}
+        with Progress("hashing"):
+            return {path: md5(self._repo, self.root / path) for path in paths}
 
 
 def running() -> DvcStage | None:

@@ -1,6 +1,7 @@
 """The training that params.yaml asks for: one network, its solver, device, cores and ranks."""
 
 import time
+
 from shallowdeep.files.arithmetic import pinned
 from shallowdeep.files.cores import available_cores
 from shallowdeep.prepared.normalisation import Normalisation
@@ -88,11 +89,12 @@ class Job:
     def summary(self, network: TrainedNetwork) -> str:
         """One line for the terminal."""
         loss, _, accuracy = network.history[:, :, -1].mean((0, 1))
-        folds, runs = len(self._seeds), len(self._seeds[0])
+        folds, runs, seconds = len(self._seeds), len(self._seeds[0]), time.perf_counter()
         return (
             f"{_times(runs, 'run')} on {_times(folds, 'fold')}, {_times(self._epochs, 'epoch')}, "
             f"{self._solver} solver on {self._device}, "
-            f"{f'{self._ranks.count} ranks, ' * (self._ranks.count > 1)}{time.perf_counter() - self._start:.1f} s: "
+            f"{f'{self._ranks.count} ranks, ' * (self._ranks.count > 1)}"
+            f"{seconds - self._start:.1f} s: "
             f"{measures_in_words(loss, accuracy)}"
         )
 
