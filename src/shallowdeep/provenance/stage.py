@@ -4,7 +4,7 @@ import functools
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Concatenate, ParamSpec
+from typing import Any
 
 from shallowdeep.files.arithmetic import pin_arithmetic
 from shallowdeep.files.errors import end_in_silence, told_in_one_line
@@ -15,12 +15,10 @@ from shallowdeep.provenance.dvc_stage import running
 from shallowdeep.provenance.records import Run
 from shallowdeep.provenance.requirements import refuse_another_environment
 
-_P = ParamSpec("_P")
-
 
 def stage(
-    label: str, *, first: Callable[_P, None] | None = None
-) -> Callable[[Callable[Concatenate[Run, _P], None]], Callable[_P, None]]:
+    label: str, *, first: Callable[..., None] | None = None
+) -> Callable[[Callable[..., None]], Callable[..., None]]:
     """Make a function a stage of the pipeline.
 
     It ends with the DVC that runs it, refuses another environment than requirements.txt, computes
@@ -35,9 +33,9 @@ def stage(
         A decorator. The body's first argument is its `Run`; callers leave it out.
     """
 
-    def decorate(body: Callable[Concatenate[Run, _P], None]) -> Callable[_P, None]:
+    def decorate(body: Callable[..., None]) -> Callable[..., None]:
         @functools.wraps(body)
-        def wrapped(*args: _P.args, **kwargs: _P.kwargs) -> None:
+        def wrapped(*args: Any, **kwargs: Any) -> None:
             name = label.format(*args)
             end_in_silence(name)
             with told_in_one_line(name):

@@ -7,7 +7,8 @@ of the records, the page says so and hides the records.
 from collections.abc import Mapping
 
 from shallowdeep.files.atomic import write_text
-from shallowdeep.provenance.records import FOLDER, Hashes, Record, read_all
+from shallowdeep.provenance.dvc_stage import Hashes
+from shallowdeep.provenance.records import FOLDER, Record, read_all
 from shallowdeep.report import colours
 from shallowdeep.report.page import template
 

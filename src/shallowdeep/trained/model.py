@@ -43,7 +43,8 @@ class Model(NamedTuple):
 
     def first_layer(self, run: int) -> Floats:
         """Weights of one run's first layer as pictures [n, 3, S, S]."""
-        return self.layers[0].weight[run].reshape(-1, 3, self.size, self.size)
+        pictures: Floats = self.layers[0].weight[run].reshape(-1, 3, self.size, self.size)
+        return pictures
 
 
 def write(model: Model, path: Path) -> None:

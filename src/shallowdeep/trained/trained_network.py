@@ -1,7 +1,7 @@
 """models/NAME: all that is known of a trained network, in three files."""
 
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ class TrainedNetwork(NamedTuple):
 
     model: Model  # weights of fold 0's runs
     predictions: Predictions
-    history: NDArray[np.floating[Any]]  # measures of every epoch [K, R, E, 3]
+    history: NDArray[np.float64]  # measures of every epoch [K, R, E, 3]
 
 
 def write(network: TrainedNetwork, name: str) -> None:

@@ -2,6 +2,8 @@
 
 import time
 
+import numpy as np
+
 from shallowdeep.files.arithmetic import pinned
 from shallowdeep.files.cores import available_cores
 from shallowdeep.prepared.normalisation import Normalisation
@@ -79,7 +81,7 @@ class Job:
             Normalisation(pictures.mean, pictures.std),
         )
         predictions = Predictions(asked_after(self._epochs), *fitted.predictions)
-        return TrainedNetwork(model, predictions, fitted.history)
+        return TrainedNetwork(model, predictions, fitted.history.astype(np.float64))
 
     def remove_checkpoints(self) -> None:
         """Remove the state that is of no use once the outputs are written."""

@@ -8,8 +8,9 @@ import torch
 from torch import Tensor
 from torch.nn.functional import binary_cross_entropy_with_logits
 
+from shallowdeep.trained.history import MEASURES
 from shallowdeep.training.checkpoint import Checkpoint
-from shallowdeep.training.history import MEASURES, Epoch
+from shallowdeep.training.history import Epoch
 from shallowdeep.training.network import Layer, logits_above, probability
 from shallowdeep.training.propagation import linear_backward, linear_forward, relu, relu_backward
 
