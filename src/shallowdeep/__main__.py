@@ -22,7 +22,6 @@ class Command(NamedTuple):
 COMMANDS = {
     "check": Command("commands.check", "look at the files of data.dir before DVC does"),
     "predict": Command("commands.predict", "ask a trained model about pictures"),
-    "export": Command("commands.export", "one run of a model as a file for plain PyTorch"),
     "compare": Command("commands.compare", "two experiments side by side, and what is real"),
     "sweep": Command("commands.sweep", "many experiments, and what came of each"),
     "gate": Command("commands.gate", "fail where a metric is worse than in a baseline"),

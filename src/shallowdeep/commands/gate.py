@@ -14,9 +14,8 @@ from typing import Annotated, Literal, NamedTuple, cast
 
 from pydantic import Field, model_validator
 
-from shallowdeep.commands.belonging import NotCachedError
 from shallowdeep.commands.compare import compared
-from shallowdeep.commands.experiments import WORKSPACE, Experiment, read
+from shallowdeep.commands.experiments import WORKSPACE, Experiment, NotCachedError, read
 from shallowdeep.commands.terminal import table
 from shallowdeep.evaluation.change import Change
 from shallowdeep.evaluation.metrics import DIFFERENCE
@@ -165,11 +164,11 @@ def _read(
 ) -> tuple[Experiment, Experiment, dict[str, tuple[float, float]]]:
     """Both experiments and, if chance is asked about, the intervals of their changes."""
     try:
-        before, after = read(names, answers=chance)
+        before, after = read(names, predictions=chance)
         return before, after, intervals(compared(before, after)[1]) if chance else {}
     except NotCachedError as error:
         print(f"gate: {error}; until then intervals are of unpaired experiments", file=sys.stderr)
-        before, after = read(names, answers=False)
+        before, after = read(names, predictions=False)
         return before, after, unpaired(before.numbers, after.numbers)
 
 

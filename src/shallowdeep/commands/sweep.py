@@ -111,7 +111,7 @@ def outcome(names: Sequence[str], settings: Sequence[Setting]) -> Outcome:
     rows, failures, last = [], [], None
     for one, setting in zip(names, settings, strict=True):
         try:
-            (last,) = experiments.read([one], answers=False)
+            (last,) = experiments.read([one], predictions=False)
         except InputError as error:
             failures.append(Failure(one, setting, _reason(one) or str(error)))
             continue
@@ -149,7 +149,7 @@ def shown(found: Outcome) -> str:
         chosen = " ".join(f"{key}={value}" for key, value in setting.items())
         lines.append(f"failed: {name} ({chosen}): {one_line(reason)}")
     if found.last:
-        lines.append(tried(found.last.tried, alpha=found.last.params.alpha))
+        lines.append(tried(found.last.experiments, alpha=found.last.params.alpha))
     return "\n".join(lines)
 
 

@@ -28,15 +28,15 @@ class DvcStage:
         self._repo = Repo(str(root))
         file, _, short = name.rpartition(":")
         path = str(root / (file or "dvc.yaml"))  # an addressing is relative to the current folder
-        (stage,) = (
-            one for one in self._repo.index.stages if (one.path, one.name) == (path, short)
-        )
+        (stage,) = (one for one in self._repo.index.stages if (one.path, one.name) == (path, short))
         self.inputs = list(dict.fromkeys(map(self._relative, stage.deps)))
         self.outputs = list(map(self._relative, stage.outs))
 
     def _relative(self, file: "Output") -> str:
         path = Path(file.fs_path)
-        return path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+        return (
+            path.relative_to(self.root).as_posix() if path.is_relative_to(self.root) else str(path)
+        )
 
     def hashes(self, paths: list[str]) -> Hashes:
         """DVC's hash of each file or folder, by its path as seen from the root."""
