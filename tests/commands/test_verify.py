@@ -9,14 +9,14 @@ import pytest
 import yaml
 from checkouts import commit, run, with_environment
 from conftest import made_once
-
-from shallowdeep.commands.clean_clone import randomized
 from shallowdeep.commands.committed import (
     edited_meanwhile,
     unlike_the_locks,
     unlike_their_checksums,
 )
 from shallowdeep.commands.made_anew import held_together, locks_apart
+
+from shallowdeep.commands.clean_clone import randomized
 from shallowdeep.files.errors import InputError
 
 VERIFY = ("python", "-m", "shallowdeep", "verify")

@@ -26,7 +26,6 @@ from shallowdeep.trained import predictions
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
-    from dvc.stage import Stage
 
 WORKSPACE = "workspace"
 PARAMS, LOCK, METRICS = "params.yaml", "dvc.lock", "results/metrics.json"
@@ -143,12 +142,9 @@ def check_current(repo: "Repo", revision: str) -> None:
     Raises:
         InputError: names what has changed, and the command that makes the results wanted.
     """
-    stages = [
-        one
-        for one in repo.stage.collect(LAST, with_deps=True)
-        if one.path_in_repo == "dvc.yaml"  # data sets are compared by their hashes
-    ]
-    if not all(out.hash_info for one in stages if one.name == LAST for out in one.outs):
+    stages = [one for one in repo.index.stages if one.path_in_repo == "dvc.yaml"]
+    last = next((one for one in stages if one.name == LAST), None)
+    if last is None or not all(out.hash_info for out in last.outs):
         raise InputError(f"{revision}: {LOCK} has no {LAST}; `dvc repro` makes results")
     other = {}
     for dep in [dep for stage in stages for dep in stage.params]:
@@ -165,9 +161,13 @@ def check_current(repo: "Repo", revision: str) -> None:
                     f"{revision}: {stage.name} has not seen the new {dep.def_path}; `dvc repro`"
                     " runs it"
                 )
-    for stage in stages:
-        if stage.name == LAST:
-            _check_tracked(repo, revision, stage)
+    hashes = {one.def_path: one.hash_info.value for one in (*last.deps, *last.outs)}
+    for path, problem in (
+        (METRICS, f"is not what {LAST} wrote; `dvc repro` makes it anew"),
+        (PARAMS, f"was edited after {LAST} had read it; `dvc repro` makes results of it"),
+    ):
+        if hashlib.md5(_text(repo, revision, path)).hexdigest() != hashes.get(path):
+            raise InputError(f"{revision}: {path} {problem}")
     if revision == WORKSPACE:
         _check_files(repo, [one.addressing for one in stages])
 
@@ -187,17 +187,6 @@ def _written(path: str, outs: Mapping[str, str | None]) -> str | None:
         tree.add(tuple(name.removeprefix(f"{path}/").split("/")), None, HashInfo("md5", md5))
     tree.digest()
     return str(tree.hash_info.value)
-
-
-def _check_tracked(repo: "Repo", revision: str, stage: "Stage") -> None:
-    """Refuse files of git that the last stage did not write, or not read, with this content."""
-    hashes = {one.def_path: one.hash_info.value for one in (*stage.deps, *stage.outs)}
-    for path, problem in (
-        (METRICS, f"is not what {LAST} wrote; `dvc repro` makes it anew"),
-        (PARAMS, f"was edited after {LAST} had read it; `dvc repro` makes results of it"),
-    ):
-        if hashlib.md5(_text(repo, revision, path)).hexdigest() != hashes.get(path):
-            raise InputError(f"{revision}: {path} {problem}")
 
 
 def _check_files(repo: "Repo", stages: list[str]) -> None:
@@ -258,14 +247,14 @@ def _output(repo: "Repo", revision: str, path: str) -> Path:
     from dvc_objects.errors import ObjectFormatError
 
     target = repo.fs.join(repo.root_dir, path)
-    (out,) = repo.find_outs_by_path(target, strict=False)
     try:
+        (out,) = (one for one in repo.index.outs if f"{target}/".startswith(f"{one.fs_path}/"))
         found = out.hash_info
         if found.isdir:
             found = out.get_obj().get(repo.fs.relparts(target, out.fs_path))[1]
         file = Path(repo.cache.local.oid_to_path(found.value))
         md5 = hashlib.md5(file.read_bytes()).hexdigest()
-    except (OSError, LookupError, TypeError, AttributeError, ObjectFormatError):
+    except (OSError, ValueError, LookupError, AttributeError, ObjectFormatError):
         remote = not isinstance(repo.scm, NoSCM) and bool(repo.config["remote"])
         brings = f"`git checkout {revision}` and `dvc repro` make it"
         brings = "`dvc fetch --all-commits` brings it" if remote else brings
