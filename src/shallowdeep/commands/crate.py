@@ -69,13 +69,8 @@ def _outputs(root: Path) -> list[Path]:
     """Files that stages wrote, without the pictures, and the records of them."""
     stages = read_locks(root)[LOCKS[0]]["stages"].values()
     outs = [root / out["path"] for stage in stages for out in stage["outs"]]
-    files = [
-        file
-        for out in outs
-        if out != root / PREPARED
-        for file in (sorted(out.rglob("*")) if out.is_dir() else [out])
-    ]
-    return files + sorted((root / FOLDER).glob("*.json"))
+    found = [file for out in outs if out != root / PREPARED for file in (out, *out.rglob("*"))]
+    return [file for file in found if file.is_file()] + sorted((root / FOLDER).glob("*.json"))
 
 
 def main(arguments: Sequence[str]) -> None:
