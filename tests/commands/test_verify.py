@@ -218,6 +218,19 @@ def test_no_compiled_code_of_others_is_run(toy, tmp_path):
     assert environment["PYTHONPYCACHEPREFIX"].startswith(str(tmp_path))
 
 
+def test_pictures_of_a_dvc_file_come_from_the_cache(toy):
+    """Those that `dvc add` keeps; without them the run fails."""
+    (toy / "data/pictures").mkdir(parents=True)
+    (toy / "data/pictures/a.jpg").write_text("a")
+    run(toy, "dvc", "add", "--quiet", "data/pictures")
+    edit(toy / "dvc.yaml", "deps: [input]", "deps: [input, data/pictures]")
+    run(toy, "dvc", "repro", "--quiet")
+    commit(toy)
+    assert verified() == ""
+    shutil.rmtree(toy / ".dvc/cache/files")
+    assert verified().startswith("verify: the run in the clone failed: ERROR:")
+
+
 def test_what_is_not_committed_is_named(toy, capsys):
     """Edited and absent files, and those that git was told not to look at."""
     for name in ("a", "b", "c", "d"):

@@ -28,7 +28,11 @@ class DvcStage:
         self._repo = Repo(str(root))
         file, _, short = name.rpartition(":")
         path = str(root / (file or "dvc.yaml"))  # an addressing is relative to the current folder
-        (stage,) = (one for one in self._repo.index.stages if (one.path, one.name) == (path, short))
+        (stage,) = (
+            one
+            for one in self._repo.index.stages
+            if one.path == path and one.name == short  # a .dvc file is a stage without a name
+        )
         self.inputs = list(dict.fromkeys(map(self._relative, stage.deps)))
         self.outputs = list(map(self._relative, stage.outs))
 
