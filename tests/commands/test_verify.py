@@ -228,7 +228,7 @@ def test_pictures_of_a_dvc_file_come_from_the_cache(toy):
     commit(toy)
     assert verified() == ""
     shutil.rmtree(toy / ".dvc/cache/files")
-    assert verified().startswith("verify: the run in the clone failed: ERROR:")
+    assert "the run in the clone failed: Checkout failed" in verified()
 
 
 def test_what_is_not_committed_is_named(toy, capsys):
@@ -286,7 +286,7 @@ def test_a_run_that_fails_is_one_line(toy):
     """With the last line that DVC prints."""
     edit(toy / "make.py", "import json", "raise SystemExit(3)")
     commit(toy)
-    assert verified().startswith("verify: the run in the clone failed: ERROR: failed to")
+    assert verified().startswith("verify: the run in the clone failed: failed to")
 
 
 def test_outside_of_a_project_it_is_one_line(tmp_path, monkeypatch):

@@ -218,8 +218,8 @@ def _dvc(arguments: list[str], folder: Path, environment: Mapping[str, str], uma
         check=False,
     )
     if done.returncode:
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        raise InputError(f"the run in the clone failed: {lines[-1] if lines else done.returncode}")
+        problem = " ".join((done.stdout + done.stderr).rpartition("ERROR: ")[2].split())
+        raise InputError(f"the run in the clone failed: {problem or done.returncode}")
 
 
 def _shuffle(folder: Path, seed: int) -> None:
