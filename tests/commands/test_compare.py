@@ -33,7 +33,7 @@ def table_of(before, after, *, markdown=False):
 
 
 def test_what_is_beyond_chance_is_marked(miniature):
-    """And the lines say what a mark means, what was compared, and how often it was tried."""
+    """The lines below explain the marks and count the experiments."""
     before = experiment(miniature)
     table = table_of(before, experiment(miniature, right=0.9, name="two", count=10))
     assert len(re.findall(r" real$", table, re.MULTILINE)) == 12  # both networks, all scores

@@ -40,17 +40,17 @@ def packed(project: Path) -> tuple[Path, dict]:
     """The crate of a project, unpacked, and its entities by their ids."""
     file, folder = project.parent / "crate.zip", project.parent / "crate"
     shutil.rmtree(folder, ignore_errors=True)
-    said = run(project, *CRATE, str(file))
+    printed = run(project, *CRATE, str(file))
     with zipfile.ZipFile(file) as content:
         content.extractall(folder)
     count = sum(path.is_file() for path in folder.rglob("*")) - 1
-    assert re.fullmatch(rf"{file}: {count} files, \d MB, verdict: \w+\n", said)
+    assert re.fullmatch(rf"{file}: {count} files, \d MB, verdict: \w+\n", printed)
     graph = json.loads((folder / "ro-crate-metadata.json").read_text())["@graph"]
     return folder, {entity["@id"]: entity for entity in graph}
 
 
 def issues(publishing: Path, folder: Path, tmp_path: Path) -> set[tuple[str, str]]:
-    """What the validator has against a crate and could be had: severity and message."""
+    """Issues of the validator that could be mended: severity and message."""
     cache, report = tmp_path / "contexts.sqlite", tmp_path / "issues.json"
     context = json.loads(CONTEXT.read_text())
     terms = {key: OTHER.get(key, value) for key, value in context["@context"].items()}
@@ -63,8 +63,8 @@ def issues(publishing: Path, folder: Path, tmp_path: Path) -> set[tuple[str, str
     validate += ["--requirement-severity", "recommended", "-f", "json", "-o", str(report)]
     run(tmp_path, *validate, status=1)
     found = json.loads(report.read_text())["issues"]
-    said = {(one["severity"], one["message"]) for one in found}
-    return {one for one in said if not UNKNOWN.search(one[1])}
+    printed = {(one["severity"], one["message"]) for one in found}
+    return {one for one in printed if not UNKNOWN.search(one[1])}
 
 
 # Recommended, and not to be had: the project knows no address of its own, and not who ran it.
@@ -110,9 +110,9 @@ def test_what_no_record_says_is_left_out(publishing, project, tmp_path):
 def test_another_s_tool_lists_what_ran_on_what(publishing, project):
     """runcrate, of the people who made the profiles: every stage with its inputs and outputs."""
     folder, _ = packed(project)
-    said = run(project.parent, str(publishing / "runcrate"), "report", str(folder))
+    printed = run(project.parent, str(publishing / "runcrate"), "report", str(folder))
     actions = dict(
-        zip(*[iter(re.split(r"^action: (\S+)$", said, flags=re.MULTILINE)[1:])] * 2, strict=True)
+        zip(*[iter(re.split(r"^action: (\S+)$", printed, flags=re.MULTILINE)[1:])] * 2, strict=True)
     )
     assert set(actions) == {"#run", *(f"#run-{name}" for name in STAGES)}
     lock = yaml.safe_load((project / "dvc.lock").read_text())["stages"]

@@ -142,7 +142,7 @@ def test_a_rule_is_read_as_dvc_reads_yaml(tmp_path):
 
 
 def test_the_gate_in_a_project(longer_project, monkeypatch, capsys):
-    """What is as before passes; a worse metric and a missing one do not; Markdown is a table."""
+    """Equal metrics pass; a worse metric and a missing one do not; Markdown is a table."""
     monkeypatch.chdir(longer_project)
     main(["HEAD", "HEAD"])
     assert capsys.readouterr().out.count("  ok") == 4

@@ -157,8 +157,8 @@ def test_a_reader_that_has_seen_enough_ends_it(folder):
 def test_machines_get_json(folder):
     """One object a line, errors included."""
     done = ask(folder, "--json", "deep/weights.safetensors", "c.jpg", "note.txt")
-    said, error = map(json.loads, done.stdout.splitlines())
-    assert said.keys() == {"path", "label", "probability", "std"}
+    found, error = map(json.loads, done.stdout.splitlines())
+    assert found.keys() == {"path", "label", "probability", "std"}
     assert error.keys() == {"path", "error"}
     assert (done.returncode, done.stderr) == (1, "")
 

@@ -60,7 +60,7 @@ def test_names_are_compared_as_pip_compares_them(tmp_path):
 
 
 def test_no_requirements_ask_for_nothing(tmp_path):
-    """Where a data set is made by hand, in a folder without any."""
+    """As for a data set that is made by hand, in a folder without any."""
     refuse_another_environment(tmp_path / "requirements.txt")
 
 

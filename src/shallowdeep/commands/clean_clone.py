@@ -160,7 +160,7 @@ def rerun(
         project: the project's folder in the clone.
         environment: that of `Head`.
         cache: DVC's, for pictures that `dvc add` or `dvc import-url` keeps there.
-        seed: of what is varied; None to vary nothing.
+        seed: of the variation; None to vary nothing.
 
     Returns:
         What was varied.

@@ -1,4 +1,4 @@
-"""How the scores changed from one experiment to another, and what of it is real.
+"""Changes of the scores between two experiments, with those marked that are real.
 
 FROM and TO are git revisions, names of DVC experiments, or `workspace`.
 """

@@ -1,4 +1,4 @@
-"""Pack results with what made them: python -m shallowdeep crate shallowdeep.zip."""
+"""Pack results and their provenance: python -m shallowdeep crate shallowdeep.zip."""
 
 import argparse
 import shutil
@@ -74,7 +74,7 @@ def _outputs(root: Path) -> list[Path]:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Check that the results belong to what is here, and write the crate."""
+    """Refuse stale results, and write the crate."""
     parser = argparse.ArgumentParser("shallowdeep crate", description=DESCRIPTION)
     parser.add_argument("file", type=Path, nargs="?", help="the file to write, FILE.zip")
     parser.add_argument("--check", action="store_true", help="only say whether it could be written")

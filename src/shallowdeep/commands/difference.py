@@ -1,6 +1,5 @@
 """Differences between the files of a commit and those of a fresh run, in numbers."""
 
-import hashlib
 import json
 import os
 import re
@@ -89,8 +88,9 @@ def _judged(stage: str, file: str, compare: Callable[[], float | None]) -> Findi
         apart = compare()
     except (OSError, ValueError, LookupError, TypeError, SafetensorError):
         apart = None
-    close = apart is not None and apart <= TOLERANCE
-    return Finding(stage, file, "within tolerance" if close else "different", apart)
+    if apart is None or not np.isfinite(apart):
+        return Finding(stage, file, "different", None)
+    return Finding(stage, file, "within tolerance" if apart <= TOLERANCE else "different", apart)
 
 
 def _output_difference(
@@ -122,7 +122,7 @@ def _file_difference(file: str, old: bytes, fresh: Path) -> float | None:
     if not file.endswith((".csv", ".json")) or NUMBER.split(old) != NUMBER.split(new):
         return None
     pairs = zip(NUMBER.findall(old), NUMBER.findall(new), strict=True)
-    return _finite(max(abs(float(a) - float(b)) for a, b in pairs))
+    return max(abs(float(a) - float(b)) for a, b in pairs)
 
 
 def _of_tensors(old: bytes, new: bytes) -> float | None:
@@ -131,11 +131,7 @@ def _of_tensors(old: bytes, new: bytes) -> float | None:
     if old[:header] != new[:header]:
         return None
     a, b = load(old), load(new)
-    return _finite(max(float(np.abs(a[key].astype(float) - b[key]).max(initial=0)) for key in a))
-
-
-def _finite(number: float) -> float | None:
-    return number if np.isfinite(number) else None
+    return max(float(np.abs(a[key].astype(float) - b[key]).max(initial=0)) for key in a)
 
 
 def _apart_from(locks: Locks, close: set[str]) -> object:
@@ -156,14 +152,3 @@ def _apart_from(locks: Locks, close: set[str]) -> object:
         }
         for lock, content in locks.items()
     }
-
-
-def with_md5(content: bytes, md5: str) -> bytes:
-    """Content, if it has this hash.
-
-    Raises:
-        ValueError: it has another.
-    """
-    if hashlib.md5(content).hexdigest() != md5.removesuffix(".dir"):
-        raise ValueError("another hash")
-    return content

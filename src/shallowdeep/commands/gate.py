@@ -28,7 +28,7 @@ CONFIG = Path("gate.yaml")
 
 
 class Rule(NamedTuple):
-    """How much worse one metric may be than in the baseline."""
+    """Tolerance for one metric: it may be so much worse than in the baseline."""
 
     metric: str  # as `dvc metrics diff` names it
     better: Literal["higher", "lower"]
@@ -38,12 +38,12 @@ class Rule(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """What became of one metric."""
+    """Verdict on one metric."""
 
     metric: str
     before: float | None
     after: float | None
-    allowed: str  # in words
+    allowed: str  # as text
     interval: tuple[float, float] | None  # of the change, where chance is asked about
     verdict: Literal["ok", "worse", "missing"]
 
@@ -52,7 +52,7 @@ _Tolerance = Annotated[float, Field(ge=0, le=1e9), IN_FLOATS]
 
 
 class _Entry(Record):
-    """What gate.yaml says of one metric."""
+    """Entry of gate.yaml for one metric."""
 
     better: Literal["higher", "lower"]
     absolute: _Tolerance = 0
@@ -94,7 +94,7 @@ def judge(
     """Hold one metric against the baseline; a missing or undefined one does not pass.
 
     Args:
-        rule: what is allowed.
+        rule: the tolerance.
         baseline: numbers by name.
         metrics: those that are judged.
         intervals: of the change of each metric, where it has one.

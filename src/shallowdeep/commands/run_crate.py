@@ -38,7 +38,7 @@ TERMS = {  # that RO-Crate 1.1 does not know
 }
 FORMATS = {".md": "text/markdown", ".yaml": "application/yaml", ".lock": "application/yaml"}
 WORKFLOW = "dvc.yaml"
-ABOUT = "Does a deeper network help on these pictures? The answer, and what made it."
+ABOUT = "Does a deeper network help on these pictures? The answer, and its provenance."
 
 
 _Stage = Mapping[str, Any]  # content of dvc.lock
@@ -56,7 +56,7 @@ def crate_of(payload: Path, commit: str, date: str) -> ROCrate:
     Args:
         payload: the folder.
         commit: its hash.
-        date: when it was made, ISO 8601.
+        date: of the commit, ISO 8601.
     """
     crate = ROCrate(str(payload), init=True, version="1.1")
     crate.metadata.extra_terms.update(TERMS)
@@ -161,7 +161,7 @@ def _whole_run(crate: ROCrate, workflow: Entity, stages: _Stages, records: list[
 
 
 def _run(crate: ROCrate, name: str, stage: _Stage, tool: Entity, record: Record | None) -> Entity:
-    """What one stage read and wrote; when and where, if there is a record."""
+    """Inputs and outputs of one stage, with times and environment if there is a record."""
     run = _add(
         crate,
         f"#run-{name}",
@@ -221,7 +221,7 @@ def _image(crate: ROCrate, name: str) -> Entity:
 
 
 def _data(crate: ROCrate, path: str, md5: str) -> Entity:
-    """What a stage read or wrote: a part of the crate, or that it exists and has this hash."""
+    """Input or output of a stage: a part of the crate, or a name with a hash."""
     folder = md5.endswith(".dir")
     entity = crate.get(f"{path}/" if folder else path)
     if entity is None:
