@@ -3,7 +3,7 @@
 import json
 import os
 import re
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Literal, NamedTuple
 
@@ -109,7 +109,7 @@ def _output_difference(
     apart = [
         _file_difference(f"{file}/{name}", cached(hash_), fresh) for name, hash_ in old.items()
     ]
-    return None if None in apart else max(filter(None, apart), default=0.0)
+    return None if None in apart else _largest([one for one in apart if one is not None])
 
 
 def _file_difference(file: str, old: bytes, fresh: Path) -> float | None:
@@ -122,7 +122,7 @@ def _file_difference(file: str, old: bytes, fresh: Path) -> float | None:
     if not file.endswith((".csv", ".json")) or NUMBER.split(old) != NUMBER.split(new):
         return None
     pairs = zip(NUMBER.findall(old), NUMBER.findall(new), strict=True)
-    return max(abs(float(a) - float(b)) for a, b in pairs)
+    return _largest([abs(float(a) - float(b)) for a, b in pairs])
 
 
 def _of_tensors(old: bytes, new: bytes) -> float | None:
@@ -131,7 +131,12 @@ def _of_tensors(old: bytes, new: bytes) -> float | None:
     if old[:header] != new[:header]:
         return None
     a, b = load(old), load(new)
-    return max(float(np.abs(a[key].astype(float) - b[key]).max(initial=0)) for key in a)
+    return _largest([np.abs(a[key].astype(float) - b[key]).max(initial=0) for key in a])
+
+
+def _largest(numbers: Sequence[float]) -> float:
+    """Largest of some numbers; NaN if one is NaN, which Python's `max` may pass over."""
+    return float(np.max(numbers, initial=0.0))
 
 
 def _apart_from(locks: Locks, close: set[str]) -> object:
