@@ -20,7 +20,7 @@ def evaluate(run: Run) -> None:
     from shallowdeep.evaluation.score_table import write_scores
     from shallowdeep.evaluation.split_predictions import by_split
     from shallowdeep.evaluation.tables import chart_tables
-    from shallowdeep.evaluation.verdict import verdict
+    from shallowdeep.evaluation.verdict import familywise_note, verdict
     from shallowdeep.files.atomic import write_text
     from shallowdeep.files.yaml_file import parse
     from shallowdeep.prepared import data_report, prepared_set
@@ -81,7 +81,12 @@ def evaluate(run: Run) -> None:
         for name in networks:
             write_text(RESULTS / "model_cards" / f"{name}.md", model_card.card(facts, name))
         run.finish()
-    seconds = records_page.training_seconds()
+        seconds = None
+        if run.stage:
+            experiments = count(run.stage.repo, parse(RESULTS / "metrics.json"))
+            notes.append(familywise_note(experiments, alpha=settings.alpha))
+            records_page.write(notes[-1])
+            seconds = records_page.training_seconds()
     for line in notes + terminal_lines.lines(found, settings, seconds=seconds):
         print("evaluate:", line)
 

@@ -1,9 +1,9 @@
-"""The front door: `python -m shallowdeep COMMAND`, installed as `shallowdeep` too."""
+"""Entry point: `python -m shallowdeep COMMAND`, installed as `shallowdeep` too."""
 
 import sys
 
 if __name__ == "__main__" and not sys.flags.safe_path:
-    del sys.path[0]  # the folder that it is called in: a torch.py there is not ours
+    del sys.path[0]  # the current folder: a torch.py there is not ours
 
 import importlib
 from typing import NamedTuple
@@ -21,13 +21,12 @@ class Command(NamedTuple):
 
 COMMANDS = {
     "check": Command("commands.check", "look at the files of data.dir before DVC does"),
-    "predict": Command("commands.predict", "ask a trained model about pictures"),
-    "export": Command("commands.export", "one run of a model as a file for plain PyTorch"),
-    "compare": Command("commands.compare", "two experiments side by side, and what is real"),
-    "sweep": Command("commands.sweep", "many experiments, and what came of each"),
+    "predict": Command("commands.predict", "predict the class of pictures with a trained model"),
+    "compare": Command("commands.compare", "two experiments side by side, real changes marked"),
+    "sweep": Command("commands.sweep", "many experiments, and a table of their results"),
     "gate": Command("commands.gate", "fail where a metric is worse than in a baseline"),
     "verify": Command("commands.verify", "prove that a clean run gives the committed results"),
-    "crate": Command("commands.crate", "results and what made them as one RO-Crate"),
+    "crate": Command("commands.crate", "results and their provenance as one RO-Crate"),
     "sample": Command("datasets.sample", "draw the embedded sample of cats and dogs"),
     "oxford-pets": Command("datasets.oxford_pets", "download the Oxford-IIIT Pet photographs"),
 }

@@ -1,4 +1,4 @@
-"""What DVC would wait for, or end at without a name, is told before it begins."""
+"""Files that DVC cannot hash are named before it begins."""
 
 import os
 
@@ -36,7 +36,7 @@ def test_nothing_is_said_where_all_is_well(folder, capfd):
 
 
 def test_pipes_and_names_are_told(folder):
-    """How many, and the first; also in corners where `prepare` does not look."""
+    """The first, and their number; also in corners that `prepare` ignores."""
     (folder / "dog" / os.fsdecode(b"\xff\n.jpg")).touch()
     assert told() == (
         "check: data.dir: set: DVC cannot hash 1 of its files, first dog/\\udcff\\n.jpg: its name"
@@ -45,8 +45,10 @@ def test_pipes_and_names_are_told(folder):
     (folder / "cat" / ".hidden").mkdir()
     os.mkfifo(folder / "cat" / ".hidden" / "pipe")
     (folder / "cat" / "gone").symlink_to("nowhere")
-    said = told()
-    assert "cannot hash 3 of its files, first cat/.hidden/pipe: neither a file nor a link" in said
+    message = told()
+    assert (
+        "cannot hash 3 of its files, first cat/.hidden/pipe: neither a file nor a link" in message
+    )
 
 
 def test_what_prepare_would_refuse_is_told(folder):

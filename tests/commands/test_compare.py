@@ -16,47 +16,47 @@ from shallowdeep.settings import params
 COMPARE = ("python", "-m", "shallowdeep", "compare")
 
 
-def experiment(project, *, runs=3, right=0.6, name="one", tried=1):
-    """Answers to 200 pictures, so many of them right."""
+def experiment(project, *, runs=3, right=0.6, name="one", count=1):
+    """An experiment with predictions for 200 pictures, a share of them right."""
     rng, labels = np.random.default_rng(0), np.arange(200) % 2
     hit = rng.random((runs, 200)) < right
-    said = dict.fromkeys(("shallow", "deep"), np.where(hit == labels, 0.8, 0.2))
+    given = dict.fromkeys(("shallow", "deep"), np.where(hit == labels, 0.8, 0.2))
     design = Design(labels, np.zeros(200, np.int64), 800)
     pictures = np.array([f"{number:03}" for number in range(200)])
     settings = params.read(project / "params.yaml").model_copy(update={"runs": runs})
     metrics = Metrics({}, {}, "undecided")
-    predictions = ExperimentPredictions(pictures, design, 0, said)
-    return Experiment(name, settings, metrics, {}, predictions, tried)
+    predictions = ExperimentPredictions(pictures, design, 0, given)
+    return Experiment(name, settings, metrics, {}, predictions, count)
 
 
-def said_of(before, after, *, markdown=False):
+def table_of(before, after, *, markdown=False):
     return shown(before, after, *compared(before, after), markdown=markdown)
 
 
 def test_what_is_beyond_chance_is_marked(miniature):
-    """And the lines say what a mark means, what was compared, and how often it was tried."""
+    """The lines below explain the marks and count the experiments."""
     before = experiment(miniature)
-    said = said_of(before, experiment(miniature, right=0.9, name="two", tried=10))
-    assert len(re.findall(r" real$", said, re.MULTILINE)) == 12  # both networks, all scores
-    assert "verdict: undecided -> undecided" in said
-    assert "95 % confidence for all marks of this table together" in said
-    assert "compared by picture and by run" in said
-    assert "tried 10 experiments on these pictures" in said
-    assert " real\n" not in said_of(before, before)
+    table = table_of(before, experiment(miniature, right=0.9, name="two", count=10))
+    assert len(re.findall(r" real$", table, re.MULTILINE)) == 12  # both networks, all scores
+    assert "verdict: undecided -> undecided" in table
+    assert "95 % confidence for all marks of this table together" in table
+    assert "compared by picture and by run" in table
+    assert "tried 10 experiments on these pictures" in table
+    assert " real\n" not in table_of(before, before)
 
 
 def test_one_run_marks_nothing(miniature):
     """However large the change: another seed may turn it round."""
     once = experiment(miniature, right=0.95, runs=1)
-    said = said_of(experiment(miniature, runs=1), once)
-    assert " real\n" not in said
-    assert "One run" in said
+    table = table_of(experiment(miniature, runs=1), once)
+    assert " real\n" not in table
+    assert "One run" in table
 
 
 def test_markdown_is_for_a_pull_request(miniature):
     """A table, and the verdict before and after as a paragraph."""
-    said = said_of(experiment(miniature), experiment(miniature, name="two"), markdown=True)
-    lines = said.splitlines()
+    table = table_of(experiment(miniature), experiment(miniature, name="two"), markdown=True)
+    lines = table.splitlines()
     assert lines[0].startswith("|")
     assert lines[1].startswith("|:--")
     place = lines.index("verdict: undecided -> undecided")

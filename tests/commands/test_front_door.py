@@ -17,9 +17,9 @@ DOOR = (sys.executable, "-m", "shallowdeep")
 @pytest.mark.parametrize("words", [(), ("--help",), ("-h",)])
 def test_it_lists_the_commands(tmp_path, words):
     """A line each, also as the installed `shallowdeep`, and without torch: in a blink."""
-    said = run(tmp_path, *DOOR, *words)
-    assert said == run(tmp_path, str(Path(sys.executable).with_name("shallowdeep")), *words)
-    listed = dict(re.findall(r"^  (\S+) +(\S.*)$", said, re.MULTILINE))
+    printed = run(tmp_path, *DOOR, *words)
+    assert printed == run(tmp_path, str(Path(sys.executable).with_name("shallowdeep")), *words)
+    listed = dict(re.findall(r"^  (\S+) +(\S.*)$", printed, re.MULTILINE))
     assert listed == {name: command.about for name, command in COMMANDS.items()}
     check = "import sys, shallowdeep.__main__; print('torch' in sys.modules)"
     assert run(tmp_path, sys.executable, "-c", check) == "False\n"

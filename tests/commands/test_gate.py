@@ -8,7 +8,7 @@ from checkouts import run
 from scipy.stats import binomtest
 
 from shallowdeep.commands.experiments import numbers
-from shallowdeep.commands.gate import Rule, intervals, judge, rules, shown, unpaired
+from shallowdeep.commands.gate import Rule, intervals, judge, main, rules, shown, unpaired
 from shallowdeep.evaluation.change import Change
 from shallowdeep.files.errors import InputError
 
@@ -141,22 +141,25 @@ def test_a_rule_is_read_as_dvc_reads_yaml(tmp_path):
     assert found == [Rule("a", "higher", 1e-3, False), Rule("b", "lower", 10, True)]
 
 
-def test_the_gate_in_a_project(longer_project):
-    """What is as before passes; a worse metric and a missing one do not; Markdown is a table."""
-    gate = ("python", "-m", "shallowdeep", "gate", "HEAD")
-    assert run(longer_project, *gate, "HEAD").count("  ok") == 4
+def test_the_gate_in_a_project(longer_project, monkeypatch, capsys):
+    """Equal metrics pass; a worse metric and a missing one do not; Markdown is a table."""
+    monkeypatch.chdir(longer_project)
+    main(["HEAD", "HEAD"])
+    assert capsys.readouterr().out.count("  ok") == 4
     (longer_project / "gate.yaml").write_text(
         "shallow.log_loss: {better: higher, absolute: 0}\n"  # it falls with more epochs
         "shallow.accuracy: {better: lower, relative: 9, beyond_chance: true}\n"
         "shallow.colour: {better: higher, absolute: 0}\n"
     )
-    said = run(longer_project, *gate, "longer", "--md", status=1)
-    assert re.search(r"\| shallow.accuracy +\| 0\.\d+ .* to .*\| 900 % higher \| ok +\|", said)
-    assert len(re.findall(r"worse +\|", said)) == 1
-    assert len(re.findall(r"missing +\|", said)) == 3  # both values, the verdict
-    assert said.splitlines()[-1].startswith("gate: shallow.log_loss, shallow.colour: worse than")
+    with pytest.raises(SystemExit, match=r"shallow\.log_loss, shallow\.colour: worse than"):
+        main(["HEAD", "longer", "--md"])
+    printed = capsys.readouterr().out
+    assert re.search(r"\| shallow.accuracy +\| 0\.\d+ .* to .*\| 900 % higher \| ok +\|", printed)
+    assert len(re.findall(r"worse +\|", printed)) == 1
+    assert len(re.findall(r"missing +\|", printed)) == 3  # both values, the verdict
     shutil.rmtree(longer_project / ".dvc/cache/files")
     run(longer_project, "git", "checkout", "--quiet", "gate.yaml")
-    said = run(longer_project, *gate, "HEAD")
-    assert "gate: HEAD: DVC's cache has no data/prepared/manifest.csv" in said
-    assert said.count("  ok") == 4
+    main(["HEAD", "HEAD"])
+    printed = capsys.readouterr()
+    assert "gate: HEAD: DVC's cache has no data/prepared/manifest.csv" in printed.err
+    assert printed.out.count("  ok") == 4

@@ -58,15 +58,15 @@ def test_a_slip_of_the_pen_is_told_before_anything_is_queued(monkeypatch, over, 
 
 
 def test_a_sweep(project):
-    """What has failed stops nothing and is listed with its reason; the others are in the table."""
+    """A failed experiment stops nothing and is listed with its reason; the others are in the table."""
     with_environment(project)
-    said = run(
+    printed = run(
         *(project, "make", "--no-print-directory", "sweep", "JOBS=2"),
         "OVER=epochs=1,3 data.max_pixels=100000000,10",
     )
-    *_, one, two, _, failed, also, count, written = said.splitlines()
+    *_, one, two, _, failed, also, count, written = printed.splitlines()
     shown = [line.split()[1:3] for line in (one, two)]
-    assert shown == [["1", "100000000"], ["3", "100000000"]], said
+    assert shown == [["1", "100000000"], ["3", "100000000"]], printed
     assert failed.startswith("failed: sweep-") and also.startswith("failed: sweep-")
     assert "-2 (epochs=1 data.max_pixels=10): prepare: data: class cat: 0 usable" in failed
     assert count.startswith("This checkout has tried 3 experiments on these pictures: ")
@@ -86,12 +86,14 @@ def test_a_sweep(project):
 
 def test_where_all_fail_the_last_line_says_so(project):
     """And the status; a single combination is an experiment too."""
-    said = run(*(with_environment(project), "shallowdeep", "sweep", "data.max_pixels=10"), status=1)
-    assert said.splitlines()[-1] == "sweep: every experiment has failed"
+    printed = run(
+        *(with_environment(project), "shallowdeep", "sweep", "data.max_pixels=10"), status=1
+    )
+    assert printed.splitlines()[-1] == "sweep: every experiment has failed"
     assert not (project / "sweeps").exists()
 
 
 def test_without_values_make_says_what_it_takes(project):
     """As `make bench` does."""
-    said = run(with_environment(project), "make", "sweep", status=2)
-    assert "make sweep: OVER is not given" in said
+    printed = run(with_environment(project), "make", "sweep", status=2)
+    assert "make sweep: OVER is not given" in printed

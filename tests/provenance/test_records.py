@@ -1,29 +1,35 @@
-"""A stage writes down what made its outputs, as DVC hashes it, and beside them only."""
+"""A stage leaves a record of its inputs and outputs, as DVC hashes them."""
 
 import json
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 import yaml
 from checkouts import run
 
-from shallowdeep.provenance.dvc_hash import md5
-from shallowdeep.provenance.records import read_all, recorded, write
+from shallowdeep.files.errors import InputError
+from shallowdeep.provenance.dvc_stage import DvcStage
+from shallowdeep.provenance.records import FOLDER, Run, read_all
 
 
-def records(project):
-    return {
-        path.stem: json.loads(path.read_text())
-        for path in (project / "results/provenance").glob("*.json")
-    }
+@pytest.fixture
+def toy(tmp_path) -> Path:
+    """A project of DVC with one stage, which reads a file and a folder."""
+    run(tmp_path, "dvc", "init", "--no-scm", "--quiet")
+    text = "stages: {x: {cmd: x, deps: [code, folder], outs: [out]}}"
+    (tmp_path / "dvc.yaml").write_text(text)
+    (tmp_path / "code").write_text("old")
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "folder/a").write_text("a")
+    return tmp_path
 
 
 def test_every_stage_leaves_a_record_with_the_hashes_of_dvc(project):
-    """Of everything that it read and wrote, folders too; git and dvc.lock know nothing of it."""
+    """They cover all inputs and outputs, folders too; git and dvc.lock ignore the records."""
     run(project, "dvc", "repro", "data/dvc.yaml:sample")
-    found = records(project)
-    stages = set()
+    found, stages = read_all(project / FOLDER), set()
     for folder in ("", "data"):
         lock = yaml.safe_load((project / folder / "dvc.lock").read_text())["stages"]
         stages |= set(lock)
@@ -32,80 +38,83 @@ def test_every_stage_leaves_a_record_with_the_hashes_of_dvc(project):
                 {os.path.normpath(Path(folder) / one["path"]): one["md5"] for one in content[kind]}
                 for kind in ("deps", "outs")
             )
-            assert found[stage]["inputs"].items() >= read.items()
-            assert found[stage]["outputs"] == written
+            assert found[stage].inputs.items() >= read.items()
+            assert found[stage].outputs == written
     assert set(found) == stages
-    assert run(project, "git", "ls-files", "results/provenance") == ""
+    assert run(project, "git", "ls-files", str(FOLDER)) == ""
     assert "provenance/" not in (project / "dvc.lock").read_text()
 
 
-def test_a_record_says_where_and_of_what(project):
-    """Commit and what differs from it, machine, versions, time."""
-    content = records(project)["train-deep"]
-    head = run(project, "git", "rev-list", "--max-parents=0", "HEAD").strip()
-    assert (
-        content["git"]["commit"] == head
-    )  # the miniature's first commit: it ran before the second
-    assert "params.yaml" in content["git"]["changed"]
-    assert content["seconds"] > 0
-    environment = content["environment"]
-    assert environment["packages"]["torch"]
-    assert environment["arithmetic"]["MKL_CBWR"] == "COMPATIBLE"
-    assert environment["cores"] >= 1
-    assert environment["threads"] == 1  # of params.yaml
+def test_a_record_has_commit_machine_versions_and_time(miniature):
+    """The commit's differences are named; the arithmetic is pinned."""
+    record = read_all(miniature / FOLDER)["train-deep"]
+    head = run(miniature, "git", "rev-list", "--max-parents=0", "HEAD").strip()
+    assert record.git.commit == head  # the miniature's first commit: it ran before the second
+    assert "params.yaml" in record.git.changed
+    assert record.seconds > 0
+    assert record.environment.packages["torch"]
+    assert record.environment.arithmetic["MKL_CBWR"] == "COMPATIBLE"
+    assert record.environment.cores >= 1
+    assert record.environment.threads == 1
 
 
-def test_an_edit_while_a_stage_runs_is_seen(tmp_path, monkeypatch):
-    """The record has the hash of what was there at the start."""
+@pytest.mark.parametrize(("name", "input_"), [("code", "code"), ("folder/a", "folder")])
+def test_an_edit_while_a_stage_runs_is_refused(toy, name, input_):
+    """A file that is only touched is not; the record has the hashes of the start."""
+    stage = Run(DvcStage("x", toy))
+    before = dict(stage.inputs)
+    os.utime(toy / name, (1, 1))
+    stage.check_unchanged()
+    (toy / name).write_text("new")
+    with pytest.raises(InputError, match=f"^{input_} has changed while this stage ran"):
+        stage.check_unchanged()
+    assert stage.record.inputs == before
+    assert Run(DvcStage("x", toy)).inputs[input_] != before[input_]
+
+
+def test_a_failed_stage_leaves_no_record(toy):
+    """The record of the run before goes too, as its outputs do."""
+    (toy / "out").write_text("made")
+    Run(DvcStage("x", toy)).finish()
+    assert read_all(toy / FOLDER)["x"].outputs == DvcStage("x", toy).hashes(["out"])
+    Run(DvcStage("x", toy))
+    assert read_all(toy / FOLDER) == {}
+
+
+def test_a_stage_run_by_hand_leaves_no_record(tmp_path, monkeypatch):
+    """Nothing is hashed, checked or written."""
     monkeypatch.chdir(tmp_path)
-    (tmp_path / "dvc.yaml").write_text("stages: {x: {cmd: x, deps: [code], outs: [out]}}")
-    (tmp_path / "params.yaml").write_text("data: {dir: pictures}")
-    (tmp_path / "code").write_text("old")
-    before = md5(tmp_path / "code")
-    with recorded("x"):
-        (tmp_path / "code").write_text("new")
-        (tmp_path / "out").write_text("made")
-    content = records(tmp_path)["x"]
-    assert content["inputs"]["code"] == before != md5(tmp_path / "code")
-    assert content["outputs"] == {"out": md5(tmp_path / "out")}
+    by_hand = Run(None)
+    by_hand.check_unchanged()
+    by_hand.finish()
+    assert by_hand.inputs == {}
+    assert not list(tmp_path.iterdir())
 
 
-def test_a_failed_stage_leaves_no_record(tmp_path, monkeypatch):
-    """Nor the one of the run before, whose outputs are gone."""
-    monkeypatch.chdir(tmp_path)
-    (tmp_path / "dvc.yaml").write_text("stages: {x: {cmd: x, deps: [], outs: [out]}}")
-    (tmp_path / "params.yaml").write_text("data: {dir: pictures}")
-    with recorded("x"):
-        pass
-    assert set(records(tmp_path)) == {"x"}
-    with pytest.raises(RuntimeError), recorded("x"):
-        raise RuntimeError
-    assert records(tmp_path) == {}
+def test_a_missing_file_has_no_hash(toy):
+    """It is None; the stage itself reports the file."""
+    os.mkfifo(toy / "pipe")
+    assert DvcStage("x", toy).hashes(["out", "pipe"]) == {"out": None, "pipe": None}
 
 
-def test_what_is_no_stage_leaves_no_record(tmp_path, monkeypatch):
-    """Another folder than the stage's, drawn by hand; a dvc.yaml of somebody else's."""
-    monkeypatch.chdir(tmp_path)
-    for content in ("stages: {sample: {cmd: x, deps: [], outs: [sample]}}", "[", "stages: {}", "1"):
-        (tmp_path / "dvc.yaml").write_text(content)
-        with recorded("sample", output=Path("elsewhere")) as read:
-            assert read is None
-    assert records(tmp_path) == {}
+def cut(content):
+    return content[: len(content) // 2]
 
 
-def test_a_missing_file_has_no_hash(tmp_path):
-    """It is None rather than an error: the stage itself says what is wrong."""
-    assert md5(tmp_path / "nothing") is None
-
-
-def test_records_of_another_version_say_nothing(tmp_path, project):
-    """And a damaged one; the others are read as they were written."""
-    folder = project / "results/provenance"
-    whole = read_all(folder)
-    assert set(whole) == {"prepare", "train-shallow", "train-deep", "evaluate"}
-    write(whole["prepare"], tmp_path / "prepare.json")
-    assert read_all(tmp_path) == {"prepare": whole["prepare"]}
-    (folder / "prepare.json").write_text('{"stage": "prepare", "git": null, "environment": {}}')
-    (folder / "evaluate.json").write_text("[")
-    (folder / "train-deep.json").write_text("3")
-    assert read_all(folder) == {"train-shallow": whole["train-shallow"]}
+@pytest.mark.parametrize(
+    "damage",
+    [
+        cut,
+        lambda _: "3",
+        lambda _: '{"stage": "prepare", "git": null, "environment": {}}',
+        lambda content: json.dumps(json.loads(content) | {"colour": "red"}),
+        lambda content: json.dumps(json.loads(content) | {"environment": []}),
+    ],
+)
+def test_a_damaged_record_is_left_out(miniature, tmp_path, damage):
+    """So is one of another version; the others are read."""
+    folder = shutil.copytree(miniature / FOLDER, tmp_path / "records")
+    assert set(read_all(folder)) == {"prepare", "train-shallow", "train-deep", "evaluate"}
+    path = folder / "evaluate.json"
+    path.write_text(damage(path.read_text()))
+    assert set(read_all(folder)) == {"prepare", "train-shallow", "train-deep"}

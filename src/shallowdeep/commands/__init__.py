@@ -1,4 +1,4 @@
-"""What a person types: `python -m shallowdeep COMMAND`, one file a command.
+"""Commands of `python -m shallowdeep COMMAND`, each with a `main`.
 
 Words of the command line come in; lines for the terminal and an exit status go out.
 """

@@ -18,7 +18,7 @@ def hashable(folder: Path) -> None:
     """Refuse what DVC cannot hash, in whatever corner of the folder.
 
     Raises:
-        InputError: with how many there are, and the first.
+        InputError: names the first of them, and their number.
     """
     problems = sorted(
         f"{entry.path}: {problem}"
@@ -43,7 +43,7 @@ def _problem(path: str, kind: Kind) -> str | None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Say nothing where all is well, or where data.dir is yet to be made."""
+    """Check data.dir; print nothing if all is well or the folder does not exist yet."""
     argparse.ArgumentParser("shallowdeep check", description=DESCRIPTION).parse_args(arguments)
     with told_in_one_line("check"):
         settings = params.read(Path("params.yaml"))

@@ -1,5 +1,6 @@
 """A clone of HEAD in a folder of its own, and a run of all its stages from nothing."""
 
+import json
 import os
 import random
 import shutil
@@ -7,75 +8,113 @@ import subprocess
 import sys
 from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
-from shallowdeep.commands.lock import LOCKS, locked
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.yaml_file import parse
-from shallowdeep.provenance.declared import declared_stages
+
+LOCKS = ("dvc.lock", "data/dvc.lock")  # of the pipeline, and of the data sets
 
 
-def git_environment(scratch: Path) -> dict[str, str]:
-    """This environment without what git hands to hooks, and with trust in another's checkout.
+def project_folder() -> Path:
+    """The project that the current folder lies in.
 
-    Git takes that trust from a configuration file only, and hands it on to the other git that a
-    clone is made from.
+    Raises:
+        InputError: there is none, or it has no lock.
     """
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
-    mine = os.environ.get("GIT_CONFIG_GLOBAL") or str(Path.home() / ".gitconfig")
-    config = scratch / "gitconfig"
-    config.write_text(f"[include]\n\tpath = {_quoted(mine)}\n[safe]\n\tdirectory = *\n")
-    return kept | {"GIT_CONFIG_GLOBAL": str(config)}
-
-
-def _quoted(text: str) -> str:
-    escaped = text.replace("\\", "\\\\").replace('"', '\\"')
-    return f'"{escaped}"'
+    here = Path.cwd()
+    for folder in (here, *here.parents):
+        if (folder / ".dvc").is_dir() and (folder / "dvc.yaml").exists():
+            if not (folder / LOCKS[0]).exists():
+                raise InputError(f"there is no {LOCKS[0]}; `make repro` makes it, then commit it")
+            return folder
+    raise InputError("there is no dvc.yaml here; run it in the project")
 
 
 class Head:
-    """The commit that is checked out where a project lies, which may be a subfolder or worktree."""
+    """The commit that is checked out in a project, which may be a subfolder or a worktree.
+
+    Attributes:
+        environment: of processes in its clones.
+        commit: its hash.
+        date: of the commit, ISO 8601.
+        uncommitted: tracked files that differ from it or are absent, and those that may, since
+            git was told not to look at them.
+    """
 
     def __init__(self, root: Path, scratch: Path) -> None:
-        self.environment = git_environment(scratch)
+        """Look at a project; `scratch` is a folder for git's configuration.
+
+        Raises:
+            InputError: git fails, or the commit holds compiled code, which DVC does not hash, or a
+                submodule, whose files it does not have.
+        """
+        self.environment = _environment(scratch)
         self._top, self._inside, self.commit = (
-            self._git(root, "rev-parse", question)
+            self._git(root, "rev-parse", question).strip()
             for question in ("--show-toplevel", "--show-prefix", "HEAD")
         )
-        self.date = self._git(root, "show", "--no-patch", "--format=%cI", self.commit)
-        changed = self._git(root, "diff", "--name-only", "--relative", "HEAD", "--", ".")
-        self.uncommitted = changed.splitlines()
+        self.date = self._git(root, "show", "--no-patch", "--format=%cI", self.commit).strip()
+        for entry in self._git(root, "ls-tree", "-r", "-z", self.commit).split("\0")[:-1]:
+            about, _, name = entry.partition("\t")
+            if about.startswith("160000"):
+                raise InputError(f"{name}: is a submodule; the commit does not have its files")
+            if name.endswith((".pyc", ".pyo")) or "__pycache__" in name.split("/"):
+                raise InputError(f"{name}: is compiled code, which nobody checks; `git rm` it")
+        self.uncommitted = self.changes(root)
+        for entry in self._git(root, "ls-files", "-v", "-z").split("\0")[:-1]:
+            tag, _, name = entry.partition(" ")
+            if tag == "S" or tag.islower():
+                self.uncommitted.append(f"{name} (hidden from git)")
+
+    def changes(self, folder: Path) -> list[str]:
+        """Tracked files below a folder that are not as in the commit."""
+        options = ("--name-only", "-z", "--relative", "--ignore-submodules=none", "--no-ext-diff")
+        return self._git(folder, "diff", *options, self.commit, "--", ".").split("\0")[:-1]
+
+    def file(self, folder: Path, name: str) -> bytes:
+        """Content of a file in the commit, by its name as seen from a folder of a clone."""
+        return self._output(folder, "show", f"{self.commit}:./{name}")
 
     def clone(self, folder: Path) -> Path:
-        """Clone it into a new folder; returns where the project lies in it."""
+        """Clone it into a new folder; returns the project's folder in it."""
         options = ("--quiet", "--no-checkout", "--template=", "--", self._top, str(folder))
         self._git(Path(self._top), "clone", *options)
         self._git(folder, "checkout", "--quiet", "--detach", self.commit)
         return folder / self._inside
 
     def _git(self, folder: Path, *arguments: str) -> str:
+        return os.fsdecode(self._output(folder, *arguments))
+
+    def _output(self, folder: Path, *arguments: str) -> bytes:
         command = ["git", "-C", str(folder), *arguments]
-        done = subprocess.run(
-            command, capture_output=True, text=True, check=False, env=self.environment
-        )
+        done = subprocess.run(command, capture_output=True, check=False, env=self.environment)
         if done.returncode:
-            said = done.stderr.strip().splitlines()[:1] or [f"exit status {done.returncode}"]
-            raise InputError(f"git {arguments[0]}: {said[0]}")
-        return done.stdout.strip()
+            lines = done.stderr.decode(errors="replace").strip().splitlines()
+            problem = lines[0] if lines else f"exit status {done.returncode}"
+            raise InputError(f"git {arguments[0]}: {problem}")
+        return done.stdout
 
 
-def dvc_cache(root: Path) -> Path:
-    """Where DVC keeps what this checkout's stages wrote."""
-    from dvc.config import Config
+def _environment(scratch: Path) -> dict[str, str]:
+    """This environment without what git hands to hooks, and with trust in another's checkout.
 
-    try:
-        told = Config(dvc_dir=str(root / ".dvc"), validate=False)["cache"].get("dir")
-    except Exception:  # whatever is wrong with it, DVC says when it runs
-        told = None
-    return Path(told) if told else root / ".dvc/cache"
+    Git takes that trust from a configuration file only, and hands it on to the other git that a
+    clone is made from. Python looks for compiled code in an empty folder.
+    """
+    kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
+    mine = os.environ.get("GIT_CONFIG_GLOBAL") or str(Path.home() / ".gitconfig")
+    config = scratch / "gitconfig"
+    path = json.dumps(mine, ensure_ascii=False)  # git's quotes and escapes are those of JSON
+    config.write_text(f"[include]\n\tpath = {path}\n[safe]\n\tdirectory = *\n")
+    return kept | {
+        "GIT_CONFIG_GLOBAL": str(config),
+        "PYTHONPYCACHEPREFIX": str(scratch / "compiled"),
+    }
 
 
 def randomized(seed: int) -> tuple[dict[str, str], int, str]:
-    """What must not matter: environment, umask and name of the folder."""
+    """Draw what must not matter: environment, umask and name of the folder."""
     draw = random.Random(seed)
     threads = str(draw.choice([1, 2, 3, 8]))
     change = {
@@ -93,65 +132,84 @@ def randomized(seed: int) -> tuple[dict[str, str], int, str]:
     return change, draw.choice([0o002, 0o022, 0o077]), draw.choice(["a b", "größe", "x" * 60])
 
 
+def read_locks(project: Path) -> dict[str, dict[str, Any]]:
+    """Content of the lock files that there are, as DVC takes it.
+
+    Raises:
+        InputError: it is no lock file of DVC.
+    """
+    import voluptuous
+    from dvc.schema import COMPILED_LOCKFILE_SCHEMA
+
+    try:
+        return {
+            lock: COMPILED_LOCKFILE_SCHEMA(parse(project / lock))
+            for lock in LOCKS
+            if (project / lock).exists()
+        }
+    except voluptuous.Error:
+        raise InputError("dvc.lock: not as DVC writes it; `dvc repro` makes it anew") from None
+
+
 def rerun(
-    project: Path, environment: Mapping[str, str], *, cache: Path, seed: int | None
+    project: Path, environment: Mapping[str, str], *, cache: str, seed: int | None
 ) -> dict[str, str]:
-    """Run all stages that a fresh clone's locks name; returns what was varied.
+    """Run all stages that a fresh clone's lock files name.
 
     Args:
-        project: where the project lies in the clone.
+        project: the project's folder in the clone.
         environment: that of `Head`.
         cache: DVC's, for pictures that `dvc add` or `dvc import-url` keeps there.
-        seed: of what is varied; None where nothing is to be.
+        seed: of the variation; None to vary nothing.
+
+    Returns:
+        What was varied.
     """
-    data_sets = [f"data/dvc.yaml:{name}" for name in locked(project / LOCKS[1]).stages]
-    _take_away(project)
+    from dvc.utils.serialize import dump_yaml
+
+    data_sets = []
+    for lock, content in read_locks(project).items():
+        for name, stage in content.get("stages", {}).items():
+            for out in stage.get("outs", []):
+                _remove((project / lock).parent / out["path"])
+            content["stages"][name] = {"cmd": ""}  # whatever DVC does not run stays like this
+            if lock == LOCKS[1]:
+                data_sets.append(f"data/dvc.yaml:{name}")
+        dump_yaml(project / lock, content)
     _borrow_pictures(project, environment, cache)
     (project / ".venv").symlink_to(Path(sys.prefix))
     change, umask, _ = randomized(seed) if seed is not None else ({}, -1, "")
     environment = {**environment, **change}
-    command = [sys.executable, "-P", "-m", "dvc"]
-    repro = [*command, "repro", "--no-run-cache"]
+    repro = ("repro", "--no-run-cache")
     folder = parse(project / "params.yaml")["data"]["dir"]
     if seed is not None and folder == "data/sample":
-        _run([*repro, "data/dvc.yaml:sample"], project, environment, umask)
+        _dvc([*repro, "data/dvc.yaml:sample"], project, environment, umask)
         _shuffle(project / folder, seed)
         change["order of the files"] = "shuffled"
-    _run([*repro, "dvc.yaml", *data_sets], project, environment, umask)
+    _dvc([*repro, "dvc.yaml", *data_sets], project, environment, umask)
     return change | ({"umask": oct(umask)} if seed is not None else {})
 
 
-def _take_away(project: Path) -> None:
-    """Locks and results: nothing committed may be taken for made anew."""
-    outs = [
-        (project / lock).parent / out
-        for lock in LOCKS
-        if (project / lock).with_name("dvc.yaml").exists()
-        for stage in declared_stages((project / lock).parent).values()
-        for out in stage.outs
-    ]
-    shutil.rmtree(project / "results", ignore_errors=True)
-    for path in [*(project / lock for lock in LOCKS), *outs]:
-        if path.is_dir() and not path.is_symlink():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+def _remove(path: Path) -> None:
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
-def _borrow_pictures(project: Path, environment: Mapping[str, str], cache: Path) -> None:
+def _borrow_pictures(project: Path, environment: Mapping[str, str], cache: str) -> None:
     """Copy what .dvc files name out of the cache, which no stage gets to see."""
     named = [str(path.relative_to(project)) for path in project.glob("data/*.dvc")]
     if named:
-        place = project / ".dvc/cache"
-        place.symlink_to(cache)
-        command = [sys.executable, "-P", "-m", "dvc", "--quiet", "checkout", *named]
-        _run(command, project, environment, -1)
-        place.unlink()
+        link = project / ".dvc/cache"
+        link.symlink_to(cache)
+        _dvc(["--quiet", "checkout", *named], project, environment, -1)
+        link.unlink()
 
 
-def _run(command: list[str], folder: Path, environment: Mapping[str, str], umask: int) -> None:
+def _dvc(arguments: list[str], folder: Path, environment: Mapping[str, str], umask: int) -> None:
     done = subprocess.run(
-        command,
+        [sys.executable, "-P", "-m", "dvc", *arguments],
         cwd=folder,
         env=environment,
         umask=umask,
@@ -160,12 +218,12 @@ def _run(command: list[str], folder: Path, environment: Mapping[str, str], umask
         check=False,
     )
     if done.returncode:
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
-        raise InputError(f"the run in the clone failed: {lines[-1] if lines else done.returncode}")
+        problem = " ".join((done.stdout + done.stderr).rpartition("ERROR: ")[2].split())
+        raise InputError(f"the run in the clone failed: {problem or done.returncode}")
 
 
 def _shuffle(folder: Path, seed: int) -> None:
-    """Make the files of a folder again, in another order and with other times."""
+    """Write the files of a folder again, in another order and with other times."""
     files = sorted(path for path in folder.rglob("*") if path.is_file())
     contents = [(path, path.read_bytes()) for path in files]
     random.Random(seed).shuffle(contents)

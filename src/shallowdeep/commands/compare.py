@@ -1,4 +1,4 @@
-"""How the scores changed from one experiment to another, and what of it is real.
+"""Changes of the scores between two experiments, with those marked that are real.
 
 FROM and TO are git revisions, names of DVC experiments, or `workspace`.
 """
@@ -25,8 +25,8 @@ def compared(before: Experiment, after: Experiment) -> tuple[Common, list[Change
     Raises:
         InputError: they have no model in common.
     """
-    assert before.said and after.said, "read with answers"
-    common, found = changes(before.said, after.said, alpha=after.params.alpha)
+    assert before.predictions and after.predictions, "read with predictions"
+    common, found = changes(before.predictions, after.predictions, alpha=after.params.alpha)
     if not found:
         raise InputError(f"{before.name} and {after.name} have no model in common")
     return common, found
@@ -69,7 +69,7 @@ def shown(
         *([""] if markdown else []),  # a paragraph of its own
         _IN_COMMON[common],
         marks,
-        familywise_note(after.tried, alpha=after.params.alpha),
+        familywise_note(after.experiments, alpha=after.params.alpha),
     ]
     return "\n".join(lines)
 
@@ -83,5 +83,5 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--md", action="store_true", help="print Markdown, for a pull request")
     options = parser.parse_args(arguments)
     with told_in_one_line("compare"):
-        before, after = read([options.before, options.after], answers=True)
+        before, after = read([options.before, options.after], predictions=True)
         print(shown(before, after, *compared(before, after), markdown=options.md))

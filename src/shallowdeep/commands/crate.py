@@ -1,4 +1,4 @@
-"""Pack results with what made them: python -m shallowdeep crate shallowdeep.zip."""
+"""Pack results and their provenance: python -m shallowdeep crate shallowdeep.zip."""
 
 import argparse
 import shutil
@@ -7,13 +7,10 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from shallowdeep.commands import experiments, run_crate
-from shallowdeep.commands.belonging import DATA
-from shallowdeep.commands.clean_clone import Head
-from shallowdeep.commands.lock import LOCKS, locked
-from shallowdeep.commands.verify import project_folder
+from shallowdeep.commands.clean_clone import LOCKS, Head, project_folder, read_locks
 from shallowdeep.files.atomic import replacing
 from shallowdeep.files.errors import InputError, one_line, told_in_one_line
-from shallowdeep.provenance.dvc_hash import files
+from shallowdeep.provenance.experiment_count import PREPARED
 from shallowdeep.provenance.records import FOLDER
 
 DESCRIPTION = """Write a Workflow Run RO-Crate: the commit, the results that it has in git and in
@@ -23,24 +20,24 @@ the crate has their hashes, but for those on results/report.html."""
 
 
 def pack(root: Path, path: Path) -> int:
-    """Write the crate of what is committed, complete or not at all.
+    """Write the crate of HEAD, complete or not at all.
 
     Args:
         root: the project.
         path: the file to write, .zip.
 
     Returns:
-        How many files it holds.
+        Number of its files.
 
     Raises:
-        InputError: results that are not of what they stand beside, or what is not committed.
+        InputError: a file is not committed.
     """
     with TemporaryDirectory(prefix="shallowdeep-crate-") as name:
         scratch = Path(name)
-        head = _committed(root, scratch)
+        head = committed(root, scratch)
         payload = head.clone(scratch / "clone")
         shutil.rmtree(scratch / "clone/.git")
-        for file in _made(root):
+        for file in _outputs(root):
             copy = payload / file.relative_to(root)
             copy.parent.mkdir(parents=True, exist_ok=True)
             shutil.copy2(file, copy)
@@ -50,17 +47,16 @@ def pack(root: Path, path: Path) -> int:
         return sum(one.is_file() for one in payload.rglob("*"))
 
 
-def check_committed(root: Path) -> None:
-    """Refuse what is in no commit.
+def committed(root: Path, scratch: Path) -> Head:
+    """Return HEAD, if the project's files are all those of it.
+
+    Args:
+        root: the project.
+        scratch: a folder for git's configuration.
 
     Raises:
-        InputError: names the first file.
+        InputError: names the first file that is not committed.
     """
-    with TemporaryDirectory(prefix="shallowdeep-crate-") as scratch:
-        _committed(root, Path(scratch))
-
-
-def _committed(root: Path, scratch: Path) -> Head:
     head = Head(root, scratch)
     if head.uncommitted:
         raise InputError(
@@ -69,16 +65,16 @@ def _committed(root: Path, scratch: Path) -> Head:
     return head
 
 
-def _made(root: Path) -> list[Path]:
-    """Files that stages wrote, but for pictures; and the records of them."""
-    stages = locked(root / LOCKS[0]).stages.values()
-    outs = [path for stage in stages for path in stage.outs if path != DATA]
-    made = [file for path in outs for file in files(root / path)]
-    return made + sorted((root / FOLDER).glob("*.json"))
+def _outputs(root: Path) -> list[Path]:
+    """Files that stages wrote, without the pictures, and the records of them."""
+    stages = read_locks(root)[LOCKS[0]]["stages"].values()
+    outs = [root / out["path"] for stage in stages for out in stage["outs"]]
+    found = [file for out in outs if out != root / PREPARED for file in (out, *out.rglob("*"))]
+    return [file for file in found if file.is_file()] + sorted((root / FOLDER).glob("*.json"))
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Check that the results belong to what is here, and write the crate."""
+    """Refuse stale results, and write the crate."""
     parser = argparse.ArgumentParser("shallowdeep crate", description=DESCRIPTION)
     parser.add_argument("file", type=Path, nargs="?", help="the file to write, FILE.zip")
     parser.add_argument("--check", action="store_true", help="only say whether it could be written")
@@ -88,11 +84,12 @@ def main(arguments: Sequence[str]) -> None:
     with told_in_one_line("crate"):
         if options.file and options.file.suffix != ".zip":
             raise InputError(f"{options.file}: does not end with .zip")
-        found = experiments.read([experiments.WORKSPACE], answers=False)[0]
+        found = experiments.read([experiments.WORKSPACE], predictions=False)[0]
         if options.check:
-            return check_committed(project_folder())
+            with TemporaryDirectory(prefix="shallowdeep-crate-") as scratch:
+                committed(project_folder(), Path(scratch))
+            return
         count = pack(project_folder(), options.file)
         size = options.file.stat().st_size / 1e6
-        said = f"{count} files, {size:.0f} MB, verdict: {found.metrics.verdict}"
-        print(f"{one_line(str(options.file))}: {said}")
-    return None
+        about = f"{count} files, {size:.0f} MB, verdict: {found.metrics.verdict}"
+        print(f"{one_line(str(options.file))}: {about}")

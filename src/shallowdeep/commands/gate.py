@@ -14,9 +14,8 @@ from typing import Annotated, Literal, NamedTuple, cast
 
 from pydantic import Field, model_validator
 
-from shallowdeep.commands.belonging import NotCachedError
 from shallowdeep.commands.compare import compared
-from shallowdeep.commands.experiments import WORKSPACE, Experiment, read
+from shallowdeep.commands.experiments import WORKSPACE, Experiment, NotCachedError, read
 from shallowdeep.commands.terminal import table
 from shallowdeep.evaluation.change import Change
 from shallowdeep.evaluation.metrics import DIFFERENCE
@@ -29,7 +28,7 @@ CONFIG = Path("gate.yaml")
 
 
 class Rule(NamedTuple):
-    """How much worse one metric may be than in the baseline."""
+    """Tolerance for one metric: it may be so much worse than in the baseline."""
 
     metric: str  # as `dvc metrics diff` names it
     better: Literal["higher", "lower"]
@@ -39,12 +38,12 @@ class Rule(NamedTuple):
 
 
 class Judgement(NamedTuple):
-    """What became of one metric."""
+    """Verdict on one metric."""
 
     metric: str
     before: float | None
     after: float | None
-    allowed: str  # in words
+    allowed: str  # as text
     interval: tuple[float, float] | None  # of the change, where chance is asked about
     verdict: Literal["ok", "worse", "missing"]
 
@@ -53,7 +52,7 @@ _Tolerance = Annotated[float, Field(ge=0, le=1e9)]
 
 
 class _Entry(Record):
-    """What gate.yaml says of one metric."""
+    """Entry of gate.yaml for one metric."""
 
     better: Literal["higher", "lower"]
     absolute: _Tolerance = 0
@@ -95,7 +94,7 @@ def judge(
     """Hold one metric against the baseline; a missing or undefined one does not pass.
 
     Args:
-        rule: what is allowed.
+        rule: the tolerance.
         baseline: numbers by name.
         metrics: those that are judged.
         intervals: of the change of each metric, where it has one.
@@ -165,11 +164,11 @@ def _read(
 ) -> tuple[Experiment, Experiment, dict[str, tuple[float, float]]]:
     """Both experiments and, if chance is asked about, the intervals of their changes."""
     try:
-        before, after = read(names, answers=chance)
+        before, after = read(names, predictions=chance)
         return before, after, intervals(compared(before, after)[1]) if chance else {}
     except NotCachedError as error:
         print(f"gate: {error}; until then intervals are of unpaired experiments", file=sys.stderr)
-        before, after = read(names, answers=False)
+        before, after = read(names, predictions=False)
         return before, after, unpaired(before.numbers, after.numbers)
 
 

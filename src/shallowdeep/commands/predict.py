@@ -1,4 +1,4 @@
-"""Ask a trained model about pictures: python -m shallowdeep predict models/deep.pt PICTURE..."""
+"""Ask a trained model about pictures: python -m shallowdeep predict models/deep PICTURE..."""
 
 import argparse
 import itertools
@@ -12,30 +12,34 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
 import numpy as np
+from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
-from shallowdeep.commands.belonging import read_model
+from shallowdeep.commands.stale import check_model
 from shallowdeep.files.errors import InputError, one_line, told_in_one_line
 from shallowdeep.files.file_tree import walk
 from shallowdeep.pictures.decoding import Picture, decode, quiet
 from shallowdeep.pictures.layout import is_aside
 from shallowdeep.pictures.limits import Unusable
 from shallowdeep.pictures.worker_pool import ordered_map
+from shallowdeep.trained import model
+from shallowdeep.trained.model import Model
 
 if TYPE_CHECKING:
-    from shallowdeep.training.model import Model
+    from torch import Tensor
 
 DESCRIPTION = """Ask a trained model about pictures. Of each it prints the class that the runs' mean
 probability favours, that probability, and +- its standard deviation over the runs."""
 PICTURE = """a file of any usual format; a folder, with all that lies below it; or - for a list on
 standard input, a path a line, or with NUL between paths as `find -print0` writes it"""
+MODEL = "a model, for example models/deep, or its weights.safetensors"
 MAX_PIXELS = "refuse a picture of more than so many (default: %(default)s)"
 TOGETHER = 32  # pictures that the networks are asked about at a time
 
 
 class Prediction(NamedTuple):
-    """What a model's runs say about one picture."""
+    """The class that a model gives to one picture."""
 
     path: str
     label: str  # the class that the runs' mean probability favours
@@ -44,20 +48,27 @@ class Prediction(NamedTuple):
 
 
 def predict(
-    trained: "Model", paths: Sequence[str], *, max_pixels: int
+    trained: Model, paths: Sequence[str], *, max_pixels: int
 ) -> Generator[Prediction | Unusable, None, None]:
     """Decode, resize and normalise pictures as `prepare` does, on all cores, and ask every run.
 
     Yields:
-        For each path, in order, what the runs say, or why the file gives no picture.
+        For each path, in order, a prediction, or why the file gives no picture.
+
+    Raises:
+        OverflowError: as `probabilities`.
     """
     work = partial(_decoded, size=trained.size, max_pixels=max_pixels)
     with threadpool_limits(1, "blas"), closing(ordered_map(work, paths)) as outcomes:
         for start in range(0, len(paths), TOGETHER):
             several = list(itertools.islice(outcomes, TOGETHER))
-            said = _asked(trained, [one for one in several if isinstance(one, Picture)])
+            pictures = [one.pixels for one in several if isinstance(one, Picture)]
+            found = iter(probabilities(trained, np.stack(pictures)).mT if pictures else ())
             for path, one in zip(paths[start : start + TOGETHER], several, strict=True):
-                yield one if isinstance(one, Unusable) else Prediction(path, *next(said))
+                if isinstance(one, Unusable):
+                    yield one
+                else:
+                    yield _prediction(trained, path, next(found))
 
 
 def _decoded(path: str, *, size: int, max_pixels: int) -> Picture | Unusable:
@@ -67,18 +78,42 @@ def _decoded(path: str, *, size: int, max_pixels: int) -> Picture | Unusable:
         return reason
 
 
-def _asked(trained: "Model", pictures: Sequence[Picture]) -> Iterator[tuple[str, float, float]]:
-    """Class, probability and spread of each picture."""
-    if not pictures:
-        return
+def probabilities(trained: Model, pictures: NDArray[np.uint8]) -> "Tensor":
+    """Probability of the second class by each run.
+
+    Args:
+        trained: the model.
+        pictures: uint8 [m, 3, S, S].
+
+    Returns:
+        float32 [R, m].
+
+    Raises:
+        OverflowError: one is not finite.
+    """
     import torch
 
-    pixels = torch.from_numpy(np.stack([one.pixels for one in pictures]))
-    for of_second in trained.probabilities(pixels, torch.arange(len(pictures))).mT:
-        second = bool(of_second.mean() > 0.5)
-        mean = float(of_second.mean() if second else 1 - of_second.mean())
-        std = float(of_second.std()) if len(of_second) > 1 else 0.0
-        yield trained.classes[second], round(mean, 6), round(std, 6)
+    from shallowdeep.training.network import probability, product
+    from shallowdeep.training.propagation import linear_forward, relu
+
+    pixels = torch.from_numpy(pictures)
+    X = trained.normalisation.apply(pixels, out=pixels.float()).flatten(1)
+    (weight, bias), *upper = (map(torch.from_numpy, layer) for layer in trained.layers)
+    Z = product(weight.flatten(0, 1), X.T).view(*weight.shape[:2], -1) + bias[..., None]
+    for weight, bias in upper:
+        Z = linear_forward(relu(Z), weight, bias[..., None])
+    found = probability(Z[:, 0])
+    if not found.isfinite().all():
+        raise OverflowError("a probability is not finite: its weights leave the range of float32")
+    return found
+
+
+def _prediction(trained: Model, path: str, of_second: "Tensor") -> Prediction:
+    """Class, probability and spread of a picture, by the runs' probabilities [R]."""
+    second = bool(of_second.mean() > 0.5)
+    mean = float(of_second.mean() if second else 1 - of_second.mean())
+    std = float(of_second.std()) if len(of_second) > 1 else 0.0
+    return Prediction(path, trained.classes[second], round(mean, 6), round(std, 6))
 
 
 def files_of(asked: Sequence[str]) -> list[str]:
@@ -113,37 +148,40 @@ def _at(name: str) -> list[str]:
 def main(arguments: Sequence[str]) -> None:
     """Print a line for each picture; status 1 where a file gives none."""
     parser = argparse.ArgumentParser("shallowdeep predict", description=DESCRIPTION)
-    parser.add_argument("model", type=Path, help="a model file, for example models/deep.pt")
+    parser.add_argument("model", type=Path, help=MODEL)
     parser.add_argument("picture", nargs="+", help=PICTURE)
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--max-pixels", type=int, default=100_000_000, help=MAX_PIXELS)
     options = parser.parse_args(arguments)
     with told_in_one_line("predict"):
-        trained = read_model(options.model)
+        file = model.weights_file(options.model)
+        trained = model.read(file)
+        check_model(file)
         paths = files_of(options.picture)
         failures = 0
-        with (
-            quiet() as stderr,
-            closing(predict(trained, paths, max_pixels=options.max_pixels)) as said,
-        ):
-            for path, one in zip(paths, _with_a_bar(said, len(paths), stderr), strict=True):
-                failures += isinstance(one, Unusable)
-                _tell(path, one, stderr, as_json=options.json)
+        found = predict(trained, paths, max_pixels=options.max_pixels)
+        try:
+            with quiet() as stderr, closing(found):
+                for path, one in zip(paths, _with_progress(found, len(paths), stderr), strict=True):
+                    failures += isinstance(one, Unusable)
+                    _print(path, one, stderr, as_json=options.json)
+        except OverflowError as error:
+            raise InputError(f"{file}: {error}") from None
         if failures:
             sys.exit(1)
 
 
-def _with_a_bar(
-    said: Iterator[Prediction | Unusable], total: int, stderr: TextIO
+def _with_progress(
+    found: Iterator[Prediction | Unusable], total: int, stderr: TextIO
 ) -> Iterator[Prediction | Unusable]:
-    """A progress bar where a terminal can show it, unless the answers go there themselves."""
+    """Show progress on a terminal, unless the predictions go there."""
     hidden = True if sys.stdout.isatty() else None
     return iter(
-        tqdm(said, "predict", total, unit=" pictures", file=stderr, disable=hidden, leave=False)
+        tqdm(found, "predict", total, unit=" pictures", file=stderr, disable=hidden, leave=False)
     )
 
 
-def _tell(path: str, one: Prediction | Unusable, stderr: TextIO, *, as_json: bool) -> None:
+def _print(path: str, one: Prediction | Unusable, stderr: TextIO, *, as_json: bool) -> None:
     if isinstance(one, Prediction):
         print(json.dumps(one._asdict()) if as_json else _line(one))
     elif as_json:

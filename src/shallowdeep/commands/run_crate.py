@@ -1,24 +1,23 @@
-"""ro-crate-metadata.json: what ran, on what, in the words of Provenance Run Crate 0.5.
+"""ro-crate-metadata.json: the runs of all stages, as Provenance Run Crate 0.5.
 
 https://www.researchobject.org/workflow-run-crate/. The workflow is dvc.yaml, a stage's script is
 its tool, dvc.lock says what each read and wrote, and a record in results/provenance when and where,
 if it is of the same outputs.
 """
 
+import hashlib
 import mimetypes
 from collections.abc import Mapping
 from datetime import datetime, timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from rocrate.model import ContextEntity
 from rocrate.model.entity import Entity
 from rocrate.rocrate import ROCrate
 
-from shallowdeep.commands import lock
-from shallowdeep.commands.lock import Lock, Stage, hashes
-from shallowdeep.files.known_digests import known_sha256
-from shallowdeep.provenance.records import FOLDER, Record, is_whole, read_all
+from shallowdeep.commands.clean_clone import LOCKS, read_locks
+from shallowdeep.provenance.records import FOLDER, Record, read_all
 
 PROFILES = (
     "https://w3id.org/ro/wfrun/process/0.5",
@@ -26,7 +25,7 @@ PROFILES = (
     "https://w3id.org/ro/wfrun/provenance/0.5",
     "https://w3id.org/workflowhub/workflow-ro-crate/1.0",
 )
-SPECIFICATION = "https://w3id.org/ro/crate/1.1"  # that these profiles stand on
+SPECIFICATION = "https://w3id.org/ro/crate/1.1"  # that these profiles build on
 BIOSCHEMAS = "https://bioschemas.org/profiles/ComputationalWorkflow/1.0-RELEASE"
 LICENSE = "https://spdx.org/licenses/MIT"
 RUN_TERMS = "https://w3id.org/ro/terms/workflow-run#"
@@ -38,8 +37,17 @@ TERMS = {  # that RO-Crate 1.1 does not know
     },
 }
 FORMATS = {".md": "text/markdown", ".yaml": "application/yaml", ".lock": "application/yaml"}
-WORKFLOW, LOCK = "dvc.yaml", "dvc.lock"
-ABOUT = "Does a deeper network help on these pictures? The answer, and what made it."
+WORKFLOW = "dvc.yaml"
+ABOUT = "Does a deeper network help on these pictures? The answer, and its provenance."
+
+
+_Stage = Mapping[str, Any]  # content of dvc.lock
+_Stages = Mapping[str, _Stage]
+
+
+def hashes(stage: _Stage, kind: Literal["deps", "outs"]) -> dict[str, str]:
+    """DVC's hash of all that a stage reads or writes, by path."""
+    return {one["path"]: one["md5"] for one in stage.get(kind, [])}
 
 
 def crate_of(payload: Path, commit: str, date: str) -> ROCrate:
@@ -48,7 +56,7 @@ def crate_of(payload: Path, commit: str, date: str) -> ROCrate:
     Args:
         payload: the folder.
         commit: its hash.
-        date: when it was made, ISO 8601.
+        date: of the commit, ISO 8601.
     """
     crate = ROCrate(str(payload), init=True, version="1.1")
     crate.metadata.extra_terms.update(TERMS)
@@ -56,7 +64,8 @@ def crate_of(payload: Path, commit: str, date: str) -> ROCrate:
     for entity in crate.data_entities:
         file = payload / entity.id
         if file.is_file():
-            entity["sha256"] = known_sha256(file)
+            with file.open("rb") as content:
+                entity["sha256"] = hashlib.file_digest(content, "sha256").hexdigest()
             entity["contentSize"] = str(file.stat().st_size)
             entity["encodingFormat"] = FORMATS.get(file.suffix) or _format(file)
     readme = crate.get("README.md")
@@ -84,11 +93,15 @@ def _profile(crate: ROCrate, uri: str) -> Entity:
 
 def _describe_runs(crate: ROCrate, payload: Path) -> None:
     """The workflow, its steps, and what ran in each."""
-    locked = lock.locked(payload / LOCK)
-    records = _records(payload, locked)
-    tools = {name: _tool(crate, payload, stage) for name, stage in locked.stages.items()}
+    stages: _Stages = read_locks(payload)[LOCKS[0]]["stages"]
+    records = {  # others are of other runs
+        name: record
+        for name, record in read_all(payload / FOLDER).items()
+        if name in stages and record.outputs == hashes(stages[name], "outs")
+    }
+    tools = {name: _tool(crate, payload, stage) for name, stage in stages.items()}
     runs, steps, controls = [], [], []
-    for position, (name, stage) in enumerate(locked.stages.items()):
+    for position, (name, stage) in enumerate(stages.items()):
         run = _run(crate, name, stage, tools[name], records.get(name))
         step = _add(crate, f"{WORKFLOW}#{name}", "HowToStep", name=name, position=str(position))
         step["workExample"] = tools[name]
@@ -102,7 +115,7 @@ def _describe_runs(crate: ROCrate, payload: Path) -> None:
     workflow["hasPart"] = [crate.get(name) for name in sorted({tool.id for tool in tools.values()})]
     workflow["step"] = steps
     crate.mainEntity = workflow
-    whole = _whole_run(crate, workflow, locked, list(records.values()))
+    whole = _whole_run(crate, workflow, stages, list(records.values()))
     dvc = _add(crate, "https://dvc.org", "SoftwareApplication", name="DVC", url="https://dvc.org")
     versions = sorted({one.environment.packages["dvc"] for one in records.values()})
     dvc["version"] = ", ".join(versions) or "unknown"
@@ -110,9 +123,9 @@ def _describe_runs(crate: ROCrate, payload: Path) -> None:
     crate.root_dataset["mentions"] = [whole, *runs]
 
 
-def _tool(crate: ROCrate, payload: Path, stage: Stage) -> Entity:
+def _tool(crate: ROCrate, payload: Path, stage: _Stage) -> Entity:
     """The script that a stage runs; the pipeline itself where it runs none of ours."""
-    script = next((dep for dep in stage.deps if dep.startswith("stages/")), WORKFLOW)
+    script = next((dep for dep in hashes(stage, "deps") if dep.startswith("stages/")), WORKFLOW)
     return _code(crate, payload, script, ("SoftwareSourceCode",), "https://www.python.org")
 
 
@@ -128,21 +141,12 @@ def _code(
     return code
 
 
-def _records(payload: Path, locked: Lock) -> dict[str, Record]:
-    """Records of the outputs that the lock names; others are of other runs."""
-    return {
-        name: record
-        for name, record in read_all(payload / FOLDER).items()
-        if name in locked.stages
-        and is_whole(payload / FOLDER / f"{name}.json")
-        and record.outputs == hashes(locked.stages[name].outs)
-    }
-
-
-def _whole_run(crate: ROCrate, workflow: Entity, locked: Lock, records: list[Record]) -> Entity:
+def _whole_run(crate: ROCrate, workflow: Entity, stages: _Stages, records: list[Record]) -> Entity:
     """From what no stage wrote to what no stage reads."""
-    wrote = {path: md5 for one in locked.stages.values() for path, md5 in hashes(one.outs).items()}
-    read = {path: md5 for one in locked.stages.values() for path, md5 in hashes(one.deps).items()}
+    read, wrote = (
+        {path: md5 for one in stages.values() for path, md5 in hashes(one, kind).items()}
+        for kind in ("deps", "outs")
+    )
     return _add(
         crate,
         "#run",
@@ -156,8 +160,8 @@ def _whole_run(crate: ROCrate, workflow: Entity, locked: Lock, records: list[Rec
     )
 
 
-def _run(crate: ROCrate, name: str, stage: Stage, tool: Entity, record: Record | None) -> Entity:
-    """What one stage read and wrote; when and where, if there is a record."""
+def _run(crate: ROCrate, name: str, stage: _Stage, tool: Entity, record: Record | None) -> Entity:
+    """Inputs and outputs of one stage, with times and environment if there is a record."""
     run = _add(
         crate,
         f"#run-{name}",
@@ -165,9 +169,9 @@ def _run(crate: ROCrate, name: str, stage: Stage, tool: Entity, record: Record |
         name=name,
         description="No record says when and where: DVC had the outputs already",
         instrument=tool,
-        object=[_data(crate, path, md5) for path, md5 in hashes(stage.deps).items()]
-        + _values(crate, name, stage.params),
-        result=[_data(crate, path, md5) for path, md5 in hashes(stage.outs).items()],
+        object=[_data(crate, path, md5) for path, md5 in hashes(stage, "deps").items()]
+        + _values(crate, name, stage.get("params", {}).get("params.yaml", {})),
+        result=[_data(crate, path, md5) for path, md5 in hashes(stage, "outs").items()],
     )
     if record:
         where = record.environment
@@ -217,7 +221,7 @@ def _image(crate: ROCrate, name: str) -> Entity:
 
 
 def _data(crate: ROCrate, path: str, md5: str) -> Entity:
-    """What a stage read or wrote: a part of the crate, or that it exists and has this hash."""
+    """Input or output of a stage: a part of the crate, or a name with a hash."""
     folder = md5.endswith(".dir")
     entity = crate.get(f"{path}/" if folder else path)
     if entity is None:

@@ -1,4 +1,4 @@
-"""Many experiments through DVC's queue, and what came of each: python -m shallowdeep sweep.
+"""Run many experiments through DVC's queue and tabulate their results: python -m shallowdeep sweep.
 
 Every combination of the values is an experiment of DVC's (`dvc exp show` lists them, `dvc exp apply
 NAME` brings one back). Those that fail stop nothing and are listed.
@@ -44,11 +44,11 @@ class Failure(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of all experiments."""
+    """Results of all experiments."""
 
     rows: pd.DataFrame  # one an experiment: its parameters, then `COLUMNS`
     failures: list[Failure]
-    last: Experiment | None  # for what holds for all: how many were tried, the equivalence margin
+    last: Experiment | None  # for values that all share: their count, the equivalence margin
 
 
 COLUMNS = [SHALLOW, DEEP, "mean", "low", "high", "verdict"]
@@ -85,7 +85,7 @@ def settings_of(over: Sequence[str]) -> list[Setting]:
 
 
 def names_of(name: str, over: Sequence[str], count: int) -> list[str]:
-    """What DVC calls so many experiments: with numbers where a value is a list, be it of one."""
+    """Names that DVC gives to experiments: numbered if a value is a list, even of one."""
     from dvc.utils.hydra import to_hydra_overrides
 
     if not any(one.is_sweep_override() for one in to_hydra_overrides(list(over))):
@@ -97,7 +97,7 @@ def run_all(name: str, over: Sequence[str], *, jobs: int) -> None:
     """Queue the experiments and wait until the queue is empty; DVC tells of each on the terminal.
 
     Raises:
-        InputError: DVC queues none; it has said why.
+        InputError: DVC queues none; it has printed the reason.
     """
     dvc = [sys.executable, "-m", "dvc", "exp", "run"]
     chosen = itertools.chain.from_iterable(("-S", one) for one in over)
@@ -107,11 +107,11 @@ def run_all(name: str, over: Sequence[str], *, jobs: int) -> None:
 
 
 def outcome(names: Sequence[str], settings: Sequence[Setting]) -> Outcome:
-    """Read what DVC's experiments have come to."""
+    """Read the results of DVC's experiments."""
     rows, failures, last = [], [], None
     for one, setting in zip(names, settings, strict=True):
         try:
-            (last,) = experiments.read([one], answers=False)
+            (last,) = experiments.read([one], predictions=False)
         except InputError as error:
             failures.append(Failure(one, setting, _reason(one) or str(error)))
             continue
@@ -123,15 +123,15 @@ def outcome(names: Sequence[str], settings: Sequence[Setting]) -> Outcome:
 
 
 def _reason(name: str) -> str:
-    """The last that a failed experiment's stage said, from DVC's log of it."""
+    """Last line that a failed experiment's stage printed, from DVC's log."""
     command = [sys.executable, "-m", "dvc", "queue", "logs", name]
-    said = subprocess.run(command, capture_output=True, text=True, check=False).stdout
-    lines = said.partition("ERROR: ")[0].splitlines()
+    log = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    lines = log.partition("ERROR: ")[0].splitlines()
     return next((line for line in reversed(lines) if line.strip()), "")
 
 
 def shown(found: Outcome) -> str:
-    """A table of what there is, then what failed, then how many chances there were."""
+    """A table of the results, then the failures, then the count of experiments."""
     lines = []
     if found.last:
         cells = found.rows.copy()
@@ -149,7 +149,7 @@ def shown(found: Outcome) -> str:
         chosen = " ".join(f"{key}={value}" for key, value in setting.items())
         lines.append(f"failed: {name} ({chosen}): {one_line(reason)}")
     if found.last:
-        lines.append(familywise_note(found.last.tried, alpha=found.last.params.alpha))
+        lines.append(familywise_note(found.last.experiments, alpha=found.last.params.alpha))
     return "\n".join(lines)
 
 
@@ -158,7 +158,7 @@ def _interval(low: float, high: float) -> str:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run what is asked for, print the table, and write it and a picture to sweeps/."""
+    """Run the experiments, print the table, and write it and a chart to sweeps/."""
     about, _, how = (__doc__ or "").partition("\n")
     parser = argparse.ArgumentParser("shallowdeep sweep", description=about, epilog=how)
     parser.add_argument("over", nargs="+", metavar="KEY=VALUE,...", help=OVER)

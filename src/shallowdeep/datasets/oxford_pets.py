@@ -89,7 +89,7 @@ def fetch(run: Run, folder: Path) -> None:
     """Download the data set; a stage keeps its archives for the next time."""
     imported()
     socket.setdefaulttimeout(SILENCE)
-    download(folder, keep=made_from(Path("..")) / KEPT if run.by_dvc else None)
+    download(folder, keep=made_from(Path("..")) / KEPT if run.stage else None)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

@@ -21,6 +21,7 @@ class DvcStage:
     Attributes:
         inputs: paths of its dependencies; of a folder like `models` the outputs of stages in it.
         outputs: paths of its outputs, metrics and plots.
+        repo: DVC's, of the project.
         name: as DVC has it, `train-deep`, `train@wide` or `data/dvc.yaml:sample`.
         root: the project's folder.
     """
@@ -29,11 +30,15 @@ class DvcStage:
         from dvc.repo import Repo  # a sixth of a second
 
         self.name, self.root = name, root
-        self._repo = Repo(str(root))
+        self.repo = Repo(str(root))
         file, _, short = name.rpartition(":")
         path = str(root / (file or "dvc.yaml"))  # an addressing is relative to the current folder
-        (stage,) = (one for one in self._repo.index.stages if (one.path, one.name) == (path, short))
-        outs = list(map(self._relative, self._repo.index.outs))
+        (stage,) = (
+            one
+            for one in self.repo.index.stages
+            if one.path == path and one.name == short  # a .dvc file is a stage without a name
+        )
+        outs = list(map(self._relative, self.repo.index.outs))
         deps = dict.fromkeys(map(self._relative, stage.deps))
         below = {dep: [out for out in outs if out.startswith(f"{dep}/")] for dep in deps}
         self.inputs = [path for dep in deps for path in below[dep] or [dep]]
@@ -47,7 +52,7 @@ class DvcStage:
     def hashes(self, paths: list[str]) -> Hashes:
         """DVC's hash of each file or folder, by its path as seen from the root."""
         with Progress("hashing"):
-            return {path: md5(self._repo, self.root / path) for path in paths}
+            return {path: md5(self.repo, self.root / path) for path in paths}
 
 
 def running() -> DvcStage | None:

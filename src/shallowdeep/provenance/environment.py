@@ -1,4 +1,4 @@
-"""On what a stage ran: packages, processor, device, image, commit."""
+"""Environment of a stage: packages, processor, device, image, commit."""
 
 import importlib.metadata
 import os
@@ -16,7 +16,7 @@ PACKAGES = ("dvc", "numpy", "pillow", "scipy", "simplejpeg", "torch", "torchvisi
 
 
 class Environment(NamedTuple):
-    """On what a stage ran."""
+    """Environment of a stage."""
 
     python: str
     packages: Mapping[str, str]  # versions
@@ -31,7 +31,7 @@ class Environment(NamedTuple):
 
 
 class Commit(NamedTuple):
-    """Of which commit the code was."""
+    """Commit of the code."""
 
     commit: str
     changed: list[str]  # tracked files that differed from it
@@ -71,13 +71,13 @@ def _processor() -> str:
 
 
 def _threads() -> int | None:
-    """How many torch computes with, where it was loaded."""
+    """Threads of torch, if it was loaded."""
     torch = sys.modules.get("torch")
     return None if torch is None else torch.get_num_threads()
 
 
 def _device() -> dict[str, str] | None:
-    """The CUDA device, where torch was loaded and has used one."""
+    """The CUDA device, if torch has used one."""
     torch = sys.modules.get("torch")
     if torch is None or not torch.cuda.is_initialized():
         return None
@@ -87,7 +87,7 @@ def _device() -> dict[str, str] | None:
 
 
 def _output(*command: str) -> str | None:
-    """What a command prints; None where it fails or is not installed."""
+    """Output of a command; None if it fails or is not installed."""
     try:
         done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     except (OSError, subprocess.TimeoutExpired):

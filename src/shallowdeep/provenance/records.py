@@ -36,32 +36,27 @@ class Record(NamedTuple):
 class Run:
     """One run of a stage: the files it reads as they are now, and the record it leaves.
 
-    Args:
-        stage: what DVC runs; None by hand, where nothing is checked or recorded.
+    Attributes:
+        stage: the one that DVC runs; None by hand, where nothing is checked or recorded.
     """
 
     def __init__(self, stage: DvcStage | None) -> None:
-        self._stage = stage
+        self.stage = stage
         self._started, self._clock = datetime.now(UTC), time.monotonic()
         self._seen = {path: _signature(stage.root / path) for path in stage.inputs} if stage else {}
         if stage:
             self._file.unlink(missing_ok=True)  # it belongs to the outputs that are replaced now
 
     @property
-    def by_dvc(self) -> bool:
-        """True if DVC runs the stage."""
-        return self._stage is not None
-
-    @property
     def _file(self) -> Path:
-        assert self._stage
-        name = self._stage.name.rpartition(":")[2]
-        return self._stage.root / FOLDER / f"{name}.json"
+        assert self.stage
+        name = self.stage.name.rpartition(":")[2]
+        return self.stage.root / FOLDER / f"{name}.json"
 
     @cached_property
     def inputs(self) -> Hashes:
         """DVC's hash of each file and folder that the stage reads; empty by hand."""
-        return self._stage.hashes(self._stage.inputs) if self._stage else {}
+        return self.stage.hashes(self.stage.inputs) if self.stage else {}
 
     def check_unchanged(self) -> None:
         """Refuse to write results of inputs that have changed since the stage began.
@@ -73,10 +68,10 @@ class Run:
             InputError: an input has changed.
         """
         for path, seen in self._seen.items():
-            assert self._stage
-            if _signature(self._stage.root / path) == seen:
+            assert self.stage
+            if _signature(self.stage.root / path) == seen:
                 continue
-            if self._stage.hashes([path])[path] != self.inputs[path]:
+            if self.stage.hashes([path])[path] != self.inputs[path]:
                 raise InputError(
                     f"{path} has changed while this stage ran; nothing was written, type"
                     " `dvc repro`"
@@ -85,14 +80,14 @@ class Run:
     @cached_property
     def record(self) -> Record | None:
         """The record of a stage whose outputs are written; None by hand."""
-        if self._stage is None:
+        if self.stage is None:
             return None
         return Record(
-            stage=self._stage.name.rpartition(":")[2],
+            stage=self.stage.name.rpartition(":")[2],
             started=self._started.isoformat(timespec="seconds"),
             seconds=round(time.monotonic() - self._clock, 3),
             inputs=self.inputs,
-            outputs=self._stage.hashes(self._stage.outputs),
+            outputs=self.stage.hashes(self.stage.outputs),
             git=commit(),
             environment=environment(),
         )

@@ -1,6 +1,6 @@
-"""Whether the packages here are those of requirements.txt.
+"""Check that the installed packages are those of requirements.txt.
 
-Quick, and with nothing but Python: it is asked before anything else is imported.
+Quick, and with nothing but Python: it runs before anything else is imported.
 """
 
 import re
@@ -14,7 +14,7 @@ _PINNED = re.compile(r"^([\w.-]+)==([^\s;]+)(?: ; ([^\\\n]*))?", re.MULTILINE)
 
 
 def refuse_another_environment(file: Path) -> None:
-    """Refuse to go on where a package is missing or of another version than in requirements.txt.
+    """Refuse an environment in which a package is missing or of another version.
 
     dvc.lock names the hash of that file, and would certify packages that nothing ran on.
 
@@ -42,7 +42,7 @@ def installed(places: list[str]) -> dict[str, str]:
 
 
 def differing_packages(requirements: str, here: dict[str, str]) -> list[str]:
-    """What requirements.txt asks for and is not here, in words.
+    """Packages that requirements.txt names and that are missing or of another version, in words.
 
     A package that is asked for on some machines only may be missing.
     """
@@ -61,7 +61,7 @@ def differing_packages(requirements: str, here: dict[str, str]) -> list[str]:
 
 
 def _for_this_python(marker: str) -> bool:
-    """Whether a line counts for this version of Python; what else it says is not looked at."""
+    """True if a line is for this version of Python; the rest of its marker is ignored."""
     for sign, version in re.findall(r"python_full_version (<|>=) '([\d.]+)'", marker):
         older = sys.version_info[:3] < tuple(map(int, version.split(".")))
         if older != (sign == "<"):

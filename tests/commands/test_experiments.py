@@ -1,0 +1,266 @@
+"""Results that are stale are refused; those of a commit come out of git and DVC's cache."""
+
+import contextlib
+import os
+import shutil
+import time
+from pathlib import Path
+
+import pytest
+from checkouts import commit, run
+
+from shallowdeep.commands import compare, crate, experiments, gate
+from shallowdeep.commands.stale import check_model
+from shallowdeep.files.errors import InputError
+
+
+def refused(project: Path, revision: str = "workspace") -> str:
+    """Reason for which an experiment is refused; empty if it is not."""
+    with contextlib.chdir(project):
+        try:
+            experiments.read([revision], predictions=True)
+        except InputError as error:
+            return str(error)
+    return ""
+
+
+def model_refused(project: Path, name: str = "deep") -> str:
+    try:
+        check_model(project / f"models/{name}/weights.safetensors")
+    except InputError as error:
+        return str(error).removeprefix(f"{project}/models/{name}/weights.safetensors: ")
+    return ""
+
+
+def edit(path: Path, old: str, new: str) -> None:
+    assert old in path.read_text()
+    path.write_text(path.read_text().replace(old, new, 1))
+
+
+def test_current_results_are_taken(longer_project):
+    """A committed run, an experiment of DVC, the workspace, both models."""
+    for revision in ("HEAD", "longer", "workspace"):
+        assert refused(longer_project, revision) == ""
+    assert model_refused(longer_project) == model_refused(longer_project, "shallow") == ""
+
+
+def test_other_parameters_are_named(longer_project, monkeypatch):
+    """With the values of the results and the command that makes those wanted; nested ones too."""
+    params = longer_project / "params.yaml"
+    edit(params, "epochs: 3", "epochs: 50")
+    stale = "these results are of epochs 3; `dvc repro` makes those of 50"
+    assert refused(longer_project) == f"workspace: {stale}"
+    assert model_refused(longer_project) == stale
+    assert refused(longer_project, "HEAD") == ""
+    monkeypatch.chdir(longer_project)
+    for command, arguments in ((compare, []), (gate, []), (crate, ["a.zip"])):
+        with pytest.raises(SystemExit) as ended:
+            command.main(arguments)
+        assert str(ended.value.code).endswith(f": workspace: {stale}")
+    edit(params, "epochs: 50", "epochs: 3")
+    edit(params, "    - 5\n    - 5\n", "    - 7\n    - 5\n")
+    nested = "of models.deep.hidden [5, 5, 3]; `dvc repro` makes those of [7, 5, 3]"
+    assert nested in refused(longer_project)
+    assert nested in model_refused(longer_project)
+    assert model_refused(longer_project, "shallow") == ""
+    edit(params, "    - 7\n", "    - 5\n")
+    edit(params, "alpha: 0.05", "alpha: 0.1")
+    assert "params.yaml was edited after evaluate had read it" in refused(longer_project)
+    assert model_refused(longer_project) == ""
+    edit(params, "others: {}", "others: {wide: {hidden: [3], epochs: }}")
+    assert "dvc repro" in refused(longer_project)
+
+
+def test_the_same_number_written_otherwise_is_current(longer_project):
+    """As for DVC, which would run nothing."""
+    edit(longer_project / "params.yaml", "lr: 0.01 ", "lr: 1e-2 ")
+    assert model_refused(longer_project) == ""
+    assert "these results are of lr" not in refused(longer_project)
+
+
+def test_a_training_without_its_evaluation_is_refused(longer_project):
+    """In the workspace and under the experiment's name, though params.yaml is that of the model."""
+    experiment = ("dvc", "exp", "run", "train-deep", "-n", "x", "-S", "models.deep.epochs=4")
+    run(longer_project, *experiment)
+    for revision in ("workspace", "x"):
+        assert refused(longer_project, revision) == (
+            f"{revision}: evaluate has not seen the new models; `dvc repro` runs it"
+        )
+    assert model_refused(longer_project) == ""
+
+
+def test_a_failed_experiment_is_refused(longer_project):
+    """Its metrics are those of the run before."""
+    edit(longer_project / "stages/evaluate.py", '"""Compare the', 'raise SystemExit(1)\n    """')
+    run(longer_project, "dvc", "exp", "run", "-S", "seed=5", status=255)
+    run(longer_project, "git", "checkout", "HEAD", "results", "stages")
+    assert "evaluate has not seen the new" in refused(longer_project)
+    commit(longer_project)
+    assert "evaluate has not seen the new" in refused(longer_project, "HEAD")
+
+
+def test_altered_files_are_named(longer_project):
+    """Results, a model, code: each with the command that brings the right one."""
+    project = longer_project
+    metrics, code = project / "results/metrics.json", project / "src/shallowdeep/training/sgd.py"
+    text, was = metrics.read_text(), code.read_text()
+    edit(metrics, '"mean": 0.', '"mean": 0.9')
+    assert "results/metrics.json is not what evaluate wrote" in refused(project)
+    metrics.write_text(text)
+    code.write_text(was + "# edited\n")
+    assert "of another src/shallowdeep/training" in refused(project)
+    code.write_text(was)
+    weights = [project / "models" / name / "weights.safetensors" for name in ("shallow", "deep")]
+    weights[1].unlink()
+    shutil.copy(*weights)
+    assert f"{weights[1].relative_to(project)} is not the one that dvc.lock" in refused(project)
+    assert model_refused(project).startswith("is not the one that dvc.lock names; `dvc checkout`")
+    run(project, "dvc", "checkout", "--force", str(weights[1]))
+    assert refused(project) == ""
+
+
+def test_a_forged_commit_is_refused(longer_project):
+    """One with other metrics than dvc.lock names, or with other parameters."""
+    project = longer_project
+    commit(project)
+    assert refused(project, "HEAD") == ""
+    edit(project / "results/metrics.json", '"mean": 0.', '"mean": 0.9')
+    commit(project)
+    assert "HEAD: results/metrics.json is not what evaluate wrote" in refused(project, "HEAD")
+    edit(project / "params.yaml", "seed: 0", "seed: 1")
+    commit(project)
+    assert "HEAD: these results are of seed 0" in refused(project, "HEAD")
+
+
+def test_an_added_picture_makes_other_pictures(project, pictures_folder, tmp_path):
+    """Though all parameters are the same."""
+    folder = tmp_path / "pictures"
+    shutil.copytree(pictures_folder, folder)
+    edit(project / "params.yaml", f"dir: {pictures_folder}", f"dir: {folder}")
+    assert "of data.dir" in refused(project)
+    run(project, "dvc", "repro")
+    assert refused(project) == ""
+    shutil.copy(min((folder / "cat").iterdir()), folder / "dog/another.jpg")
+    assert f"workspace: these results are of another {folder}" in refused(project)
+
+
+def test_a_branch_without_its_models_is_refused(longer_project):
+    """After `git checkout` of another branch, before `dvc checkout`."""
+    run(longer_project, "git", "checkout", "--quiet", "-b", "longer-branch")
+    commit(longer_project)
+    run(longer_project, "git", "checkout", "--quiet", "main")
+    assert "(modified); `dvc checkout`" in refused(longer_project)
+    assert "`dvc checkout` brings it back" in model_refused(longer_project)
+
+
+def test_predictions_that_the_cache_lacks_are_one_line(longer_project):
+    """With the command that brings them: from a remote where there is one, else by a run."""
+    shutil.rmtree(longer_project / ".dvc/cache/files")
+    lacks = "HEAD: DVC's cache has no data/prepared/manifest.csv of it; "
+    assert refused(longer_project, "HEAD") == f"{lacks}`git checkout HEAD` and `dvc repro` make it"
+    run(longer_project, "dvc", "remote", "add", "--local", "store", "../store")
+    assert refused(longer_project, "HEAD") == f"{lacks}`dvc fetch --all-commits` brings it"
+
+
+def test_a_damaged_cache_is_one_line(longer_project):
+    """It names the file; the workspace is not affected."""
+    for path in (longer_project / ".dvc/cache/files/md5").glob("*/*"):
+        content = path.read_bytes()
+        path.unlink()
+        path.write_bytes(content[:-3] + b"abc")
+    damaged = refused(longer_project, "HEAD")
+    assert damaged.startswith("HEAD: ") and "data/prepared/manifest.csv" in damaged
+
+
+@pytest.mark.parametrize(
+    ("name", "content"),
+    [
+        ("results/metrics.json", '{"deep": 3}'),
+        ("results/metrics.json", "[" * 100_000),
+        ("params.yaml", "epochs: ["),
+        ("dvc.lock", ""),
+        ("dvc.lock", "stages: 3"),
+        ("dvc.yaml", "stages: ["),
+    ],
+)
+def test_broken_files_are_one_line(longer_project, name, content):
+    """Committed ones too."""
+    (longer_project / name).write_text(content)
+    assert name in refused(longer_project)
+    commit(longer_project)
+    assert name in refused(longer_project, "HEAD")
+
+
+@pytest.mark.parametrize(
+    "name", ["HEAD:README.md", "HEAD^{tree}", "nothing", "-x", "\udcff", "x\0"]
+)
+def test_what_is_no_commit_is_one_line(miniature, monkeypatch, name):
+    """In every command; files and folders of a commit are none."""
+    assert refused(miniature, name).startswith(f"{name}: ")
+    monkeypatch.chdir(miniature)
+    for command in (compare, gate):
+        with pytest.raises(SystemExit) as ended:
+            command.main(["--", name, "workspace"])
+        assert ("\n" not in str(ended.value.code) and "Git revision" in str(ended.value.code)) or (
+            "is no commit" in str(ended.value.code)
+        )
+
+
+def test_a_commit_without_results_is_one_line(miniature, tmp_path):
+    """It names the first file that is missing."""
+    project = Path(shutil.copytree(miniature, tmp_path / "a project", symlinks=True))
+    run(project, "git", "rm", "--quiet", "--cached", "dvc.lock", "results/metrics.json")
+    run(project, "git", "commit", "--quiet", "-m", "none")
+    assert refused(project, "HEAD") == "HEAD: has no dvc.lock; `dvc repro` makes results"
+
+
+BOMB = "a0: &a0 [1]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 60))
+MERGES = "a0: &a0 {k: 1}\n" + "".join(
+    f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}], j{i}: 1}}\n" for i in range(1, 9)
+)
+LOCK = (
+    "schema: '2.0'\nstages: {t: {cmd: x, params: {params.yaml: {%s}}, outs: [{path: m, md5: x}]}}\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("lock", "params"),
+    [
+        ("[" * 2**19, ""),
+        (MERGES, ""),
+        ("x" * (2**20 + 1), ""),
+        (BOMB + LOCK % "v: *a59", BOMB + "v: *a59\n"),
+        (LOCK % "v: 1", "[" * 2**19),
+        (LOCK % "v: 1", MERGES),
+        ("3", ""),
+        ("stages: 3", ""),
+        ("stages: {t: {outs: 3}}", ""),
+        ("\xff", ""),
+        (LOCK % "v: 1", None),
+    ],
+)
+def test_a_hostile_project_stops_nobody(tmp_path, lock, params):
+    """One line within two seconds, whatever stands beside a model."""
+    (tmp_path / "dvc.lock").write_text(lock, encoding="latin-1")
+    if params is not None:
+        (tmp_path / "params.yaml").write_text(params)
+    (tmp_path / "m").write_bytes(b"")
+    start = time.process_time()
+    with pytest.raises(InputError) as error:
+        check_model(tmp_path / "m")
+    assert time.process_time() - start < 2
+    assert len(str(error.value)) < 500
+
+
+def test_nothing_outside_of_the_project_is_read(tmp_path):
+    """Neither through a link nor from a pipe."""
+    (tmp_path / "secret").write_text("secret: 1\n")
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p/m").write_bytes(b"")
+    (tmp_path / "p/dvc.lock").symlink_to("../secret")
+    with pytest.raises(InputError, match="symbolic link"):
+        check_model(tmp_path / "p/m")
+    (tmp_path / "p/dvc.lock").unlink()
+    os.mkfifo(tmp_path / "p/dvc.lock")
+    with pytest.raises(InputError, match="no ordinary file"):
+        check_model(tmp_path / "p/m")
