@@ -24,6 +24,7 @@ def evaluate(run: Run) -> None:
     from shallowdeep.files.atomic import write_text
     from shallowdeep.files.yaml_file import parse
     from shallowdeep.prepared import data_report, prepared_set
+    from shallowdeep.provenance.experiment_count import count
     from shallowdeep.report import (
         charts,
         model_card,
