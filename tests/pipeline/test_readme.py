@@ -18,7 +18,7 @@ RECIPES = "CONTRIBUTING.md"
 PAGES = ("README.md", RECIPES, "docs/experiments.md", "docs/reproducibility.md")
 
 # make would install packages in a fresh clone for 20 s: lend it the environment of this checkout.
-LEND = f"ln -s '{ROOT}/.venv' .venv; touch -d 2000-01-01 requirements*.txt pyproject.toml"
+LEND = f"ln -s '{ROOT}/.venv' .venv; touch -d 2000-01-01T00:00:00 requirements*.txt pyproject.toml"
 
 
 @pytest.mark.usefixtures("publishing")
