@@ -30,7 +30,7 @@ def by_peer(found: dict[str, Any]) -> dict[str, dict[str, Any]]:
 
 
 def epoch_table(found: dict[str, Any]) -> str:
-    """The first table, which README.md repeats."""
+    """The first table, which docs/speed.md repeats."""
     pictures, memory = found["pictures"], found["added_memory_mib"]
     head = ["ms per epoch and network"]
     head += [f"{name} {found['networks'][name]}" for name in found["networks"]]

@@ -84,7 +84,7 @@ def test_a_stage_says_what_it_does(project, stage):
     controller, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, 100))
     environment = os.environ | {"PATH": f"{project}/.venv/bin:{os.environ['PATH']}"}
-    environment |= {"DVC_STAGE": stage, "DVC_ROOT": str(project)}
+    environment |= {"DVC_STAGE": stage}
     process = subprocess.Popen(
         [sys.executable, f"stages/{command[0]}", *command[1:]],
         cwd=project,

@@ -87,10 +87,10 @@ def test_the_report_names_every_peer_and_no_folder(found, photographs, tmp_path)
     assert (tmp_path / "solvers.png").read_bytes().startswith(b"\x89PNG")
 
 
-def test_readme_has_the_committed_figures():
+def test_the_page_on_speed_has_the_committed_figures():
     """The first table, as the benchmark printed it."""
     found = json.loads((ROOT / "benchmarks/solvers.json").read_text())
-    assert solvers_report.epoch_table(found) in (ROOT / "README.md").read_text()
+    assert solvers_report.epoch_table(found) in (ROOT / "docs/speed.md").read_text()
 
 
 def test_the_pipeline_is_followed_stage_by_stage(found, photographs):

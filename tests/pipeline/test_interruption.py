@@ -151,7 +151,7 @@ def test_a_stage_left_behind_does_not_write_over_what_is_newer(project):
     behind = subprocess.Popen(
         ["docker/run", "python", "stages/train.py", "deep"],
         cwd=project,
-        env=os.environ | {"DVC_STAGE": "train-deep", "DVC_ROOT": str(project)},
+        env=os.environ | {"DVC_STAGE": "train-deep"},
         stderr=subprocess.PIPE,
         text=True,
     )

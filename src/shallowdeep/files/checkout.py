@@ -8,6 +8,15 @@ CHECKPOINTS = Path(".checkpoints")
 KEPT = 7 * 86_400  # seconds for which the state of a stage that nobody takes up again stays
 
 
+def project_root() -> Path:
+    """The folder of the DVC project that the current folder is in; elsewhere the current one.
+
+    DVC's own variable DVC_ROOT names the checkout that a temporary experiment was made from.
+    """
+    here = Path.cwd()
+    return next((folder for folder in (here, *here.parents) if (folder / ".dvc").is_dir()), here)
+
+
 def made_from(folder: Path) -> Path:
     """The checkout that an experiment of DVC was made from; elsewhere the folder itself.
 

@@ -6,6 +6,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from shallowdeep.files.checkout import project_root
 from shallowdeep.files.progress import Progress
 
 if TYPE_CHECKING:
@@ -59,7 +60,7 @@ def running() -> DvcStage | None:
     """Stage that DVC runs in this process; None where somebody runs it by hand."""
     if "DVC_STAGE" not in os.environ:
         return None
-    return DvcStage(os.environ["DVC_STAGE"], Path(os.environ["DVC_ROOT"]).resolve())
+    return DvcStage(os.environ["DVC_STAGE"], project_root())
 
 
 def md5(repo: "Repo", path: Path) -> str | None:

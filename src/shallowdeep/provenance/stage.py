@@ -1,12 +1,11 @@
 """Decorator of the functions in stages/: what every stage needs around its body."""
 
 import functools
-import os
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 from shallowdeep.files.arithmetic import pin_arithmetic
+from shallowdeep.files.checkout import project_root
 from shallowdeep.files.errors import end_in_silence, told_in_one_line
 from shallowdeep.files.imports import importing
 from shallowdeep.files.parent import end_with_parent
@@ -40,7 +39,7 @@ def stage(
             end_in_silence(name)
             with told_in_one_line(name):
                 end_with_parent()
-                refuse_another_environment(Path(os.environ.get("DVC_ROOT", ""), "requirements.txt"))
+                refuse_another_environment(project_root() / "requirements.txt")
                 if first:
                     first(*args, **kwargs)
                 pin_arithmetic()
