@@ -2,7 +2,6 @@
 
 import os
 import random
-import re
 import shutil
 import signal
 import subprocess
@@ -12,14 +11,12 @@ import time
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-import numpy as np
 import psutil
 import pytest
 import voluptuous
 import yaml
 from checkouts import changed_stages, commit, has_loaded, run, with_environment
 from dvc.schema import COMPILED_LOCKFILE_SCHEMA
-from PIL import Image
 
 STAGES = ("prepare", "train-shallow", "train-deep", "evaluate")
 SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGKILL)
@@ -301,37 +298,3 @@ def snapshot(folder):
     """Every file and its content, but for what says how an earlier run went."""
     files = (path for path in folder.rglob("*") if path.is_file())
     return {path: path.read_bytes() for path in files if "provenance" not in path.parts}
-
-
-def test_prepare_goes_on_with_what_it_has_decoded(project):
-    """Killed in the middle of 600 files; what comes out is what an undisturbed run gives."""
-    with_environment(project)
-    random = np.random.default_rng(0)
-    for number in range(60):
-        folder = project / "data/large" / ("cat", "dog")[number % 2]
-        folder.mkdir(parents=True, exist_ok=True)
-        noise = random.integers(0, 256, (150, 150, 3), np.uint8)
-        picture = Image.fromarray(noise).resize((1_500, 1_500))
-        picture.save(folder / f"{number}.jpg", quality=95)
-        for copy in range(9):
-            os.link(folder / f"{number}.jpg", folder / f"{number}-{copy}.jpg")
-    params = project / "params.yaml"
-    text = re.sub(r"(?m)^  dir: \S+", "  dir: data/large", params.read_text())
-    params.write_text(re.sub(r"(?m)^folds: \d+", "folds: 1", text))
-    process = subprocess.Popen(
-        ["dvc", "repro", "prepare"], cwd=project, start_new_session=True, stdout=subprocess.DEVNULL
-    )
-    lines = 0
-    while lines < 100:
-        assert process.poll() is None
-        time.sleep(0.01)
-        lines = sum(path.read_bytes().count(b"\n") for path in project.glob(".checkpoints/*.jsonl"))
-    os.killpg(process.pid, signal.SIGKILL)
-    process.wait()
-    said = run(project, "dvc", "repro", "prepare")
-    assert "prepare: goes on where it was interrupted\n" in said
-    lock = (project / "dvc.lock").read_bytes()
-    said = run(project, "dvc", "repro", "--force", "--no-run-cache", "prepare")
-    assert "goes on" not in said
-    assert (project / "dvc.lock").read_bytes() == lock
-    assert left_over(project) == []
