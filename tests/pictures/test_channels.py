@@ -2,11 +2,12 @@
 
 import numpy as np
 import pytest
+from checkouts import ROOT
 
 from shallowdeep.files.errors import InputError
 from shallowdeep.pictures import channels
 from shallowdeep.pictures.channels import mean_and_std, normalisation
-from shallowdeep.settings.params import Data, Split
+from shallowdeep.settings import params
 
 PICTURES = np.random.default_rng(0).integers(0, 200, (20, 3, 7, 7), dtype=np.uint8)
 TRAIN = np.array([0, 3, 4, 17])
@@ -19,15 +20,8 @@ def array(tmp_path):
 
 
 def data(mean, std):
-    return Data(
-        dir=".",
-        size=7,
-        max_pixels=1,
-        on_reject="skip",
-        split=Split(train=0.8, validation=0.1, test=0.1),
-        mean=mean,
-        std=std,
-    )
+    settings = params.read(ROOT / "params.yaml").data
+    return settings.model_copy(update={"mean": mean, "std": std})
 
 
 def test_they_are_measured_per_channel(array, monkeypatch):

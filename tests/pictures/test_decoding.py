@@ -254,14 +254,6 @@ def test_what_is_no_picture_is_refused(tmp_path, data, reason):
         decoded(tmp_path, data)
 
 
-@pytest.mark.parametrize("form", FORMATS)
-def test_a_truncated_picture_is_refused(tmp_path, form):
-    """Whatever the format, two thirds of a file are no picture."""
-    data = stored(scene(300, 200), form)
-    with pytest.raises(Unusable, match=r"truncated|damaged|no picture"):
-        decoded(tmp_path, data[: len(data) * 2 // 3])
-
-
 def test_what_is_no_file_is_refused(tmp_path):
     """A folder, a pipe that nobody writes to, a link to nothing or to itself: no waiting."""
     os.mkfifo(tmp_path / "pipe")

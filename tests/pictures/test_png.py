@@ -80,14 +80,6 @@ def test_whatever_says_which_way_is_up_is_kept(tmp_path, where):
     assert (picture.width, picture.height) == (2, 8)
 
 
-def test_damage_of_the_pixels_is_not_read_past(tmp_path):
-    """A wrong checksum of the header; half the pixels."""
-    whole = grey(8)
-    for data in (whole[:20] + b"\x09" + whole[21:], whole[:-30]):
-        with pytest.raises(Unusable, match=r"^(damaged|truncated)$"):
-            decoded(tmp_path, data)
-
-
 def test_a_million_chunks_are_refused(tmp_path):
     """Each costs time."""
     with pytest.raises(Unusable, match="more than 100,000 chunks"):

@@ -6,6 +6,7 @@ import shutil
 
 import numpy as np
 import pytest
+from checkouts import ROOT
 from PIL import Image
 
 from shallowdeep.files.errors import InputError
@@ -14,23 +15,17 @@ from shallowdeep.pictures.decoding import decode
 from shallowdeep.pictures.listing import listed
 from shallowdeep.pictures.near_duplicates import groups
 from shallowdeep.pictures.preparation import InBothClasses, decode_all, manifest
-from shallowdeep.settings.params import Data, Split
+from shallowdeep.settings import params
+from shallowdeep.settings.params import Split
 
 CLASSES = ("cat", "dog")
 FRACTIONS = Split(train=0.6, validation=0.2, test=0.2)
 
 
-def data(*, on_reject="skip", on_conflict="fail"):
-    return Data(
-        dir=".",
-        size=8,
-        max_pixels=10_000,
-        on_reject=on_reject,
-        on_conflict=on_conflict,
-        split=FRACTIONS,
-        mean=(0.5,) * 3,
-        std=(0.5,) * 3,
-    )
+def data(**changed):
+    settings = params.read(ROOT / "params.yaml").data
+    small = {"size": 8, "max_pixels": 10_000, "split": FRACTIONS}
+    return settings.model_copy(update=small | changed)
 
 
 @pytest.fixture
