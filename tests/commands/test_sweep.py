@@ -58,7 +58,7 @@ def test_a_slip_of_the_pen_is_told_before_anything_is_queued(monkeypatch, over, 
 
 
 def test_a_sweep(project):
-    """A failed experiment stops nothing and is listed with its reason; the others are in the table."""
+    """A failed experiment is listed with its reason; the others are in the table."""
     with_environment(project)
     printed = run(
         *(project, "make", "--no-print-directory", "sweep", "JOBS=2"),

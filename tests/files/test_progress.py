@@ -72,7 +72,7 @@ def test_what_has_no_end_says_for_how_long(monkeypatch):
 STAGES = {
     "prepare": (["prepare.py"], ["loading", "decoding", "hashing"]),
     "train-deep": (["train.py", "deep"], ["loading", "hashing", "training"]),
-    "evaluate": (["evaluate.py"], ["loading", "drawing", "hashing"]),
+    "evaluate": (["evaluate.py"], ["loading", "hashing", "drawing"]),
 }
 
 
