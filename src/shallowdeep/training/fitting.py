@@ -22,7 +22,7 @@ from shallowdeep.prepared.prepared_set import Prepared
 from shallowdeep.training.checkpoint import Checkpoints
 from shallowdeep.training.dual import GramLayer, written_out
 from shallowdeep.training.history import Epoch, measures_in_words
-from shallowdeep.training.network import Layer, draw
+from shallowdeep.training.network import Layer, draw, logits_above, probability
 from shallowdeep.training.picture_file import at_hand
 from shallowdeep.training.primal import Batches, PixelLayer, on_all_pictures, one_thread
 from shallowdeep.training.ranks import ALONE, Ranks
@@ -72,7 +72,7 @@ class _Group(NamedTuple):
 
     history: Tensor  # [E, 3, R]
     test: Tensor  # [A, R, N_test]
-    fold_0: dict[int, list[Tensor]]  # by run: predictions for train, validation; then its layers
+    fold_0: dict[int, list[Tensor]]  # by run: weights and biases; of the dual solver predictions
 
 
 def seeds(seed: int, *, folds: int, runs: int) -> list[list[int]]:
@@ -214,7 +214,7 @@ class Fitting:
                     f"{where}, epoch {error.epoch}: the loss is not finite at lr"
                     f" {self._settings.lr:g}; a smaller lr may help"
                 ) from None
-            done[number] = _Group(*trained, _of_fold_0(runs, members))
+            done[number] = _Group(*trained, self._of_fold_0(runs, members))
 
         with progress:
             side_by_side(one, self.mine, threads=self._cores, begin=one_thread, stop=stopped.set)
@@ -308,39 +308,53 @@ class Fitting:
                 history[fold, run] = group.history[..., i].numpy()
                 test[:, run, columns] = group.test[:, i].numpy()
         fold_0 = {run: tensors for group in groups for run, tensors in group.fold_0.items()}
-        train, validation, *layers = (
-            torch.stack(tensors)
-            for tensors in zip(*(fold_0[run] for run in range(runs)), strict=True)
-        )
-        predictions = Predicted(test, train.numpy(), validation.numpy())
-        return Fitted(self._layers(layers), history, predictions)
-
-    def _layers(self, tensors: Sequence[Tensor]) -> list[Layer]:
-        """Pair weights and biases; the dual solver's coefficients become weights."""
-        first, *others = (tensor.to(self._device) for tensor in tensors)
+        tensors = [
+            torch.stack(each).to(self._device)
+            for each in zip(*(fold_0[run] for run in range(runs)), strict=True)
+        ]
+        depth = len(self._settings.hidden) + 1
+        train, validation = self._folds[0][:2]
         if self._dual:
-            first = written_out(
+            tensors[0] = written_out(
                 self._start(0).layers[0].weight,
-                first,
+                tensors[0],
                 self._pictures,
                 self._normalisation,
-                torch.from_numpy(self._prepared.rows("train")).to(self._device),
+                torch.from_numpy(train).to(self._device),
             )
-        pairs = [first, *others]
-        return [Layer(*pair) for pair in zip(pairs[::2], pairs[1::2], strict=True)]
+        layers = [Layer(*tensors[2 * number : 2 * number + 2]) for number in range(depth)]
+        if self._dual:
+            own = [tensor.cpu().numpy() for tensor in tensors[-2:]]
+        else:
+            outputs = self._predict_all(layers)
+            own = [outputs[:, train], outputs[:, validation]]
+        return Fitted(layers, history, Predicted(test, *own))
 
+    def _of_fold_0(self, runs: Runs, members: Sequence[Member]) -> dict[int, list[Tensor]]:
+        """Collect weights and biases of fold 0's runs in a group.
 
-def _of_fold_0(runs: Runs, members: Sequence[Member]) -> dict[int, list[Tensor]]:
-    """Predictions for train and validation, weights and biases of fold 0's runs in a group.
+        Of the first layer the dual solver has coefficients; of all pictures it has the outputs, so
+        that it predicts fold 0's training and validation pictures too.
+        """
+        mine = {i: run for i, (fold, run) in enumerate(members) if fold == 0}
+        tensors = [*runs.first.state[:2], *(tensor for layer in runs.upper for tensor in layer)]
+        if self._dual and mine:
+            tensors += [runs.predict(runs.rows.train), runs.predict(runs.rows.validation)]
+        return {run: [tensor[i].cpu() for tensor in tensors] for i, run in mine.items()}
 
-    Instead of the first layer's weights, the dual solver has coefficients.
-    """
-    mine = {i: run for i, (fold, run) in enumerate(members) if fold == 0}
-    if not mine:
-        return {}
-    predictions = [runs.predict(rows) for rows in (runs.rows.train, runs.rows.validation)]
-    layers = [*runs.first.state[:2], *(tensor for layer in runs.upper for tensor in layer)]
-    return {run: [tensor[i].cpu() for tensor in (*predictions, *layers)] for i, run in mine.items()}
+    def _predict_all(self, layers: Sequence[Layer]) -> Floats:
+        """Predict all pictures [R, N]: one pass for all runs, a tenth of a pass for each of ten."""
+        (weight, bias), *upper = layers
+        with Progress("predicting", len(self._pictures), unit="pictures") as progress:
+            (Z,) = on_all_pictures(
+                [weight],
+                self._pictures,
+                self._normalisation,
+                threads=self._cores,
+                advance=progress.advance,
+            )
+        predictions: Floats = probability(logits_above(Z + bias, upper)).cpu().numpy()
+        return predictions
 
 
 class _StoppedError(Exception):
