@@ -1,10 +1,13 @@
-"""Prepared pictures of noise."""
+"""Prepared pictures of noise, and trainings on them."""
 
+from contextlib import contextmanager
 from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
+import pytest
 import torch
+from torch import Tensor
 
 from shallowdeep.pictures.gram import gram
 from shallowdeep.pictures.splitting import cut
@@ -14,8 +17,9 @@ from shallowdeep.settings.params import Split
 from shallowdeep.training.checkpoint import Checkpoints
 from shallowdeep.training.fitting import Fitting
 from shallowdeep.training.history import Epoch
-from shallowdeep.training.network import Layer
-from shallowdeep.training.sgd import Settings
+from shallowdeep.training.network import Layer, logits_above
+from shallowdeep.training.propagation import linear_forward
+from shallowdeep.training.sgd import Runs, Settings
 
 SIZE = 12
 CPU = torch.device("cpu")
@@ -44,8 +48,8 @@ def write_prepared(
     return prepared_set.read(folder)
 
 
-class Came(NamedTuple):
-    """What a training of one fold came to."""
+class Trained(NamedTuple):
+    """Result of training some runs of one fold."""
 
     layers: list[Layer]
     epochs: list[Epoch]
@@ -63,14 +67,37 @@ def fitting(
 ) -> Fitting:
     """The training of some runs of fold 0."""
     settings = {"epochs": 10, "batch_size": 16, "lr": 0.05, "keep": "last"} | options
-    how = Settings(hidden, **settings)
-    return Fitting(pictures, how, [list(seeds)], solver=solver, device=device, dtype=dtype)
+    every = Settings(hidden, **settings)
+    return Fitting(pictures, every, [list(seeds)], solver=solver, device=device, dtype=dtype)
 
 
-def trained(
-    pictures, hidden, seeds, *, report=lambda _: None, place: Checkpoints | None = None, **options
-) -> Came:
+def trained(pictures, hidden, seeds, *, place: Checkpoints | None = None, **options) -> Trained:
     """Train some runs of fold 0."""
-    fitted = fitting(pictures, hidden, seeds, **options).fit(report, place)
+    fitted = fitting(pictures, hidden, seeds, **options).fit(place)
     (history,) = torch.from_numpy(fitted.history)
-    return Came(fitted.layers, [Epoch(*measures.T) for measures in history.transpose(0, 1)])
+    return Trained(fitted.layers, [Epoch(*measures.T) for measures in history.transpose(0, 1)])
+
+
+def logits(layers: list[Layer], inputs: Tensor) -> Tensor:
+    """Outputs [R, m] before the sigmoid, for inputs [D, m]."""
+    return logits_above(linear_forward(inputs, *layers[0]), layers[1:])
+
+
+class StoppedError(Exception):
+    """The training is interrupted."""
+
+
+@contextmanager
+def interrupted(method: str, after: int):
+    """Interrupt a training in place of the call of a method of Runs that follows so many."""
+    whole, calls = getattr(Runs, method), []
+
+    def stopping(*arguments, **named):
+        if len(calls) == after:
+            raise StoppedError
+        calls.append(method)
+        return whole(*arguments, **named)
+
+    with pytest.MonkeyPatch.context() as patched, pytest.raises(StoppedError):
+        patched.setattr(Runs, method, stopping)
+        yield

@@ -2,7 +2,7 @@
 
 import pytest
 import torch
-from noise import CPU, fitting, trained, write_prepared
+from noise import CPU, StoppedError, fitting, interrupted, write_prepared
 from played_device import CUDA, played_device
 from torch.utils._python_dispatch import _disable_current_modes
 
@@ -67,10 +67,12 @@ def test_a_training_goes_on_from_its_checkpoint(pictures, solver, tmp_path, monk
 
     monkeypatch.setattr(Checkpoint, "read", without_the_device)
     whole = _trained(pictures, solver, CUDA)
-    with pytest.raises(KeyboardInterrupt):
-        _trained(pictures, solver, CUDA, place=Checkpoints("train-x", {}), stop_after=3)
-    assert Checkpoints("train-x", {}).of(0).read() is not None
-    resumed = _trained(pictures, solver, CUDA, place=Checkpoints("train-x", {}))
+    with interrupted("epoch", 3):
+        _trained(pictures, solver, CUDA, place=Checkpoints("train-x", {}))
+    assert Checkpoints("train-x", {}).exist()
+    with interrupted("epoch", 2):  # the fourth and the fifth are left
+        resumed = _trained(pictures, solver, CUDA, place=Checkpoints("train-x", {}))
+        raise StoppedError
     assert all(torch.equal(a, b) for a, b in zip(whole, resumed, strict=True))
 
 
@@ -95,22 +97,13 @@ def test_recorded_steps_give_the_bits_of_others(tmp_path, solver, monkeypatch):
         assert torch.equal(one, other)
 
 
-def _trained(pictures, solver, device, *, keep="best", place=None, stop_after=None):
-    """What three runs come to: history, and each layer's weights and biases, on the CPU."""
-    reported = []
-
-    def report(epoch):
-        reported.append(epoch)
-        if len(reported) == stop_after:
-            raise KeyboardInterrupt
-
+def _trained(pictures, solver, device, *, keep="best", place=None):
+    """Train three runs: history, predictions, each layer's weights and biases, on the CPU."""
     settings = {"solver": solver, "device": device, "epochs": 5, "keep": keep}
-    layers, history = trained(
-        pictures, [5, 5, 3], [0, 1, 2], report=report, place=place, **settings
-    )
-    assert {tensor.device.type for layer in layers for tensor in layer} == {device.type}
-    past = torch.stack([torch.stack(epoch) for epoch in history])
-    return [past, *(tensor.cpu() for layer in layers for tensor in layer)]
+    fitted = fitting(pictures, [5, 5, 3], [0, 1, 2], **settings).fit(place)
+    assert {tensor.device.type for layer in fitted.layers for tensor in layer} == {device.type}
+    arrays = map(torch.from_numpy, (fitted.history, *fitted.predictions))
+    return [*arrays, *(tensor.cpu() for layer in fitted.layers for tensor in layer)]
 
 
 def _assert_close(found, expected):

@@ -3,14 +3,14 @@
 import numpy as np
 import pytest
 import torch
-from noise import CPU, write_prepared
+from noise import CPU, logits, write_prepared
 
 from shallowdeep.files.errors import InputError
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.training import fitting
-from shallowdeep.training.fitting import Fitting, Settings, asked_after, seeds
-from shallowdeep.training.made import Made
-from shallowdeep.training.model import Model
+from shallowdeep.training.fitting import Fitting, asked_after, seeds
+from shallowdeep.training.ranks import Ranks
+from shallowdeep.training.sgd import Settings
 
 SETTINGS = Settings([5, 3], epochs=6, batch_size=16, lr=0.05, keep="last")
 SOLVERS = ("primal", "dual")
@@ -36,7 +36,8 @@ def fit(pictures, *, runs=3, settings=SETTINGS, **options):
 
 def assert_same_bits(one, other):
     assert np.array_equal(one.history, other.history)
-    assert np.array_equal(one.answers, other.answers)
+    for a, b in zip(one.predictions, other.predictions, strict=True):
+        assert np.array_equal(a, b)
     for a, b in zip(one.layers, other.layers, strict=True):
         assert torch.equal(a.weight, b.weight)
         assert torch.equal(a.bias, b.bias)
@@ -58,12 +59,11 @@ def test_the_primal_solver_trains_every_run_by_itself(one):
     alike = {"solver": "primal", "device": CPU}
     by_fold = seeds(0, folds=1, runs=4)
     four = Fitting(one, SETTINGS, by_fold, **alike, cores=2)
-    reported = []
-    fitted = four.fit(reported.append)
-    assert len(reported) == four.epochs == 4 * SETTINGS.epochs
+    assert list(four.mine) == [0, 1, 2, 3]
+    fitted = four.fit()
     third = Fitting(one, SETTINGS, [by_fold[0][2:3]], **alike).fit()
     assert np.array_equal(fitted.history[:, 2:3], third.history)
-    assert np.array_equal(fitted.answers[:, 2:3], third.answers)
+    assert np.array_equal(fitted.predictions.test[:, 2:3], third.predictions.test)
     for of_four, alone in zip(fitted.layers, third.layers, strict=True):
         assert torch.equal(of_four.weight[2], alone.weight[0])
 
@@ -84,7 +84,7 @@ def test_a_core_has_a_group_if_that_is_large_enough(one, runs, cores, groups):
     fitting = Fitting(
         one, SETTINGS, seeds(0, folds=1, runs=runs), solver="dual", device=CPU, cores=cores
     )
-    assert fitting.epochs == groups * SETTINGS.epochs
+    assert len(fitting.groups) == len(fitting.mine) == groups
 
 
 def test_first_layers_that_do_not_fit_into_memory_at_once_give_the_same_bits(ten, monkeypatch):
@@ -105,7 +105,7 @@ def test_a_fold_is_that_fold_alone(ten, solver):
     alone = type(ten)(**vars(ten) | {"manifest": manifest, "folds": 1})
     fitted = Fitting(alone, SETTINGS, [by_fold[7]], solver=solver, device=CPU).fit()
     assert np.array_equal(fitted.history[0], all_folds.history[7])
-    assert np.array_equal(fitted.answers, all_folds.answers[:, :, test])
+    assert np.array_equal(fitted.predictions.test, all_folds.predictions.test[:, :, test])
 
 
 def test_the_single_split_is_fold_0_of_ten(tmp_path):
@@ -119,37 +119,42 @@ def test_the_single_split_is_fold_0_of_ten(tmp_path):
 
 
 def test_the_solvers_agree(ten):
-    """On answers and history of all folds, to rounding."""
+    """On predictions and history of all folds, to rounding."""
     primal, dual = (fit(ten, solver=solver) for solver in SOLVERS)
-    np.testing.assert_allclose(primal.answers, dual.answers, atol=2e-4)
+    for one, other in zip(primal.predictions, dual.predictions, strict=True):
+        np.testing.assert_allclose(one, other, atol=2e-4)
     np.testing.assert_allclose(primal.history[..., :2], dual.history[..., :2], rtol=1e-3)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
 @pytest.mark.parametrize("keep", ["last", "best"])
-def test_the_answers_are_the_models(one, ten, solver, keep):
-    """Of fold 0, whose weights are kept; on the pictures that it tests and in their order."""
+def test_the_predictions_are_those_of_the_kept_weights(one, ten, solver, keep):
+    """Of fold 0's runs, for all its pictures and in their order; not of another fold's."""
     settings = SETTINGS._replace(keep=keep)
     for pictures in (one, ten):
         fitted = fit(pictures, solver=solver, settings=settings)
-        half = Normalisation(pictures.mean, pictures.std)
-        made = Made("", "", [], {})
-        model = Model(fitted.layers, [0, 1, 2], pictures.classes, pictures.size, half, made)
-        rows = pictures.rows("test")
-        array = torch.from_numpy(pictures.pictures)
-        expected = model.probabilities(array, torch.from_numpy(rows))
-        columns = np.searchsorted(pictures.tested(), rows)
-        np.testing.assert_allclose(fitted.answers[-1][:, columns], expected, atol=1e-5)
+        inputs = Normalisation(pictures.mean, pictures.std).apply(
+            torch.from_numpy(pictures.pictures)
+        )
+        expected = logits(fitted.layers, inputs.flatten(1).T).sigmoid().numpy()
+        test, train, validation = fitted.predictions
+        fold = pictures.fold(0)
+        columns = np.searchsorted(pictures.tested(), fold.test)
+        np.testing.assert_allclose(test[-1][:, columns], expected[:, fold.test], atol=1e-5)
+        np.testing.assert_allclose(train, expected[:, fold.train], atol=1e-5)
+        np.testing.assert_allclose(validation, expected[:, fold.validation], atol=1e-5)
+        assert np.ptp(expected, axis=1).min() > 1e-2, "all pictures look alike"
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_answers_on_the_way_are_those_of_shorter_trainings(ten, solver):
+def test_earlier_predictions_are_those_of_shorter_trainings(ten, solver):
     """Epoch by epoch, as `asked_after` says, to the last bit."""
     assert asked_after(6) == [1, 2, 3, 4, 5, 6]
     fitted = fit(ten, solver=solver)
     for number in (1, 4):
         shorter = fit(ten, solver=solver, settings=SETTINGS._replace(epochs=number))
-        assert np.array_equal(shorter.answers[-1], fitted.answers[number - 1])
+        expected = shorter.predictions.test[-1]
+        assert np.array_equal(fitted.predictions.test[number - 1], expected)
 
 
 @pytest.mark.parametrize(
@@ -160,7 +165,7 @@ def test_answers_on_the_way_are_those_of_shorter_trainings(ten, solver):
         (100, [1, 2, 3, 5, 6, 9, 12, 16, 22, 29, 40, 54, 74, 100]),
     ],
 )
-def test_answers_are_kept_evenly_in_the_logarithm(epochs, expected):
+def test_predictions_are_kept_evenly_in_the_logarithm(epochs, expected):
     """At most 16 times, the last epoch among them; all where they are no more."""
     assert set(expected) >= {1, epochs}
     assert asked_after(epochs) == sorted(set(asked_after(epochs)))
@@ -190,3 +195,16 @@ def test_a_loss_that_is_not_finite_names_fold_and_run(ten, solver, cores):
         InputError, match=r"fold \d, run \d, epoch \d+: the loss is not finite at lr 1e\+30"
     ):
         fit(ten, solver=solver, settings=settings, cores=cores)
+
+
+def test_ranks_share_the_groups(one):
+    """Each group is one rank's. More ranks than groups are refused, before anything is sent."""
+    by_fold, alike = seeds(0, folds=1, runs=4), {"solver": "primal", "device": CPU}
+    shares = [
+        Fitting(one, SETTINGS, by_fold, **alike, ranks=Ranks(rank, 3)).mine for rank in range(3)
+    ]
+    assert sorted(number for share in shares for number in share) == [0, 1, 2, 3]
+    with pytest.raises(InputError, match=r"^5 ranks for 4 groups of runs: .*; take at most 4$"):
+        Fitting(one, SETTINGS, by_fold, **alike, ranks=Ranks(0, 5))
+    with pytest.raises(InputError, match=r"^2 ranks for 1 group of runs: .*; take at most 1$"):
+        Fitting(one, SETTINGS, by_fold[:1], solver="dual", device=CPU, ranks=Ranks(0, 2))

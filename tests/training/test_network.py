@@ -2,9 +2,10 @@
 
 import pytest
 import torch
+from noise import logits
 from torch import nn
 
-from shallowdeep.training.network import draw, logits
+from shallowdeep.training.network import draw
 
 
 def sequential(inputs: int, hidden: list[int]) -> nn.Sequential:

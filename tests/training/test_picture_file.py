@@ -10,15 +10,16 @@ from noise import CPU
 from shallowdeep.files import memory
 from shallowdeep.files.errors import InputError
 from shallowdeep.prepared import prepared_set
-from shallowdeep.training.fitting import Fitting, Settings, seeds
-from shallowdeep.training.picture_file import PictureFile, announced, at_hand, copy_rows
+from shallowdeep.training.fitting import Fitting, seeds
+from shallowdeep.training.picture_file import PictureFile, at_hand, copy_rows, prefetched
+from shallowdeep.training.sgd import Settings
 
 WAYS = {"mapped": 1.0, "read": 0.0}  # how much of memory the file may take to be mapped
 
 
 @pytest.mark.parametrize("way", WAYS)
 def test_rows_are_those_of_the_array(pictures, way, monkeypatch):
-    """In any order, more than once; what is announced comes in its order, and changes nothing."""
+    """In any order, more than once; prefetching keeps the order."""
     monkeypatch.setattr(memory, "FITS", WAYS[way])
     file = at_hand(pictures.pictures, CPU)
     assert isinstance(file, PictureFile)
@@ -26,25 +27,10 @@ def test_rows_are_those_of_the_array(pictures, way, monkeypatch):
     order = torch.cat([torch.randperm(100), torch.tensor([7, 7, 0, 99])])
     parts = order.split(3)
     out = torch.empty((3, *file.shape[1:]), dtype=torch.uint8)
-    for part, expected in zip(announced(file, parts), parts, strict=True):
+    for part, expected in zip(prefetched(file, parts), parts, strict=True):
         assert part is expected
         copy_rows(file, part, out=out[: len(part)])
         assert np.array_equal(out[: len(part)], pictures.pictures[part.numpy()])
-
-
-@pytest.mark.parametrize("way", WAYS)
-@pytest.mark.parametrize("band", [slice(0, 5), slice(5, 12), slice(3, 4)], ids=str)
-def test_a_band_is_those_rows_of_each_picture(pictures, way, band, monkeypatch):
-    """Announced and picked without the rest of it."""
-    monkeypatch.setattr(memory, "FITS", WAYS[way])
-    file = at_hand(pictures.pictures, CPU, band)
-    expected = pictures.pictures[:, :, band]
-    assert file.shape == expected.shape
-    rows = torch.randperm(100)[:40]
-    file.announce(rows)
-    out = torch.empty((40, *file.shape[1:]), dtype=torch.uint8)
-    copy_rows(file, rows, out=out)
-    assert np.array_equal(out, expected[rows.numpy()])
 
 
 def test_a_file_larger_than_memory_is_not_mapped(pictures, monkeypatch):
@@ -74,7 +60,7 @@ def test_more_pictures_than_memory_can_be_read(tmp_path):
 
 @pytest.mark.parametrize("solver", ["primal", "dual"])
 def test_both_ways_train_the_same_bits(pictures, solver, monkeypatch):
-    """Weights, history and answers."""
+    """Weights, history and predictions."""
     settings = Settings([5, 3], epochs=2, batch_size=16, lr=0.05, keep="best")
     fitted = []
     for fits in WAYS.values():
@@ -84,7 +70,8 @@ def test_both_ways_train_the_same_bits(pictures, solver, monkeypatch):
         fitted.append(fitting.fit())
     one, other = fitted
     assert np.array_equal(one.history, other.history)
-    assert np.array_equal(one.answers, other.answers)
+    for a, b in zip(one.predictions, other.predictions, strict=True):
+        assert np.array_equal(a, b)
     assert torch.equal(one.layers[0].weight, other.layers[0].weight)
 
 

@@ -3,16 +3,15 @@
 import numpy as np
 import pytest
 import torch
-from noise import fitting, trained, write_prepared
+from noise import logits, trained, write_prepared
 from torch import nn
 
 from shallowdeep.files.errors import InputError
 from shallowdeep.pictures.gram import gram
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.prepared.prepared_set import Prepared
-from shallowdeep.training.network import Layer, logits
+from shallowdeep.training.network import Layer
 from shallowdeep.training.primal import Batches
-from shallowdeep.training.sgd import Epoch
 
 NETWORKS = ([], [4], [5, 5, 3])
 
@@ -156,15 +155,6 @@ def test_the_history_is_what_the_weights_say(pictures, solver):
     torch.testing.assert_close(epochs[-1].validation_loss, loss.mean(1), rtol=1e-4, atol=1e-5)
     accuracy = ((outputs > 0) == labels).float().mean(1)
     assert torch.equal(epochs[-1].validation_accuracy, accuracy)
-
-
-def test_progress_is_reported_each_epoch(pictures):
-    """With the figures that go into the history."""
-    seen: list[Epoch] = []
-    _, epochs = trained(pictures, [4], [0], solver="dual", epochs=3, report=seen.append)
-    assert len(seen) == fitting(pictures, [4], [0], solver="dual", epochs=3).epochs == 3
-    for one, other in zip(seen, epochs, strict=True):
-        assert torch.equal(torch.stack(one), torch.stack(other))
 
 
 @pytest.mark.parametrize("solver", ["primal", "dual"])

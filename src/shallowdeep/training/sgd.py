@@ -271,7 +271,7 @@ def train(
         for name, tensor in state.items():
             tensor.copy_(saved[name])
         for generator, value in zip(runs.generators, generators, strict=True):
-            generator.set_state(value)
+            generator.set_state(value.clone())  # at a view of a larger tensor torch 2.15 crashes
     first, seen = done.tolist()
     before_batches(first * -(-pictures // batch_size) + seen // batch_size)
 
