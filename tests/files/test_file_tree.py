@@ -7,7 +7,6 @@ import pytest
 
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.file_tree import DEEPEST, Entry, Kind, walk
-from shallowdeep.provenance.dvc_hash import md5
 
 
 @pytest.fixture
@@ -43,17 +42,6 @@ def test_everything_is_found_for_what_it_is(tmp_path):
     kinds |= dict.fromkeys(["a", "b", "in/up"], Kind.LINKED_FOLDER)
     kinds |= dict.fromkeys(["pipe", "device", "dead", "loop"], Kind.OTHER)
     assert sorted(walk(top), key=str) == sorted((Entry(*one) for one in kinds.items()), key=str)
-
-
-def test_a_hash_of_such_a_folder_ends(tmp_path):
-    """Circles and pipes change nothing of it; a pipe has none of its own."""
-    (tmp_path / "1").write_text("one")
-    alone = md5(tmp_path)
-    os.mkfifo(tmp_path / "pipe")
-    for name in ("a", "b"):
-        (tmp_path / name).symlink_to(".")
-    assert md5(tmp_path) == alone
-    assert md5(tmp_path / "pipe") is None
 
 
 @pytest.mark.parametrize("levels", [DEEPEST, DEEPEST + 1, 1_200])

@@ -4,7 +4,7 @@ import json
 import shutil
 
 import pytest
-from checkouts import run
+from in_process import dvc_main
 
 from shallowdeep.provenance.environment import environment
 from shallowdeep.provenance.records import Record
@@ -35,7 +35,7 @@ def test_the_report_leads_to_the_records_of_its_stages(called, project):
     assert record["environment"]["processor"] in text
     called.click("summary:has-text('train-deep')")
     text = called.inner_text("main")
-    assert record["outputs"]["models/deep.pt"] in text
+    assert record["outputs"]["models/deep/weights.safetensors"] in text
     assert record["inputs"]["src/shallowdeep/training"] in text
     assert not called.locator(".stranger").is_visible()
 
@@ -51,8 +51,8 @@ def test_another_reports_records_are_not_shown(called, project):
 def test_what_came_from_the_cache_has_no_record(longer_project, browser):
     """The record is of other outputs: 2, 3 and again 2 epochs, then other intervals."""
     project = longer_project
-    run(project, "dvc", "exp", "run", "-S", "epochs=2")
-    run(project, "dvc", "exp", "run", "-S", "alpha=0.1")
+    dvc_main(project, "exp", "run", "-S", "epochs=2")
+    dvc_main(project, "exp", "run", "-S", "alpha=0.1")
     page = browser.new_page()
     page.goto((project / "results/report.html").as_uri())
     page.click("text=what made these results")
@@ -84,7 +84,7 @@ def test_the_chain_goes_back_to_the_data():
 def test_a_missing_record_is_no_trouble(project):
     """The page has what there is."""
     shutil.rmtree(project / "results/provenance")
-    run(project, "dvc", "repro", "--force", "--single-item", "evaluate")
+    dvc_main(project, "repro", "--force", "--single-item", "evaluate")
     page = (project / "results/provenance/index.html").read_text()
     assert "evaluate: versions" in page
     assert "train-deep: versions" not in page

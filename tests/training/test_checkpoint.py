@@ -154,18 +154,18 @@ def test_a_killed_stage_resumes(project):
     script = f"{code}; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
     with_environment(project)
     stage = ["docker/run", "python", "-c", script, "stages/train.py", "deep"]
-    process = subprocess.Popen(stage, cwd=project)
+    process = subprocess.Popen(stage, cwd=project, env=os.environ | {"DVC_STAGE": "train-deep"})
     while not list(project.glob(".checkpoints/train-deep.*.pt")):
         assert process.poll() is None
         time.sleep(0.01)
     process.send_signal(signal.SIGKILL)
     process.wait()
-    message = "train-deep: goes on where it was interrupted"
+    message = "train-deep: resumes from its last checkpoint"
     assert message in run(project, "dvc", "repro", "train-deep")
-    resumed = (project / "models/deep.pt").read_bytes()
+    resumed = (project / "models/deep/weights.safetensors").read_bytes()
     again = run(project, "dvc", "repro", "--force", "--single-item", "train-deep")
     assert message not in again
-    assert (project / "models/deep.pt").read_bytes() == resumed
+    assert (project / "models/deep/weights.safetensors").read_bytes() == resumed
     assert not (project / ".checkpoints").exists()
 
 
