@@ -343,7 +343,7 @@ class Fitting:
         return {run: [tensor[i].cpu() for tensor in tensors] for i, run in mine.items()}
 
     def _predict_all(self, layers: Sequence[Layer]) -> Floats:
-        """Predict all pictures [R, N] in one pass for all runs, which read and normalise them once."""
+        """Predict all pictures [R, N]; one pass for all runs normalises them once."""
         (weight, bias), *upper = layers
         with Progress("predicting", len(self._pictures), unit="pictures") as progress:
             (Z,) = on_all_pictures(
