@@ -17,7 +17,7 @@ from shallowdeep.training.propagation import relu, relu_backward
 
 
 class Loops(NamedTuple):
-    """Which loops are written out; the others are vectorised."""
+    """The loops that are written out; the others are vectorised."""
 
     samples: bool
     neurons: bool

@@ -42,7 +42,7 @@ def test_the_numbers_are_the_cpus(pictures, solver, keep, request):
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_no_step_waits_for_the_device(pictures, solver, played):
-    """What goes to the device in an epoch, the batch orders, goes once, however many steps."""
+    """An epoch sends its batch orders to the device once, however many steps it has."""
     runs = fitting(pictures, [5, 3], [0, 1], solver=solver, device=CUDA).ready()(0)
     runs.epoch(batch_size=16, lr=0.1)
     counts = []

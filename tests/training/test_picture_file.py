@@ -76,7 +76,7 @@ def test_both_ways_train_the_same_bits(pictures, solver, monkeypatch):
 
 
 def test_a_file_that_becomes_shorter_is_one_line(tmp_path, monkeypatch):
-    """Where a map would end the process without a word."""
+    """A map would end the process without a word."""
     monkeypatch.setattr(memory, "FITS", 0.0)
     path = tmp_path / "pictures.npy"
     np.save(path, np.zeros((4, 3, 8, 8), np.uint8))

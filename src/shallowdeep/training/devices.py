@@ -1,4 +1,4 @@
-"""Where the arithmetic happens."""
+"""The choice of a device for the arithmetic."""
 
 import sys
 from typing import Literal
@@ -10,7 +10,7 @@ from shallowdeep.files.errors import InputError
 
 
 def pick(device: Literal["auto", "cpu", "cuda"], *, number: int = 0) -> torch.device:
-    """Settle on a device, and let torch and NumPy take one thread for a step.
+    """Pick a device, and let torch and NumPy take one thread for a step.
 
     Two threads in a step were 2 to 30 times slower on a busy machine, and change bits. Where there
     is a CUDA device that cannot be used, `auto` says why and takes the CPU.
@@ -38,7 +38,7 @@ def pick(device: Literal["auto", "cpu", "cuda"], *, number: int = 0) -> torch.de
 
 
 def _trouble(number: int) -> str | None:
-    """What keeps torch from computing on a CUDA device that it sees; None where nothing does.
+    """Reason why torch cannot compute on a CUDA device that it sees; None if it can.
 
     For example that it is older than all that torch has kernels for, or is in another's hands.
     """

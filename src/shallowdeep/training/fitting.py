@@ -312,22 +312,22 @@ class Fitting:
             torch.stack(each).to(self._device)
             for each in zip(*(fold_0[run] for run in range(runs)), strict=True)
         ]
-        depth = len(self._settings.hidden) + 1
         train, validation = self._folds[0][:2]
         if self._dual:
-            tensors[0] = written_out(
+            first, *tensors, of_train, of_validation = tensors
+            weight = written_out(
                 self._start(0).layers[0].weight,
-                tensors[0],
+                first,
                 self._pictures,
                 self._normalisation,
                 torch.from_numpy(train).to(self._device),
             )
-        layers = [Layer(*tensors[2 * number : 2 * number + 2]) for number in range(depth)]
-        if self._dual:
-            own = [tensor.cpu().numpy() for tensor in tensors[-2:]]
+            layers = _layers([weight, *tensors])
+            own = [of_train.cpu().numpy(), of_validation.cpu().numpy()]
         else:
-            outputs = self._predict_all(layers)
-            own = [outputs[:, train], outputs[:, validation]]
+            layers = _layers(tensors)
+            predictions = self._predict_all(layers)
+            own = [predictions[:, train], predictions[:, validation]]
         return Fitted(layers, history, Predicted(test, *own))
 
     def _of_fold_0(self, runs: Runs, members: Sequence[Member]) -> dict[int, list[Tensor]]:
@@ -343,7 +343,7 @@ class Fitting:
         return {run: [tensor[i].cpu() for tensor in tensors] for i, run in mine.items()}
 
     def _predict_all(self, layers: Sequence[Layer]) -> Floats:
-        """Predict all pictures [R, N]: one pass for all runs, a tenth of a pass for each of ten."""
+        """Predict all pictures [R, N]; one pass for all runs normalises them once."""
         (weight, bias), *upper = layers
         with Progress("predicting", len(self._pictures), unit="pictures") as progress:
             (Z,) = on_all_pictures(
@@ -355,6 +355,11 @@ class Fitting:
             )
         predictions: Floats = probability(logits_above(Z + bias, upper)).cpu().numpy()
         return predictions
+
+
+def _layers(tensors: Sequence[Tensor]) -> list[Layer]:
+    """Pair weights and biases."""
+    return [Layer(*pair) for pair in zip(tensors[::2], tensors[1::2], strict=True)]
 
 
 class _StoppedError(Exception):

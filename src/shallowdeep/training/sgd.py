@@ -265,8 +265,9 @@ def train(
     generators = _generator_states(runs)  # before the current epoch's orders were drawn
     history = torch.zeros(epochs, len(MEASURES), count, dtype=runs.outputs.dtype)
     test = history.new_zeros(len(predicted) + 1, *runs.rows.test.shape)
-    changing = [done, generators, history, test, runs.outputs, *runs.state]
-    state = {str(i): tensor for i, tensor in enumerate(changing + (best.state if best else []))}
+    state = {"done": done, "generators": generators, "history": history, "test": test}
+    state |= {"outputs": runs.outputs} | _numbered("weights", runs.state)
+    state |= _numbered("best", best.state) if best else {}
     if checkpoint and (saved := checkpoint.read(state)):
         for name, tensor in state.items():
             tensor.copy_(saved[name])
@@ -307,3 +308,7 @@ def train(
 
 def _generator_states(runs: Runs) -> Tensor:
     return torch.stack([generator.get_state() for generator in runs.generators])
+
+
+def _numbered(name: str, tensors: Sequence[Tensor]) -> dict[str, Tensor]:
+    return {f"{name}.{number}": tensor for number, tensor in enumerate(tensors)}
