@@ -1,4 +1,4 @@
-"""Where pictures come from: the sample that our own code draws, and Oxford-IIIT Pet.
+"""Picture sets: the sample that this code draws, and the download of Oxford-IIIT Pet.
 
-Nothing, or an address, comes in; a new folder with one subfolder per class goes out.
+A new folder with one subfolder per class comes out.
 """

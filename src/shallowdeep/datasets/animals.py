@@ -1,7 +1,7 @@
-"""Cats and dogs: what they look like, and how to draw one.
+"""Drawings of cats and dogs.
 
-What tells the two apart is what tells the animals apart: ears, muzzle, eyes, whiskers, tail, build.
-Coat, pose, size, place and tilt follow the same distributions in both.
+Ears, muzzle, eyes, whiskers, tail and build differ between the two, as they do in life. Coat, pose,
+size, place and tilt follow the same distributions in both.
 """
 
 from typing import NamedTuple
@@ -23,7 +23,7 @@ WHITE: Colour = (246, 244, 240)
 
 
 class Animal(NamedTuple):
-    """What one animal looks like."""
+    """Features of one animal."""
 
     is_cat: bool
     coat: Colour
@@ -37,7 +37,7 @@ class Animal(NamedTuple):
 
 
 def animal(dice: Dice, *, is_cat: bool) -> Animal:
-    """Choose coat and features; some cats fold their ears, some dogs prick theirs."""
+    """Draw coat and features at random; some cats have folded ears, some dogs pricked ones."""
     coat = varied(dice, COATS[dice.number(0, len(COATS) - 1)], 18)
     other = varied(dice, COATS[dice.number(0, len(COATS) - 1)], 18)
     markings = other if dice.chance(0.3) else shaded(coat, dice.between(0.55, 0.85))
@@ -58,52 +58,45 @@ def animal(dice: Dice, *, is_cat: bool) -> Animal:
 
 
 def varied(dice: Dice, colour: Colour, by: float) -> Colour:
-    """A colour near this one."""
+    """Vary a colour at random."""
     red, green, blue = (channel + dice.between(-by, by) for channel in colour)
     return clipped((red, green, blue))
 
 
 def shaded(colour: Colour, factor: float) -> Colour:
-    """A darker (below 1) or lighter (above 1) shade."""
+    """Darken (factor below 1) or lighten (above 1) a colour."""
     red, green, blue = colour
     return clipped((red * factor, green * factor, blue * factor))
 
 
 def clipped(colour: Colour) -> Colour:
-    """The nearest colour that can be shown."""
+    """Clip a colour to 0 to 255."""
     red, green, blue = (min(max(channel, 0.0), 255.0) for channel in colour)
     return red, green, blue
 
 
 def draw_animal(dice: Dice, canvas: Canvas, it: Animal) -> None:
-    """Body and head; one unit is half the width of the head, whose centre is the origin."""
+    """Draw body and head; a unit is half the width of the head, the origin its centre."""
     pose = dice.number(0, 2)
-    if pose == 0:
-        draw_sitting(dice, canvas, it)
-    elif pose == 1:
-        draw_standing(dice, canvas, it)
-    else:
-        draw_lying(dice, canvas, it)
+    (draw_sitting, draw_standing, draw_lying)[pose](dice, canvas, it)
     head = canvas.placed((0, 0), unit=1.0, turn=dice.between(-0.22, 0.22))
     draw_head(dice, head, it)
 
 
 def draw_tail(dice: Dice, canvas: Canvas, it: Animal) -> None:
-    """From the origin: long, thin and curled, or short, thick and raised."""
+    """Draw a tail at the origin: long, thin and curled, or short, thick and raised."""
     if it.long_tail:
         bend, end = (dice.between(1.2, 2.2), dice.between(0, 0.8)), (dice.between(0.6, 1.6), -2.0)
         canvas.curve(((0, 0), bend, end), 0.3, it.coat)
         canvas.ellipse(end, (0.16, 0.16), it.markings)
     else:
-        bend, end = (
-            (dice.between(0.5, 0.9), 0.0),
-            (dice.between(0.6, 1.2), dice.between(-1.3, -0.5)),
-        )
+        bend = (dice.between(0.5, 0.9), 0.0)
+        end = (dice.between(0.6, 1.2), dice.between(-1.3, -0.5))
         canvas.curve(((0, 0), bend, end), 0.45, it.coat)
 
 
 def draw_sitting(dice: Dice, canvas: Canvas, it: Animal) -> None:
-    """Seen from the front, upright on its haunches."""
+    """Draw the body of a sitting animal, from the front."""
     draw_tail(dice, canvas.placed((0.7, 3.0), unit=1.0), it)
     canvas.ellipse((0, 2.1), (1.05 * it.build, 1.5), it.coat)
     canvas.ellipse((0, 1.8), (0.55 * it.build, 1.0), it.light)
@@ -114,7 +107,7 @@ def draw_sitting(dice: Dice, canvas: Canvas, it: Animal) -> None:
 
 
 def draw_standing(dice: Dice, canvas: Canvas, it: Animal) -> None:
-    """Seen from the side, on four legs."""
+    """Draw the body of a standing animal, from the side."""
     draw_tail(dice, canvas.placed((3.2, 0.8), unit=1.0), it)
     for x, shade in ((0.9, 0.8), (2.9, 0.8), (0.5, 1.0), (2.6, 1.0)):
         canvas.ellipse((x, 2.2), (0.24, 1.0), shaded(it.coat, shade))
@@ -124,7 +117,7 @@ def draw_standing(dice: Dice, canvas: Canvas, it: Animal) -> None:
 
 
 def draw_lying(dice: Dice, canvas: Canvas, it: Animal) -> None:
-    """At rest, paws in front."""
+    """Draw the body of a lying animal, paws in front."""
     draw_tail(dice, canvas.placed((2.6, 1.4), unit=1.0), it)
     canvas.ellipse((1.4, 1.1), (1.7, 1.06 * it.build), it.coat)
     draw_spots(dice, canvas.placed((1.6, 0.9), unit=1.0), it)
@@ -133,7 +126,7 @@ def draw_lying(dice: Dice, canvas: Canvas, it: Animal) -> None:
 
 
 def draw_spots(dice: Dice, canvas: Canvas, it: Animal) -> None:
-    """Patches or stripes on the flank."""
+    """Draw patches or stripes on the flank."""
     kind = dice.number(0, 2)
     if kind == 0:
         for x in (-0.6, 0.0, 0.6):
@@ -145,21 +138,19 @@ def draw_spots(dice: Dice, canvas: Canvas, it: Animal) -> None:
 
 
 def draw_head(dice: Dice, canvas: Canvas, it: Animal) -> None:
-    """Ears, skull and face; the face slides over the skull as the animal looks aside."""
+    """Draw ears, skull and face; the face moves aside with the yaw."""
     if it.pointed_ears:
         draw_pointed_ears(dice, canvas, it)
     canvas.ellipse((0, 0), (1.0, 0.85) if it.is_cat else (0.88, 0.98), it.coat)
     if not it.pointed_ears:
         draw_floppy_ears(dice, canvas, it)
     face = canvas.placed((it.yaw * 0.28, 0), unit=1.0)
-    if it.is_cat:
-        draw_cat_face(dice, face, it)
-    else:
-        draw_dog_face(dice, face, it)
+    draw_face = draw_cat_face if it.is_cat else draw_dog_face
+    draw_face(dice, face, it)
 
 
 def draw_pointed_ears(dice: Dice, canvas: Canvas, it: Animal) -> None:
-    """Triangles on top of the head, pink inside."""
+    """Draw pointed ears, pink inside."""
     tip = dice.between(1.25, 1.6)
     for side in (-1, 1):
         outer = [(side * 0.95, -0.2), (side * 0.8, -tip), (side * 0.15, -0.7)]
@@ -169,7 +160,7 @@ def draw_pointed_ears(dice: Dice, canvas: Canvas, it: Animal) -> None:
 
 
 def draw_floppy_ears(dice: Dice, canvas: Canvas, it: Animal) -> None:
-    """Flaps at the sides of the head; a cat's folded ears are small."""
+    """Draw ears at the sides of the head; a cat's folded ears are small."""
     size = 0.5 if it.is_cat else dice.between(0.8, 1.2)
     for side in (-1, 1):
         at = (side * 0.86, -0.62 + 0.5 * size)
@@ -177,7 +168,7 @@ def draw_floppy_ears(dice: Dice, canvas: Canvas, it: Animal) -> None:
 
 
 def draw_cat_face(dice: Dice, canvas: Canvas, it: Animal) -> None:
-    """Big eyes with slits, a small pink nose, whiskers."""
+    """Draw big eyes with slits, a small pink nose, whiskers."""
     if dice.chance(0.5):
         for x in (-0.22, 0.0, 0.22):
             canvas.ellipse((x, -0.6), (0.05, 0.2), it.markings)
@@ -195,7 +186,7 @@ def draw_cat_face(dice: Dice, canvas: Canvas, it: Animal) -> None:
 
 
 def draw_dog_face(dice: Dice, canvas: Canvas, it: Animal) -> None:
-    """A long light muzzle with a black nose, small eyes, at times a tongue."""
+    """Draw a long light muzzle with a black nose, small eyes, sometimes a tongue."""
     if dice.chance(0.35):
         canvas.ellipse((0.38, -0.2), (0.32, 0.36), it.markings)
     if dice.chance(0.4):

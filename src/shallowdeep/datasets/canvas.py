@@ -1,8 +1,8 @@
-"""Antialiased shapes that come out the same, bit for bit, on every machine.
+"""Antialiased shapes with the same bits on every machine.
 
-Only + - * / and square roots, one NumPy call each: IEEE 754 rounds those alike everywhere. Sines,
-sums and compiled formulas (a * b + c may become one instruction) do not keep that promise, Pillow's
-polygons among them.
+They use + - * / and square roots only, one NumPy call each: IEEE 754 rounds these alike everywhere.
+Sines, sums and compiled formulas (a * b + c may become one instruction) differ between machines,
+and so do Pillow's polygons.
 """
 
 import math
@@ -21,7 +21,7 @@ _PIECES = 8  # straight pieces of a curve
 
 
 class _Patch(NamedTuple):
-    """The part of a picture that a shape can touch."""
+    """Part of a picture that a shape can touch."""
 
     pixels: Floats  # [3, h, w], a view
     x: Floats  # [1, w], in pixels
@@ -29,13 +29,13 @@ class _Patch(NamedTuple):
 
 
 class Dice:
-    """Random numbers with the same bits everywhere."""
+    """Random numbers with the same bits on every machine."""
 
     def __init__(self, *key: int) -> None:
         self.generator = np.random.Generator(np.random.PCG64(key))
 
     def between(self, low: float, high: float) -> float:
-        """A number from `low` to `high` (Generator.uniform is compiled to one rounding or two)."""
+        """Number from `low` to `high` (Generator.uniform is compiled to one rounding or two)."""
         return low + (high - low) * self.generator.random()
 
     def chance(self, probability: float) -> bool:
@@ -43,22 +43,19 @@ class Dice:
         return bool(self.generator.random() < probability)
 
     def number(self, low: int, high: int) -> int:
-        """A whole number from `low` to `high`, both included."""
+        """Whole number from `low` to `high`, both included."""
         return int(self.generator.integers(low, high + 1))
 
     def colour(self) -> Colour:
-        """A muted colour: any, half mixed with a grey."""
+        """Muted colour: any, mixed half with a grey."""
         grey = self.between(30, 115)
-        return (
-            grey + self.between(20, 130),
-            grey + self.between(20, 130),
-            grey + self.between(20, 130),
-        )
+        red, green, blue = (grey + self.between(20, 130) for _ in range(3))
+        return red, green, blue
 
 
 @dataclass(frozen=True)
 class Canvas:
-    """A picture and the frame of reference in which the next shapes are given."""
+    """Picture with a frame of reference for its shapes."""
 
     pixels: Floats  # [3, height, width], 0 to 255
     origin: Point = (0.0, 0.0)  # where x = y = 0 lies, in pixels
@@ -66,13 +63,13 @@ class Canvas:
     down: Point = (0.0, 1.0)  # one unit of y, in pixels
 
     def placed(self, at: Point, *, unit: float, turn: float = 0.0, flip: bool = False) -> "Canvas":
-        """Give the same picture with a frame of its own for a thing that is drawn on it.
+        """Return the same picture with another frame.
 
         Args:
-            at: origin of the new frame, in this one.
-            unit: one unit of the new frame, in this one.
-            turn: tangent of half the angle by which the new frame is turned clockwise.
-            flip: whether the new x points to the left.
+            at: origin of the new frame, in this frame.
+            unit: of the new frame, in this frame.
+            turn: tangent of half the angle of a clockwise turn of the new frame.
+            flip: True if the new x points to the left.
         """
         cos, sin = _cos_sin(turn)
         side = -unit if flip else unit
@@ -87,10 +84,10 @@ class Canvas:
         """Fill an ellipse.
 
         Args:
-            at: its centre.
-            radii: half its width and half its height.
-            colour: of every pixel inside; at the edge in part.
-            turn: tangent of half the angle by which it is turned clockwise.
+            at: centre.
+            radii: half the width and half the height.
+            colour: of the pixels inside; in part at the edge.
+            turn: tangent of half the angle of a clockwise turn.
         """
         cos, sin = _cos_sin(turn)
         centre = self._point(at)
@@ -110,7 +107,7 @@ class Canvas:
         _blend(patch.pixels, (1.0 - radius) * narrow, colour)
 
     def polygon(self, corners: Sequence[Point], colour: Colour) -> None:
-        """Fill a convex polygon, its corners given clockwise or counter-clockwise."""
+        """Fill a convex polygon with corners in either order."""
         points = [self._point(corner) for corner in corners]
         patch = self._patch(
             (min(x for x, _ in points), min(y for _, y in points)),
@@ -164,13 +161,13 @@ class Canvas:
 
 
 def _span(low: float, high: float, size: int) -> tuple[int, int]:
-    """Pixels from `low` to `high` and one more on either side, as far as the picture goes."""
+    """Range of the pixels from `low` to `high`, one more at each end, within the picture."""
     start = min(max(int(low) - 1, 0), size)
     return start, min(max(int(high) + 2, start), size)
 
 
 def _distance(patch: _Patch, start: Point, end: Point) -> Floats:
-    """How far each pixel of a patch lies from a line that has an end on either side, [h, w]."""
+    """Distance of each pixel of a patch from a line segment, [h, w]."""
     dx, dy = end[0] - start[0], end[1] - start[1]
     square = max(dx * dx + dy * dy, 1e-9)
     x, y = patch.x - start[0], patch.y - start[1]
@@ -180,7 +177,7 @@ def _distance(patch: _Patch, start: Point, end: Point) -> Floats:
 
 
 def _blend(pixels: Floats, inside: Floats, colour: Colour) -> None:
-    """Mix `colour` into pixels [3, h, w]; `inside` [h, w] is how many pixels deep each one lies."""
+    """Mix `colour` into pixels [3, h, w]; `inside` [h, w] is their depth in the shape in pixels."""
     inside += 0.5
     share = np.clip(inside, 0, 1, out=inside)
     for plane, value in zip(pixels, colour, strict=True):

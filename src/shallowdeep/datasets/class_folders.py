@@ -1,4 +1,4 @@
-"""A new folder with one subfolder per class, as `prepare` reads it."""
+"""New folder with one subfolder per class, the input of `prepare`."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -12,10 +12,10 @@ CLASSES = ("cat", "dog")
 
 @contextmanager
 def new_class_folders(folder: Path) -> Iterator[Path]:
-    """Give a scratch folder with a subfolder per class; it becomes `folder` if the body ends well.
+    """Give a scratch folder with one subfolder per class, and rename it to `folder` at the end.
 
     Raises:
-        InputError: something stands at `folder`; nobody's pictures are ever overwritten.
+        InputError: `folder` exists and is not empty; pictures are never overwritten.
     """
     folder = folder.resolve()
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):

@@ -2,7 +2,7 @@
 
 https://www.robots.ox.ac.uk/~vgg/data/pets/ -> FOLDER/cat/*.jpg, FOLDER/dog/*.jpg
 
-Files are kept as they are; a few are damaged, or no JPEG files in spite of their name.
+The files are unchanged; a few are damaged, or no JPEG files in spite of their names.
 
 Source: O. M. Parkhi, A. Vedaldi, A. Zisserman, C. V. Jawahar: Cats and Dogs. CVPR 2012.
 """
@@ -26,21 +26,21 @@ from shallowdeep.provenance.stage import stage
 
 Archives = Sequence[tuple[str, str]]  # (address, MD5) of images.tar.gz and annotations.tar.gz
 
-KEPT = Path(".dvc/tmp/oxford-pets")  # of the checkout: the archives, for the next time
+KEPT = Path(".dvc/tmp/oxford-pets")  # of the checkout; holds the archives for the next time
 SILENCE = 60.0  # seconds without a byte after which a download has failed
 
 
 def download(folder: Path, archives: Archives | None = None, *, keep: Path | None = None) -> None:
-    """Fill a new `folder` with the pictures of the data set, complete or not at all.
+    """Fill a new `folder` with the pictures of the data set, completely or not at all.
 
     Args:
-        folder: to be made; has to be new or empty.
-        archives: where to download from; None for what torchvision knows.
-        keep: where the archives stay, on the same file system; one that is there already and
-            has the right checksum is not downloaded.
+        folder: new or empty.
+        archives: addresses and checksums; None for torchvision's.
+        keep: folder on the same file system for the archives; an archive in it with the right
+            checksum is not downloaded.
 
     Raises:
-        InputError: no download, or not the files that the checksums promise.
+        InputError: the download fails, or a checksum is wrong.
     """
     with new_class_folders(folder) as new, tempfile.TemporaryDirectory(dir=new.parent) as scratch:
         unpacked = Path(scratch, "oxford-iiit-pet")  # torchvision's name
@@ -57,7 +57,7 @@ def download(folder: Path, archives: Archives | None = None, *, keep: Path | Non
 
 
 def _labelled(scratch: Path, archives: Archives | None) -> Iterator[tuple[Path, int]]:
-    """Download into `scratch`; give every picture's file and its index in CLASSES."""
+    """Download into `scratch`; yield the file and the index in CLASSES of each picture."""
     from torchvision.datasets import OxfordIIITPet
 
     class Pets(OxfordIIITPet):  # type: ignore[misc]  # torchvision ships no types
@@ -66,18 +66,18 @@ def _labelled(scratch: Path, archives: Archives | None) -> Iterator[tuple[Path, 
     for split in ("trainval", "test"):
         with _failures_named(Pets._RESOURCES[0][0].rpartition("/")[0]):
             pets = Pets(scratch, split, target_types="binary-category", download=True)
-        # pets[i] would decode the picture; the file itself is to be had from these alone.
+        # pets[i] would decode the picture; only these attributes name its file.
         yield from zip(pets._images, pets._bin_labels, strict=True)
 
 
 @contextmanager
 def _failures_named(address: str) -> Iterator[None]:
-    """Say in one line why a download from `address` failed."""
+    """Report a failed download from `address` in one line."""
     try:
         yield
     except (URLError, TimeoutError, ConnectionError, http.client.HTTPException) as error:
         raise InputError(f"{address}: download failed: {error}") from None
-    except RuntimeError as error:  # torchvision's word for a wrong checksum
+    except RuntimeError as error:  # torchvision's error for a wrong checksum
         raise InputError(f"{address}: download is not what its MD5 promises: {error}") from None
     except OSError as error:
         reason = error.strerror or error
@@ -95,7 +95,7 @@ def fetch(run: Run, folder: Path) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Download the data set into the folder named on the command line."""
     parser = argparse.ArgumentParser("shallowdeep oxford-pets", description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="to be made; has to be new or empty")
+    parser.add_argument("folder", type=Path, help="a new or an empty folder")
     fetch(parser.parse_args(arguments).folder)
 
 

@@ -3,8 +3,7 @@
 nothing -> FOLDER/cat/*.jpg, FOLDER/dog/*.jpg
 
 A picture depends on the seed, its class and its number alone, and has the same bytes on every
-machine: random numbers and shapes are those of `canvas`, and the JPEG encoder is the one that the
-locked Pillow brings along.
+machine: random numbers and shapes come from `canvas`, the JPEG encoder from the locked Pillow.
 """
 
 import argparse
@@ -29,7 +28,7 @@ def picture(seed: int, label: int, number: int) -> Image.Image:
     Args:
         seed: of the whole sample.
         label: 0 for a cat, 1 for a dog.
-        number: which one of its class.
+        number: within its class.
     """
     dice = Dice(seed, label, number)
     height, width = dice.number(140, 270), dice.number(140, 270)
@@ -47,7 +46,7 @@ def picture(seed: int, label: int, number: int) -> Image.Image:
 
 
 def developed(dice: Dice, canvas: Canvas) -> Image.Image:
-    """Light, contrast and the grain of a camera, as 8-bit RGB."""
+    """Add light, contrast and the grain of a camera; return 8-bit RGB."""
     height, width = canvas.pixels.shape[1:]
     across = np.arange(width, dtype=np.float32) * (dice.between(-0.3, 0.3) / width)
     down = np.arange(height, dtype=np.float32)[:, None] * (dice.between(-0.3, 0.3) / height)
@@ -57,13 +56,13 @@ def developed(dice: Dice, canvas: Canvas) -> Image.Image:
 
 
 def exposed(dice: Dice, plane: Floats, light: Floats, grain: np.float32) -> Image.Image:
-    """One colour as 8-bit grey levels."""
+    """Expose one colour; return 8-bit grey levels."""
     noise = np.frombuffer(dice.generator.bytes(plane.size), np.int8).reshape(plane.shape)
     return Image.fromarray(np.clip(plane * light + noise * grain, 0, 255).astype(np.uint8))
 
 
 def draw_background(dice: Dice, canvas: Canvas) -> None:
-    """A wall or sky above, a floor or meadow below, and some things that stand about."""
+    """Draw a wall or sky above, a floor or meadow below, and some things."""
     height = canvas.pixels.shape[1]
     horizon = dice.number(height // 3, height)
     canvas.pixels[:, :horizon] = np.asarray(dice.colour(), np.float32)[:, None, None]
@@ -73,7 +72,7 @@ def draw_background(dice: Dice, canvas: Canvas) -> None:
 
 
 def draw_foreground(dice: Dice, canvas: Canvas, head: Canvas) -> None:
-    """Something in the way in every fourth picture; in every sixth, the animal hides its face."""
+    """Draw a thing in every fourth picture; in every sixth one, cover the face of the animal."""
     if dice.chance(1 / 4):
         draw_thing(dice, somewhere(dice, canvas), wide=dice.between(0.4, 1.6))
     if dice.chance(1 / 6):
@@ -82,7 +81,7 @@ def draw_foreground(dice: Dice, canvas: Canvas, head: Canvas) -> None:
 
 
 def somewhere(dice: Dice, canvas: Canvas) -> Canvas:
-    """A frame of random place, size and turn."""
+    """Draw a frame of random place, size and turn."""
     height, width = canvas.pixels.shape[1:]
     return canvas.placed(
         (width * dice.between(0, 1), height * dice.between(0, 1)),
@@ -92,7 +91,7 @@ def somewhere(dice: Dice, canvas: Canvas) -> Canvas:
 
 
 def draw_thing(dice: Dice, canvas: Canvas, *, wide: float) -> None:
-    """A cushion, a box, a roof: some shape of some colour."""
+    """Draw a cushion, a box or a roof: a random shape of a random colour."""
     colour, kind = dice.colour(), dice.number(0, 2)
     if kind == 0:
         canvas.ellipse((0, 0), (wide, 0.8), colour)
@@ -103,7 +102,7 @@ def draw_thing(dice: Dice, canvas: Canvas, *, wide: float) -> None:
 
 
 def draw_sample(folder: Path, *, seed: int, per_class: int) -> None:
-    """Fill a new `folder` with `per_class` JPEG files of each class, complete or not at all."""
+    """Fill a new `folder` with `per_class` JPEG files of each class, completely or not at all."""
     with new_class_folders(folder) as new:
         for label, name in enumerate(CLASSES):
             for number in range(per_class):
@@ -112,7 +111,7 @@ def draw_sample(folder: Path, *, seed: int, per_class: int) -> None:
 
 
 def whole(option: str, low: int, high: int) -> Callable[[str], int]:
-    """Give a reader of whole numbers; argparse lets its InputError pass."""
+    """Return a parser of whole numbers for argparse, which lets an InputError pass."""
 
     def read(text: str) -> int:
         if not (text.isdecimal() and len(text) <= 10 and low <= int(text) <= high):
@@ -132,7 +131,7 @@ def draw(_: Run, folder: Path, *, seed: int, per_class: int) -> None:
 def main(arguments: Sequence[str] | None = None) -> None:
     """Draw the sample into the folder named on the command line."""
     parser = argparse.ArgumentParser("shallowdeep sample", description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="to be made; has to be new or empty")
+    parser.add_argument("folder", type=Path, help="a new or an empty folder")
     parser.add_argument("--seed", type=whole("--seed", 0, 2**32 - 1), default=0)
     parser.add_argument("--per-class", type=whole("--per-class", 1, 100_000), default=500)
     with told_in_one_line("sample"):

@@ -1,4 +1,4 @@
-"""Which instructions sums are made with: that changes their last bit."""
+"""Pinned processor instructions: others would change the last bit of sums."""
 
 import os
 from pathlib import Path
@@ -7,10 +7,9 @@ NAMES = ("MKL_CBWR", "ATEN_CPU_CAPABILITY", "OPENBLAS_CORETYPE")
 
 
 def pin_arithmetic() -> None:
-    """Let sums have the same bits on every x86-64 processor with AVX2.
+    """Give sums the same bits on every x86-64 processor with AVX2, at no measurable cost.
 
-    What that costs could not be told from nothing. NumPy and torch read these variables when they
-    are imported, so this comes before.
+    Call it before NumPy and torch are imported: they read these variables then.
     """
     os.environ["MKL_CBWR"] = "COMPATIBLE"
     cpuinfo = Path("/proc/cpuinfo")
@@ -19,5 +18,5 @@ def pin_arithmetic() -> None:
 
 
 def pinned() -> dict[str, str | None]:
-    """By variable, what it is pinned to; None where it is not."""
+    """Values of the variables; None if not pinned."""
     return {name: os.environ.get(name) for name in NAMES}

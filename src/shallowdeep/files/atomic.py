@@ -1,4 +1,4 @@
-"""Files and folders that are complete or absent, never half-written."""
+"""Atomic files and folders: complete or absent, never half-written."""
 
 import glob
 import io
@@ -20,13 +20,12 @@ if TYPE_CHECKING:
 
 @contextmanager
 def replacing(path: Path) -> Iterator[Path]:
-    """Give a path for a new version of `path`; move it into place once the body has ended well.
+    """Give a path for a new version of `path`, and move it into place if the body succeeds.
 
-    The new version is a hidden sibling until then, and one step makes it the real one, so that a
-    process killed after it leaves nothing. After an error nothing is left of the new version and
-    `path` is as it was. A folder that stands at `path` is replaced whole, in two steps. What a
-    killed process left of an earlier attempt is removed, but not what a process that lives on
-    this machine is writing.
+    The new version is a hidden sibling until then; a single rename puts it into place. After an
+    error the new version is removed and `path` is unchanged. An existing folder is replaced as a
+    whole, in two steps. Leftovers of killed processes are removed, but no file that a running
+    process of this machine writes.
 
     Args:
         path: file or folder to write; its parent is created.
@@ -37,8 +36,11 @@ def replacing(path: Path) -> Iterator[Path]:
     ):
         if not _is_being_written(leftover):
             _remove(leftover)
-    new = path.with_name(_hidden(path.stem, _token(), path.suffix))
-    old = path.with_name(_hidden(path.stem, _token(), path.suffix))
+    process = f"{_machine()}-{os.getpid()}"
+    new, old = (
+        path.with_name(_hidden(path.stem, f"{process}-{uuid.uuid4().hex[:8]}", path.suffix))
+        for _ in range(2)
+    )
     try:
         yield new
         if path.is_dir():
@@ -53,12 +55,8 @@ def _hidden(stem: str, token: str, suffix: str) -> str:
     return f".{stem}.{token}.tmp{suffix}"
 
 
-def _token() -> str:
-    """Says which process of which machine, or container, is writing."""
-    return f"{_machine()}-{os.getpid()}-{uuid.uuid4().hex[:8]}"
-
-
 def _machine() -> str:
+    """Short name of this machine or container."""
     return f"{zlib.crc32(platform.node().encode()):08x}"
 
 
@@ -83,13 +81,13 @@ def _remove(path: Path) -> None:
 
 
 def write_text(path: Path, text: str) -> None:
-    """Write `text` to `path` as UTF-8 with Unix line ends, complete or not at all."""
+    """Write a text file as UTF-8 with Unix line ends."""
     with replacing(path) as new:
         new.write_text(text, encoding="utf-8", newline="\n")
 
 
 def write_torch(path: Path, content: Any) -> None:
-    """Write to `path` what `torch.load` reads, complete or not at all."""
+    """Write a file for `torch.load`."""
     import torch
 
     file = io.BytesIO()  # on a full disk, torch raises no OSError
@@ -99,13 +97,10 @@ def write_torch(path: Path, content: Any) -> None:
 
 
 def write_safetensors(path: Path, arrays: "Mapping[str, NDArray[Any]]", about: Any) -> None:
-    """Write arrays and, as JSON in the metadata under `shallowdeep`, what is known of them.
-
-    The same bytes every time, complete or not at all.
-    """
+    """Write arrays, with `about` as JSON in the metadata; the bytes are reproducible."""
     from safetensors.numpy import save
 
-    # One key of metadata: the bytes of a file with two depend on the process.
+    # A single key of metadata: with two, the bytes depend on the process.
     packed = save(dict(arrays), {"shallowdeep": json.dumps(about)})
     with replacing(path) as new:
         new.write_bytes(packed)

@@ -1,11 +1,11 @@
-"""Where a checkout keeps what outlives a run."""
+"""Folders of a checkout that outlive a run: its checkpoints."""
 
 import time
 from contextlib import suppress
 from pathlib import Path
 
 CHECKPOINTS = Path(".checkpoints")
-KEPT = 7 * 86_400  # seconds for which the state of a stage that nobody takes up again stays
+KEPT = 7 * 86_400  # seconds after which an unused checkpoint is removed
 
 
 def project_root() -> Path:
@@ -18,10 +18,10 @@ def project_root() -> Path:
 
 
 def made_from(folder: Path) -> Path:
-    """The checkout that an experiment of DVC was made from; elsewhere the folder itself.
+    """Main checkout of a DVC experiment in a temporary folder; elsewhere the folder itself.
 
-    `dvc exp run --temp` and DVC's queue run in .dvc/tmp/exps/... of that checkout, in a folder
-    that goes with the run.
+    `dvc exp run --temp` and DVC's queue run in .dvc/tmp/exps/... of the main checkout, in a folder
+    that is removed after the run.
     """
     for parent in folder.resolve().parents:
         if parent.parts[-3:] == (".dvc", "tmp", "exps"):
@@ -30,25 +30,24 @@ def made_from(folder: Path) -> Path:
 
 
 def checkpoints() -> Path:
-    """The folder where interrupted stages leave their states; old ones in it are removed.
+    """Folder of the checkpoints, in the main checkout; old ones in it are removed.
 
-    It is in the checkout, for an experiment of `--temp` or of DVC's queue in the one that it was
-    made from: its own folder goes when it is interrupted. So other experiments' states lie here
-    too, and may be wanted.
+    Other experiments keep their checkpoints here too: an interrupted experiment loses its own
+    folder.
     """
     folder = made_from(Path()) / CHECKPOINTS
-    for state in folder.glob("*"):
-        with suppress(FileNotFoundError):  # another experiment is done with it
-            if time.time() - state.stat().st_mtime > KEPT:
-                state.unlink()
+    for checkpoint in folder.glob("*"):
+        with suppress(FileNotFoundError):  # another experiment has removed it
+            if time.time() - checkpoint.stat().st_mtime > KEPT:
+                checkpoint.unlink()
     return folder
 
 
 def remove_checkpoints(name: str) -> None:
-    """Remove the states whose files begin with this name, and what of them is left unfinished."""
+    """Remove the checkpoints of this name, unfinished ones too."""
     folder = made_from(Path()) / CHECKPOINTS
     for start in (name, f".{name}"):
         for path in folder.glob(f"{start}.*"):
             path.unlink(missing_ok=True)
-    with suppress(OSError):  # there are others, or there is none
+    with suppress(OSError):  # not empty, or missing
         folder.rmdir()

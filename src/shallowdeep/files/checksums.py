@@ -1,4 +1,4 @@
-"""Checksums that files carry, so that an altered one is noticed before it gives a result."""
+"""SHA-256 checksums of content, with which files detect that they were altered."""
 
 import hashlib
 import json
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
 
 
 def of_json(content: Any) -> str:
-    """SHA-256 of what JSON can hold, whatever the order of its keys."""
+    """Checksum of JSON content; the order of keys does not matter."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
 
 def of_array(array: "NDArray[Any]") -> str:
-    """SHA-256 of an array's numbers."""
+    """Checksum of the numbers of an array."""
     import numpy as np
 
     return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
 
 def of_tensors(tensors: "Iterable[Tensor]") -> str:
-    """SHA-256 of the numbers of tensors, one after the other."""
+    """Checksum of the numbers of several tensors, in order."""
     digest = hashlib.sha256()
     for tensor in tensors:
         digest.update(tensor.contiguous().cpu().numpy().data)

@@ -1,4 +1,4 @@
-"""How many cores this process may use, and independent work on them."""
+"""Available cores, and independent work in threads on them."""
 
 import os
 from collections.abc import Callable, Sequence
@@ -6,9 +6,9 @@ from concurrent.futures import FIRST_EXCEPTION, ThreadPoolExecutor, wait
 
 
 def available_cores() -> int:
-    """Cores that the operating system lets this process run on; all of them where it cannot say.
+    """Number of cores that this process may use.
 
-    Only Linux can keep a process to some cores, with `taskset` or a container's cpuset.
+    Linux can restrict a process to some cores, by `taskset` or a container's cpuset.
     """
     if hasattr(os, "sched_getaffinity"):
         return len(os.sched_getaffinity(0))
@@ -23,14 +23,14 @@ def side_by_side(
     begin: Callable[[], None] = lambda: None,
     stop: Callable[[], None] = lambda: None,
 ) -> None:
-    """Do independent work on several cores; with one thread, in the caller's.
+    """Do independent work in several threads; one thread is the caller's own.
 
     Args:
-        work: called with each item; the first exception ends it all.
-        items: what there is to do, the first ones first.
-        threads: how many work at a time.
-        begin: called in each thread that works, the caller's too if it does.
-        stop: called as soon as there is an exception, or Ctrl-C; may end running work early.
+        work: called with each item; the first exception ends all.
+        items: of the work, in the order in which it starts.
+        threads: their number.
+        begin: called once in each thread that works.
+        stop: called at the first exception or Ctrl-C; may end running work early.
     """
     if threads == 1:
         begin()

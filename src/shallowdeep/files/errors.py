@@ -1,4 +1,4 @@
-"""Mistakes that a user can mend: one line on the terminal, never a traceback."""
+"""Errors that a user can correct: one line on the terminal, never a traceback."""
 
 import errno
 import signal
@@ -9,46 +9,42 @@ from types import FrameType, TracebackType
 
 
 class InputError(Exception):
-    """Something given to the program is wrong.
+    """Wrong input; the message names the thing, the value and what is allowed.
 
-    The message names the thing, the value and what is allowed, for example
-    ``params.yaml: epochs: 0 is below 1``.
+    For example ``params.yaml: epochs: 0 is below 1``.
     """
 
 
 def end_in_silence(name: str) -> None:
-    """Let Ctrl-C end the process without a traceback until `told_in_one_line` begins.
-
-    For the seconds in which a command imports what it needs; where memory is too short for that,
-    one line says so.
+    """Suppress the traceback of Ctrl-C, and of too little memory, while a command is imported.
 
     Args:
-        name: what the line starts with: the stage's or command's name.
+        name: of the stage or command, with which the line begins.
     """
-    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:  # not where it is ignored
+    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:  # not if it is ignored
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
-    def told(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
         if _is_for_memory(error):
             print(f"{name}: {_memory_is_short(error)}", file=sys.stderr)
         else:
             sys.__excepthook__(kind, error, trace)
 
-    sys.excepthook = told
+    sys.excepthook = hook
 
 
 @contextmanager
 def told_in_one_line(name: str) -> Iterator[None]:
-    """Run a command's body; end with one line on stderr where it cannot go on.
+    """Run the body of a command; report an error as one line on stderr.
 
-    Exit status 1 after wrong input, a failing disk or too little memory, 128 + signal number after
-    SIGINT, SIGTERM or SIGHUP. These unwind the stack as Ctrl-C does, so that temporary files go.
+    The exit status is 1 after wrong input, a failing disk or too little memory, 128 + the signal's
+    number after SIGINT, SIGTERM or SIGHUP. All unwind the stack, so that temporary files go.
 
     Args:
-        name: what the line starts with: the stage's or command's name.
+        name: of the stage or command, with which the line begins.
     """
     if sys.stderr.isatty():
-        print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # what stood there while it loaded
+        print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # "loading"
     signal.signal(signal.SIGTERM, _exit_on_signal)
     if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # nohup ignores it
         signal.signal(signal.SIGHUP, _exit_on_signal)
@@ -57,7 +53,7 @@ def told_in_one_line(name: str) -> Iterator[None]:
     try:
         yield
     except BrokenPipeError:
-        sys.exit(128 + signal.SIGPIPE)  # the reader, `head` for example, has seen enough
+        sys.exit(128 + signal.SIGPIPE)  # the reader, for example `head`, has ended
     except Exception as error:
         if (line := line_of(error)) is None:
             raise
@@ -68,7 +64,7 @@ def told_in_one_line(name: str) -> Iterator[None]:
 
 
 def line_of(error: Exception) -> str | None:
-    """What a user is told of an error; None where it is a defect of ours, which he cannot mend."""
+    """Message about an error for the user; None for a defect of ours."""
     if isinstance(error, InputError):
         return one_line(str(error))
     if isinstance(error, OSError | MemoryError | RuntimeError | ImportError):
@@ -88,22 +84,22 @@ _NO_MEMORY = (
 
 
 def _is_for_memory(error: BaseException) -> bool:
-    """Whether memory, the device's or that of addresses too, has run out."""
+    """True if memory, a device's memory or the address space has run out."""
     return isinstance(error, MemoryError) or any(
-        words.lower() in str(error).lower() for words in _NO_MEMORY
+        text.lower() in str(error).lower() for text in _NO_MEMORY
     )
 
 
 def _memory_is_short(error: BaseException) -> str:
     if isinstance(error, ImportError) or "failed to map segment" in str(error):
         return "memory is too short to load what it needs"
-    # What follows in torch's messages is a page on how it allocates, or how to debug CUDA.
-    asked = str(error).partition("\n")[0].partition(" GPU ")[0]
-    return f"memory is too short: {one_line(asked) or 'for a Python object'}"
+    # The rest of torch's messages is a page on its allocator, or on debugging CUDA.
+    request = str(error).partition("\n")[0].partition(" GPU ")[0]
+    return f"memory is too short: {one_line(request) or 'for a Python object'}"
 
 
 def one_line(text: str) -> str:
-    """Show line breaks and other control characters of `text` as escapes."""
+    """Escape line breaks and other control characters."""
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 

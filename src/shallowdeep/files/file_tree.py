@@ -1,4 +1,4 @@
-"""What lies below a folder: the one walk for decoding, for hashes and for messages."""
+"""Walk through the files below a folder, for decoding, hashes and messages."""
 
 import os
 from collections.abc import Iterator
@@ -12,7 +12,7 @@ DEEPEST = 100  # levels of folders; Python and DVC walk some of them by recursio
 
 
 class Kind(Enum):
-    """What something in a folder is, once links have been followed."""
+    """Kind of an entry, after links are followed."""
 
     FILE = "an ordinary file, or a link to one"
     LINKED_FOLDER = "a link to a folder"
@@ -20,20 +20,19 @@ class Kind(Enum):
 
 
 class Entry(NamedTuple):
-    """Something below a folder that is no folder itself."""
+    """Entry below a folder, other than a folder."""
 
     path: str  # relative to the folder, with forward slashes
     kind: Kind
 
 
 def walk(folder: Path) -> Iterator[Entry]:
-    """All that lies below a folder, hidden things too, in no order.
+    """Yield all entries below a folder, hidden ones too, in no order.
 
-    Links to folders are not followed: they can lead in circles, and DVC does not see what changes
-    behind them.
+    Links to folders are not followed: they can form cycles, and DVC does not see changes in them.
 
     Raises:
-        OSError: a folder cannot be read; it names the folder.
+        OSError: a folder cannot be read.
         InputError: folders are nested deeper than `DEEPEST` levels.
     """
     waiting = [""]

@@ -1,20 +1,19 @@
-"""Importing without looking for garbage: modules stay, and there are thousands of objects."""
+"""Imports without garbage collection: modules stay, and have many thousands of objects."""
 
 import gc
 import os
 
 
 def importing() -> None:
-    """Collect no garbage for now: to go through all modules again and again takes 0.3 s.
+    """Stop garbage collection, which takes 0.3 s while the modules of a stage are imported.
 
-    OpenBLAS starts no threads either, which spin for a while: all that we compute, we compute on
-    one thread, or on threads of our own.
+    OpenBLAS gets one thread: others would spin for a while, and this package has its own threads.
     """
     gc.disable()
     os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 
 def imported() -> None:
-    """What is imported by now stays: at its end Python looks through it no more, for 0.4 s."""
+    """Start garbage collection, except of the present objects: that takes 0.4 s at the end."""
     gc.freeze()
     gc.enable()

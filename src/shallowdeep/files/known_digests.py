@@ -66,7 +66,7 @@ def _digest(path: Path, kind: str, advance: Callable[[int], None]) -> str:
         if memory.parent.is_dir():  # not outside of a project
             with suppress(OSError):  # a full disk costs the time of another reading
                 write_text(memory, json.dumps(dict(list(_known.items())[-KEPT:])))
-    return _known[name]._asdict()[kind]
+    return str(getattr(_known[name], kind))
 
 
 def _from_one_pass(path: Path, advance: Callable[[int], None]) -> _Digests:

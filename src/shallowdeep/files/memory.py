@@ -1,21 +1,21 @@
-"""How much memory this process may have."""
+"""Memory limit of this process."""
 
 import os
 from contextlib import suppress
 from pathlib import Path
 
 CGROUPS = Path("/sys/fs/cgroup")
-FITS = 0.5  # of memory: the rest is for what else this process, and others, keep there
-NAMES = ("memory.max", "memory.limit_in_bytes")  # of cgroups' version 2, and of version 1
+FITS = 0.5  # of memory; the rest is for this process, and for others
+NAMES = ("memory.max", "memory.limit_in_bytes")  # cgroups v2, cgroups v1
 
 
 def fits(size: int) -> bool:
-    """Whether a file of so many bytes can stay in memory while a network trains on it."""
+    """True if a file of so many bytes can stay in memory while a network trains on it."""
     return size <= FITS * memory_limit()
 
 
 def memory_limit() -> int:
-    """Bytes of the machine, or what a container or a cluster's scheduler leaves of them."""
+    """Bytes that the machine, a container or a cluster's scheduler allows."""
     limits = [os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")]
     for folder in _cgroups():
         for name in NAMES:
@@ -25,10 +25,7 @@ def memory_limit() -> int:
 
 
 def _cgroups() -> list[Path]:
-    """The folders of this process's memory cgroup and of those above it.
-
-    In a container the path is often that of the host, and what is left of it the top.
-    """
+    """Folders of this process's memory cgroup and its parents, where they are visible."""
     found = [CGROUPS, CGROUPS / "memory"]
     with suppress(OSError):
         for line in Path("/proc/self/cgroup").read_text().splitlines():

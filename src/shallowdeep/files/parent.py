@@ -1,4 +1,4 @@
-"""A stage ends with the DVC that started it."""
+"""End a stage with the DVC process that started it."""
 
 import os
 import signal
@@ -6,18 +6,18 @@ import threading
 import time
 from pathlib import Path
 
-EVERY = 0.5  # seconds between two looks
+EVERY = 0.5  # seconds between two checks
 SHELLS = {"sh", "bash", "dash", "zsh", "ksh", "fish", "busybox"}  # what DVC runs a command with
 
 
 def end_with_parent() -> None:
-    """End this process, as SIGTERM does, when the DVC that runs it as a stage is gone.
+    """Send SIGTERM to this process once the DVC process that runs it as a stage has ended.
 
-    SIGKILL, SIGTERM or SIGHUP to DVC alone leaves its stage running. Linux can have the system send
-    a signal then, but from the parent only, which may be a shell, and macOS cannot.
+    SIGKILL, SIGTERM or SIGHUP to DVC alone leaves its stage running. The system's own signal for
+    that (Linux only) is about the parent alone, which may be a shell.
     """
     if "DVC_STAGE" not in os.environ:
-        return  # by hand: whoever wants it to outlive his shell, may
+        return  # started by hand, it may outlive its shell
     shells, parent = [], os.getppid()
     while (above := _parent_of(parent)) and _name_of(parent) in SHELLS:
         shells.append(parent)
@@ -34,7 +34,7 @@ def _watch(ancestors: list[int]) -> None:
 
 
 def _stat(pid: int) -> list[str]:
-    """Fields of /proc/PID/stat from the third on, which is its state; none on macOS."""
+    """Fields of /proc/PID/stat from the third, the state, on; none on macOS."""
     try:
         return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
     except OSError:
@@ -47,7 +47,7 @@ def _parent_of(pid: int) -> int:
 
 
 def _start_of(pid: int) -> str:
-    """When a process began, in ticks; nothing once it has ended."""
+    """Start of a process in ticks; empty once it has ended."""
     fields = _stat(pid)
     return fields[19] if fields and fields[0] not in "ZX" else ""
 

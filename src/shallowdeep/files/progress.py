@@ -1,4 +1,4 @@
-"""Nobody waits in silence: what a stage is doing, and how much of it is left."""
+"""Progress of a stage: its present task, and the time left."""
 
 import io
 import sys
@@ -7,8 +7,8 @@ from typing import Self, TextIO
 
 from tqdm import tqdm
 
-EVERY = 30.0  # seconds between lines where there is no terminal
-BEAT = 1.0  # seconds after which a terminal shows that time passes
+EVERY = 30.0  # seconds between lines without a terminal
+BEAT = 1.0  # seconds between updates on a terminal
 
 _FORMAT = "{desc}: {percentage:.0f} % of {total_fmt} {unit}, {remaining} left{postfix}"
 _WITHOUT_END = "{desc}, for {elapsed}"
@@ -17,13 +17,13 @@ _stage, _silent = "", False
 
 
 def be_silent() -> None:
-    """Show no progress in this process: another one shows its own of the same work."""
+    """Switch progress off in this process: another one shows its own."""
     global _silent  # noqa: PLW0603
     _silent = True
 
 
 def loading(stage: str) -> None:
-    """Name the stage that all progress in this process is of, and show that it is loading."""
+    """Set the stage of all progress in this process, and show that it is loading."""
     global _stage  # noqa: PLW0603
     _stage = f"{stage}: "
     if sys.stderr.isatty():
@@ -31,7 +31,7 @@ def loading(stage: str) -> None:
 
 
 class _Lines(io.TextIOBase):
-    """What tqdm writes over and over into one line of a terminal, as a line each."""
+    """File that turns each update of tqdm into a line."""
 
     def __init__(self, file: TextIO) -> None:
         self._file = file
@@ -47,10 +47,10 @@ class Progress:
     """A bar with the time left while stderr is a terminal; elsewhere a line every 30 seconds.
 
     Args:
-        what: is being done.
-        total: how much there is of it; None where nobody can say.
-        unit: what that counts; bytes are shown in kB, MB, GB.
-        file: that is shown on, if it is not stderr.
+        what: the task.
+        total: its units; None if unknown.
+        unit: name of a unit; `B` is shown in kB, MB, GB.
+        file: to write to, stderr by default.
     """
 
     def __init__(
@@ -69,13 +69,13 @@ class Progress:
             bar_format=None if terminal and total else lines,
             file=file if terminal else _Lines(file),
             mininterval=0.1 if terminal else float("inf"),
-            delay=0 if terminal else 1e-9,  # only then is nothing shown at the start
-            miniters=1,  # epochs that come from a checkpoint all at once must not set the pace
+            delay=0 if terminal else 1e-9,  # or a line is shown at the start
+            miniters=1,  # epochs of a checkpoint arrive at once and must not set the pace
             leave=False,
             disable=_silent,
         )
         self._over = threading.Event()
-        self._thread = threading.Thread(target=self._show_that_time_passes, daemon=True)
+        self._thread = threading.Thread(target=self._refresh, daemon=True)
         self._thread.start()
 
     def __enter__(self) -> Self:
@@ -87,18 +87,18 @@ class Progress:
         self._bar.close()
 
     def advance(self, count: int = 1) -> None:
-        """So much more is done; called from any thread."""
+        """Count units as done, from any thread."""
         with self._lock:
             self._bar.update(count)
 
     def say(self, text: str) -> None:
-        """Show words beside the figures, from now on."""
+        """Set the text after the figures."""
         self._bar.set_postfix_str(text, refresh=False)
 
     def now(self, what: str) -> None:
-        """Something else is being done from now on."""
+        """Set the present task."""
         self._bar.set_description_str(f"{_stage}{what}", refresh=self._beat == BEAT)
 
-    def _show_that_time_passes(self) -> None:
+    def _refresh(self) -> None:
         while not self._over.wait(self._beat):
             self._bar.refresh()
