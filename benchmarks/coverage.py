@@ -37,7 +37,7 @@ from shallowdeep.evaluation.scores import SCORES
 from shallowdeep.evaluation.verdict import QUESTION, Comparison, verdict
 from shallowdeep.files.atomic import write_text
 from shallowdeep.files.cores import available_cores
-from shallowdeep.files.errors import InputError, told_in_one_line
+from shallowdeep.files.errors import InputError, one_line_errors
 from shallowdeep.pictures import listing, preparation
 from shallowdeep.pictures.gram import gram
 from shallowdeep.pictures.splitting import cut
@@ -581,5 +581,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with told_in_one_line("coverage"):
+    with one_line_errors("coverage"):
         main()

@@ -26,7 +26,7 @@ import torch
 from peers import BATCH_SIZE, LR, Material
 
 from shallowdeep.files.atomic import replacing, write_text
-from shallowdeep.files.errors import told_in_one_line
+from shallowdeep.files.errors import one_line_errors
 from shallowdeep.pictures import channels, gram, listing, preparation
 from shallowdeep.prepared import folds, prepared_set
 from shallowdeep.settings import params
@@ -156,5 +156,5 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    with told_in_one_line("bench"):
+    with one_line_errors("bench"):
         main()

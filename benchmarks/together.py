@@ -36,7 +36,7 @@ from shallowdeep.evaluation.scores import SCORES
 from shallowdeep.evaluation.verdict import QUESTION, SCORE, Pair, pairs
 from shallowdeep.files.atomic import write_text
 from shallowdeep.files.cores import available_cores
-from shallowdeep.files.errors import told_in_one_line
+from shallowdeep.files.errors import one_line_errors
 from shallowdeep.pictures.splitting import cut
 from shallowdeep.training.fitting import Fitting, asked_after, seeds
 from shallowdeep.training.sgd import Settings
@@ -187,7 +187,7 @@ def main() -> None:
     parser.add_argument("--minutes", type=float, default=30, help="start none after so many")
     parser.add_argument("--out", type=Path, default=ROOT / "coverage", help="what is simulated")
     options = parser.parse_args()
-    with told_in_one_line("together"):
+    with one_line_errors("together"):
         worlds = [world for world in WORLDS if world.name != "photographs"]
         for world in worlds:
             coverage.make_population(world, options.out, None)

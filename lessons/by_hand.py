@@ -22,7 +22,7 @@ from lessons.propagation import (
     sigmoid_backward,
 )
 from shallowdeep.files.atomic import write_text
-from shallowdeep.files.errors import told_in_one_line
+from shallowdeep.files.errors import one_line_errors
 from shallowdeep.training.propagation import linear_forward, relu_backward
 
 BYTES = np.array([[204, 102, 51], [102, 51, 0], [153, 153, 153]]).T  # a column a picture
@@ -286,7 +286,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "path", nargs="?", type=Path, default=Path("docs/by-hand.md"), help="default: %(default)s"
     )
     options = parser.parse_args(arguments)
-    with told_in_one_line("by-hand"):
+    with one_line_errors("by-hand"):
         write_text(options.path, page())
 
 

@@ -16,7 +16,7 @@ from lessons.loops import VARIANTS, Loops
 from lessons.needed_loops import all_layers, draw_deep, wrong_by
 from lessons.propagation import Floats
 from lessons.vectorization_page import Measured, Timing
-from shallowdeep.files.errors import InputError, told_in_one_line
+from shallowdeep.files.errors import InputError, one_line_errors
 
 SIZE = 64  # side of the pictures; at the article's 128 the slowest variant takes four times as long
 NEURONS, SAMPLES = 4, 32  # the article's first layer and batch
@@ -111,7 +111,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         "--to", type=Path, default=Path(), help="folder of docs/ and benchmarks/, the current one"
     )
     options = parser.parse_args(arguments)
-    with told_in_one_line("vectorization"):
+    with one_line_errors("vectorization"):
         if not 1 <= options.size <= 256:
             raise InputError(f"--size: {options.size} is not between 1 and 256")
         with threadpool_limits(1):  # on a busy machine a second thread made products 5 times slower

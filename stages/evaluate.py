@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from shallowdeep.files.imports import imported
+from shallowdeep.files.imports import importing
 from shallowdeep.files.progress import Progress
 from shallowdeep.provenance.records import Run
 from shallowdeep.provenance.stage import stage
@@ -11,17 +11,17 @@ from shallowdeep.provenance.stage import stage
 @stage("evaluate")
 def evaluate(run: Run) -> None:
     """Compare the networks of params.yaml."""
-    from threadpoolctl import threadpool_limits
+    with importing():
+        from threadpoolctl import threadpool_limits
 
-    from shallowdeep.evaluation.verdict import familywise_note
-    from shallowdeep.files.yaml_file import parse
-    from shallowdeep.prepared import prepared_set
-    from shallowdeep.provenance.experiment_count import METRICS, count
-    from shallowdeep.report import outputs, records_page, terminal_lines
-    from shallowdeep.settings import params
-    from shallowdeep.trained import former, trained_network
+        from shallowdeep.evaluation.verdict import familywise_note
+        from shallowdeep.files.yaml_file import parse
+        from shallowdeep.prepared import prepared_set
+        from shallowdeep.provenance.experiment_count import METRICS, count
+        from shallowdeep.report import outputs, records_page, terminal_lines
+        from shallowdeep.settings import params
+        from shallowdeep.trained import former, trained_network
 
-    imported()
     settings = params.read(Path("params.yaml"))
     threadpool_limits(1)  # on any number of cores the same bits
     notes = former.remove_former_networks(settings.networks)

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from shallowdeep.files.imports import imported
+from shallowdeep.files.imports import importing
 from shallowdeep.provenance.records import Run
 from shallowdeep.provenance.stage import stage
 
@@ -13,14 +13,14 @@ CONFLICTS = RESULTS / "conflicts.csv"  # no output: it exists only if the stage 
 @stage("prepare")
 def prepare(run: Run) -> None:
     """Decode, resize and split the pictures of params.yaml's data.dir."""
-    from shallowdeep.files.atomic import replacing
-    from shallowdeep.files.errors import one_line
-    from shallowdeep.pictures import solver
-    from shallowdeep.pictures.preparation import InBothClasses, planned, prepare_pictures
-    from shallowdeep.prepared.data_report import write_counts, write_listing
-    from shallowdeep.settings import params
+    with importing():
+        from shallowdeep.files.atomic import replacing
+        from shallowdeep.files.errors import one_line
+        from shallowdeep.pictures import solver
+        from shallowdeep.pictures.preparation import InBothClasses, planned, prepare_pictures
+        from shallowdeep.prepared.data_report import write_counts, write_listing
+        from shallowdeep.settings import params
 
-    imported()
     CONFLICTS.unlink(missing_ok=True)  # of an earlier run
     settings = params.read(Path("params.yaml"))
     found = planned(settings)

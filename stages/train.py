@@ -5,7 +5,7 @@ import sys
 from pathlib import Path
 
 from shallowdeep.files.errors import InputError
-from shallowdeep.files.imports import imported
+from shallowdeep.files.imports import importing
 from shallowdeep.provenance.records import Run
 from shallowdeep.provenance.stage import stage
 
@@ -23,13 +23,13 @@ def start_ranks(_: str) -> None:
 @stage("train-{}", first=start_ranks)
 def train(run: Run, name: str) -> None:
     """Train the network `name` of params.yaml."""
-    from shallowdeep.prepared import prepared_set
-    from shallowdeep.settings import params
-    from shallowdeep.trained import trained_network
-    from shallowdeep.training import ranks
-    from shallowdeep.training.job import Job
+    with importing():
+        from shallowdeep.prepared import prepared_set
+        from shallowdeep.settings import params
+        from shallowdeep.trained import trained_network
+        from shallowdeep.training import ranks
+        from shallowdeep.training.job import Job
 
-    imported()
     settings = params.read(Path("params.yaml"))
     if name not in settings.networks:
         known = ", ".join(settings.networks)

@@ -1,5 +1,6 @@
 """What several tests need: a small set of prepared pictures, and the project as a fresh clone."""
 
+import gc
 import os
 import shutil
 import signal
@@ -21,7 +22,6 @@ from playwright.sync_api import sync_playwright
 from threadpoolctl import threadpool_limits
 
 from shallowdeep.files.cores import available_cores
-from shallowdeep.files.imports import imported, importing
 from shallowdeep.prepared.prepared_set import Prepared
 
 # A shell lets what it starts in the background ignore Ctrl-C, and so would what tests interrupt.
@@ -33,12 +33,13 @@ threadpool_limits(1)  # a process of pytest-xdist a core: their threads would wa
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 sys.dont_write_bytecode = False
 
-importing()  # the tests, and all that they import
+gc.disable()  # while the tests are imported, and all that they import
 
 
 def pytest_collection_finish():
     """What the tests import is there."""
-    imported()
+    gc.freeze()
+    gc.enable()
 
 
 def pytest_configure(config):

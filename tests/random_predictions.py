@@ -11,7 +11,7 @@ from shallowdeep.evaluation.scores import SCORES, Floats
 from shallowdeep.evaluation.split_predictions import by_split
 from shallowdeep.prepared.prepared_set import Prepared
 from shallowdeep.settings import params
-from shallowdeep.settings.params import Model, Params
+from shallowdeep.settings.params import Params
 from shallowdeep.trained.predictions import Predictions
 
 SHARES = {"shallow": 0.6, "deep": 0.7}  # of the pictures that a network predicts rightly
@@ -19,7 +19,7 @@ SHARES = {"shallow": 0.6, "deep": 0.7}  # of the pictures that a network predict
 
 def settings(names=tuple(SHARES), *, runs=3) -> Params:
     """Those of the repository, but for networks, runs and folds."""
-    networks = {name: Model(hidden=(4,), epochs=2) for name in names}
+    networks = {name: Network(hidden=(4,), epochs=2) for name in names}
     changed = {"models": networks, "runs": runs, "folds": 1}
     return params.read(ROOT / "params.yaml").model_copy(update=changed)
 

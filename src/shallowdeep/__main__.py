@@ -8,8 +8,8 @@ if __name__ == "__main__" and not sys.flags.safe_path:
 import importlib
 from typing import NamedTuple
 
-from shallowdeep.files.errors import end_in_silence, told_in_one_line
-from shallowdeep.files.imports import imported, importing
+from shallowdeep.files.errors import one_line_errors, suppress_tracebacks
+from shallowdeep.files.imports import importing
 
 
 class Command(NamedTuple):
@@ -42,14 +42,13 @@ def usage() -> str:
 def main() -> None:
     """Hand over to a command; exit status 2 where there is no such command."""
     name, *arguments = sys.argv[1:] or ["--help"]
-    end_in_silence(name if name in COMMANDS else "shallowdeep")
+    suppress_tracebacks(name if name in COMMANDS else "shallowdeep")
     if name in ("-h", "--help"):
-        with told_in_one_line("shallowdeep"):
+        with one_line_errors("shallowdeep"):
             print(usage())
     elif name in COMMANDS:
-        importing()
-        module = importlib.import_module(f"shallowdeep.{COMMANDS[name].module}")
-        imported()
+        with importing():
+            module = importlib.import_module(f"shallowdeep.{COMMANDS[name].module}")
         module.main(arguments)
     else:
         print(f"shallowdeep: {name!r} is no command\n{usage()}", file=sys.stderr)

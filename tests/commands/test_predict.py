@@ -15,7 +15,7 @@ from shallowdeep.commands.predict import main, predict
 from shallowdeep.pictures.decoding import decode
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.trained import model
-from shallowdeep.trained.model import Layer
+from shallowdeep.trained.model import StoredLayer
 
 
 @pytest.fixture
@@ -23,7 +23,9 @@ def folder(tmp_path):
     """A model of three runs on 8 x 8 pixels, two pictures and a text."""
     rng = np.random.default_rng(0)
     layers = [
-        Layer(*(rng.normal(0, 0.1, shape).astype(np.float32) for shape in ((3, n, m), (3, n))))
+        StoredLayer(
+            *(rng.normal(0, 0.1, shape).astype(np.float32) for shape in ((3, n, m), (3, n)))
+        )
         for m, n in ((192, 4), (4, 1))
     ]
     half = Normalisation((0.5,) * 3, (0.5,) * 3)
@@ -64,7 +66,7 @@ def test_a_single_run_has_no_spread(folder):
     """And a model of one layer is logistic regression."""
     trained = model.read(folder / "deep")
     weight, bias = trained.layers[0]
-    single = trained._replace(layers=[Layer(weight[:1, :1], bias[:1, :1])], seeds=[0])
+    single = trained._replace(layers=[StoredLayer(weight[:1, :1], bias[:1, :1])], seeds=[0])
     (found,) = predict(single, [str(folder / "c.jpg")], max_pixels=1_000)
     assert found.std == 0
 
@@ -72,7 +74,7 @@ def test_a_single_run_has_no_spread(folder):
 def test_a_probability_that_is_not_finite_is_refused(folder, monkeypatch, capsys):
     """One line that names the model; the weights themselves are finite."""
     trained = model.read(folder / "deep")
-    layers = [Layer(layer.weight * np.float32(1e38), layer.bias) for layer in trained.layers]
+    layers = [StoredLayer(layer.weight * np.float32(1e38), layer.bias) for layer in trained.layers]
     layers[0].weight[:, :, ::2] *= -1
     model.write(trained._replace(layers=layers), folder / "deep/weights.safetensors")
     monkeypatch.chdir(folder)

@@ -9,8 +9,8 @@ import pytest
 
 BODY = """
 import errno, os, signal, sys, time
-from shallowdeep.files.errors import InputError, told_in_one_line
-with told_in_one_line("stage"):
+from shallowdeep.files.errors import InputError, one_line_errors
+with one_line_errors("stage"):
     {}
 """
 

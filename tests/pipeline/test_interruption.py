@@ -127,7 +127,9 @@ def test_a_stage_ends_with_dvc(project, stage, number, shell):
     """DVC alone is ended; nobody else tells its stage. Debian's sh stays between, bash does not."""
     with_environment(project)
     script = project / f"stages/{stage.partition('-')[0]}.py"
-    code = script.read_text().replace("    imported()\n", "    __import__('time').sleep(300)\n")
+    code = script.read_text().replace(
+        "    settings = params", "    __import__('time').sleep(300)\n    settings = params"
+    )
     assert "sleep" in code  # by itself it would not end in time
     script.write_text(code)
     dvc, child = begun(project, stage, shell)
@@ -181,8 +183,8 @@ def test_a_signal_leaves_no_temporary_files(tmp_path, number):
         from pathlib import Path
         signal.signal(signal.SIGHUP, signal.SIG_DFL)  # the tests may run under nohup
         from shallowdeep.files.atomic import replacing
-        from shallowdeep.files.errors import told_in_one_line
-        with told_in_one_line("x"), replacing(Path(sys.argv[1])) as new:
+        from shallowdeep.files.errors import one_line_errors
+        with one_line_errors("x"), replacing(Path(sys.argv[1])) as new:
             new.write_text("half")
             print("begun", flush=True)
             time.sleep(60)

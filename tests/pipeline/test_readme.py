@@ -47,7 +47,7 @@ def test_the_lines_for_plain_pytorch_give_our_probabilities(tmp_path, monkeypatc
     rng = np.random.default_rng(0)
     shapes = [(3, 4, 49152), (3, 4), (3, 1, 4), (3, 1)]
     first, b1, second, b2 = (rng.normal(0, 0.1, shape).astype(np.float32) for shape in shapes)
-    layers = [model.Layer(first, b1), model.Layer(second, b2)]
+    layers = [model.StoredLayer(first, b1), model.StoredLayer(second, b2)]
     (tmp_path / "models/shallow").mkdir(parents=True)
     half = (0.5, 0.5, 0.5)
     trained = model.Model(layers, [7, 8, 9], ("cat", "dog"), 128, Normalisation(half, half))

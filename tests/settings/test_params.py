@@ -42,8 +42,8 @@ def loaded(tmp_path: Path, text: str) -> params.Params:
 def test_the_committed_file_holds_the_articles_set_up():
     """Widths, batch, rate, epochs, size and normalisation are the source article's."""
     settings = params.read(ROOT / "params.yaml")
-    assert settings.models["shallow"] == params.Model(hidden=(4,), epochs=10)
-    assert settings.models["deep"] == params.Model(hidden=(5, 5, 3), epochs=10)
+    assert settings.models["shallow"] == params.Network(hidden=(4,), epochs=10)
+    assert settings.models["deep"] == params.Network(hidden=(5, 5, 3), epochs=10)
     assert (settings.batch_size, settings.lr, settings.data.size) == (32, 0.01, 128)
     assert settings.data.mean == settings.data.std == (0.5, 0.5, 0.5)
     assert settings.data.split == params.Split(train=0.8, validation=0.1, test=0.1)
@@ -62,8 +62,8 @@ def test_further_networks_follow_the_two_of_the_question(changed):
         "others", {"wide": {"hidden": [32], "epochs": 3}, "logistic": {"hidden": []}}
     )
     assert list(settings.networks) == ["shallow", "deep", "wide", "logistic"]
-    assert settings.networks["wide"] == params.Model(hidden=(32,), epochs=3)
-    assert settings.others["logistic"] == params.Model(hidden=(), epochs=10)
+    assert settings.networks["wide"] == params.Network(hidden=(32,), epochs=3)
+    assert settings.others["logistic"] == params.Network(hidden=(), epochs=10)
 
 
 def test_a_file_without_further_networks_is_read(tmp_path):

@@ -17,7 +17,7 @@ from torch import nn
 from shallowdeep.files.errors import InputError
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.trained import model
-from shallowdeep.trained.model import Layer, Model
+from shallowdeep.trained.model import Model, StoredLayer
 
 SIZE, RUNS = 8, 2
 HALF = Normalisation((0.5,) * 3, (0.5,) * 3)
@@ -27,7 +27,7 @@ def drawn() -> Model:
     """A model of two runs, on pictures of 8 x 8 pixels."""
     rng, widths = np.random.default_rng(0), [3 * SIZE**2, 5, 3, 1]
     layers = [
-        Layer(
+        StoredLayer(
             rng.normal(size=(RUNS, n, n_prev)).astype(np.float32),
             rng.normal(size=(RUNS, n)).astype(np.float32),
         )

@@ -32,9 +32,9 @@ def test_cuda_that_is_not_there_is_refused():
 CODE = """
 import sys, torch
 from shallowdeep.training import devices
-from shallowdeep.files.errors import told_in_one_line
+from shallowdeep.files.errors import one_line_errors
 torch.cuda.is_available = lambda: True
-with told_in_one_line("train"):
+with one_line_errors("train"):
     print(devices.pick(sys.argv[1]))
 """
 

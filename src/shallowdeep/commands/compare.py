@@ -10,7 +10,7 @@ from shallowdeep.commands.experiments import WORKSPACE, Experiment, read
 from shallowdeep.commands.terminal import table
 from shallowdeep.evaluation.change import Change, Common, changes
 from shallowdeep.evaluation.verdict import familywise_note
-from shallowdeep.files.errors import InputError, told_in_one_line
+from shallowdeep.files.errors import InputError, one_line_errors
 
 _IN_COMMON: dict[Common, str] = {
     "pictures and runs": "The same pictures, seeds and folds: compared by picture and by run.",
@@ -82,6 +82,6 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("after", nargs="?", default=WORKSPACE, metavar="TO")
     parser.add_argument("--md", action="store_true", help="print Markdown, for a pull request")
     options = parser.parse_args(arguments)
-    with told_in_one_line("compare"):
+    with one_line_errors("compare"):
         before, after = read([options.before, options.after], predictions=True)
         print(shown(before, after, *compared(before, after), markdown=options.md))

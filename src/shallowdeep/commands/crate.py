@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from shallowdeep.commands import experiments, run_crate
 from shallowdeep.commands.clean_clone import LOCKS, Head, project_folder, read_locks
 from shallowdeep.files.atomic import replacing
-from shallowdeep.files.errors import InputError, one_line, told_in_one_line
+from shallowdeep.files.errors import InputError, one_line, one_line_errors
 from shallowdeep.provenance.experiment_count import PREPARED
 from shallowdeep.provenance.records import FOLDER
 
@@ -81,7 +81,7 @@ def main(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
     if (options.file is None) != options.check:
         parser.error("either FILE.zip or --check")
-    with told_in_one_line("crate"):
+    with one_line_errors("crate"):
         if options.file and options.file.suffix != ".zip":
             raise InputError(f"{options.file}: does not end with .zip")
         found = experiments.read([experiments.WORKSPACE], predictions=False)[0]

@@ -20,9 +20,9 @@ from shallowdeep.commands.terminal import table
 from shallowdeep.evaluation.change import Change
 from shallowdeep.evaluation.metrics import DIFFERENCE
 from shallowdeep.evaluation.verdict import QUESTION, SCORE
-from shallowdeep.files.errors import InputError, told_in_one_line
+from shallowdeep.files.errors import InputError, one_line_errors
 from shallowdeep.files.yaml_file import parse
-from shallowdeep.settings.checked import Record, checked
+from shallowdeep.settings.checked import CheckedRecord, checked
 
 CONFIG = Path("gate.yaml")
 
@@ -51,7 +51,7 @@ class Judgement(NamedTuple):
 _Tolerance = Annotated[float, Field(ge=0, le=1e9)]
 
 
-class _Entry(Record):
+class _Entry(CheckedRecord):
     """Entry of gate.yaml for one metric."""
 
     better: Literal["higher", "lower"]
@@ -180,7 +180,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("revision", nargs="?", default=WORKSPACE, metavar="REVISION")
     parser.add_argument("--md", action="store_true", help="print Markdown, for a pull request")
     options = parser.parse_args(arguments)
-    with told_in_one_line("gate"):
+    with one_line_errors("gate"):
         wanted = rules(CONFIG)
         names = [options.baseline, options.revision]
         before, after, known = _read(names, chance=any(rule.beyond_chance for rule in wanted))

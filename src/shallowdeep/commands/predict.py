@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from shallowdeep.commands.stale import check_model
-from shallowdeep.files.errors import InputError, one_line, told_in_one_line
+from shallowdeep.files.errors import InputError, one_line, one_line_errors
 from shallowdeep.files.file_tree import walk
 from shallowdeep.pictures.decoding import Picture, decode, quiet
 from shallowdeep.pictures.layout import is_aside
@@ -153,7 +153,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--max-pixels", type=int, default=100_000_000, help=MAX_PIXELS)
     options = parser.parse_args(arguments)
-    with told_in_one_line("predict"):
+    with one_line_errors("predict"):
         file = model.weights_file(options.model)
         trained = model.read(file)
         check_model(file)

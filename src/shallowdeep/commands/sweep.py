@@ -23,7 +23,7 @@ from shallowdeep.commands.sweep_chart import against_each_parameter
 from shallowdeep.commands.terminal import table
 from shallowdeep.evaluation.verdict import DEEP, QUESTION, SCORE, SHALLOW, familywise_note
 from shallowdeep.files.atomic import write_text
-from shallowdeep.files.errors import InputError, one_line, told_in_one_line
+from shallowdeep.files.errors import InputError, one_line, one_line_errors
 from shallowdeep.files.yaml_file import parse
 from shallowdeep.settings import params
 
@@ -164,7 +164,7 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("over", nargs="+", metavar="KEY=VALUE,...", help=OVER)
     parser.add_argument("--jobs", type=int, default=1, help="how many run at a time (default: 1)")
     options = parser.parse_args(arguments)
-    with told_in_one_line("sweep"):
+    with one_line_errors("sweep"):
         if options.jobs < 1:
             raise InputError(f"--jobs: {options.jobs} is below 1")
         over = [one for word in options.over for one in word.split()]

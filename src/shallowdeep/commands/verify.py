@@ -25,7 +25,7 @@ from shallowdeep.commands.clean_clone import (
 from shallowdeep.commands.difference import TOLERANCE, Finding, findings
 from shallowdeep.commands.terminal import table
 from shallowdeep.files.atomic import write_text
-from shallowdeep.files.errors import InputError, one_line, told_in_one_line
+from shallowdeep.files.errors import InputError, one_line, one_line_errors
 from shallowdeep.provenance.environment import environment
 
 RANDOMIZE = """vary what must not matter: threads, hash seed, locale, time zone, umask, path, file
@@ -105,7 +105,7 @@ def main(arguments: Sequence[str]) -> None:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the findings there too")
     options = parser.parse_args(arguments)
-    with told_in_one_line("verify"):
+    with one_line_errors("verify"):
         seed = random.randrange(2**31) if options.randomize == -1 else options.randomize
         found = verify(project_folder(), seed=seed)
         if options.json:

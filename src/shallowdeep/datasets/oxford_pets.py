@@ -18,9 +18,8 @@ from pathlib import Path
 from urllib.error import URLError
 
 from shallowdeep.datasets.class_folders import CLASSES, new_class_folders
-from shallowdeep.files.checkout import made_from
+from shallowdeep.files.checkout import original_checkout
 from shallowdeep.files.errors import InputError
-from shallowdeep.files.imports import imported
 from shallowdeep.provenance.records import Run
 from shallowdeep.provenance.stage import stage
 
@@ -87,9 +86,8 @@ def _failures_named(address: str) -> Iterator[None]:
 @stage("oxford-pets")
 def fetch(run: Run, folder: Path) -> None:
     """Download the data set; a stage keeps its archives for the next time."""
-    imported()
     socket.setdefaulttimeout(SILENCE)
-    download(folder, keep=made_from(Path("..")) / KEPT if run.stage else None)
+    download(folder, keep=original_checkout(Path("..")) / KEPT if run.stage else None)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

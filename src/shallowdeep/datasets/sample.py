@@ -16,8 +16,7 @@ from PIL import Image
 from shallowdeep.datasets.animals import animal, draw_animal
 from shallowdeep.datasets.canvas import Canvas, Dice, Floats
 from shallowdeep.datasets.class_folders import CLASSES, new_class_folders
-from shallowdeep.files.errors import InputError, told_in_one_line
-from shallowdeep.files.imports import imported
+from shallowdeep.files.errors import InputError, one_line_errors
 from shallowdeep.provenance.records import Run
 from shallowdeep.provenance.stage import stage
 
@@ -124,7 +123,6 @@ def whole(option: str, low: int, high: int) -> Callable[[str], int]:
 @stage("sample")
 def draw(_: Run, folder: Path, *, seed: int, per_class: int) -> None:
     """Draw the sample."""
-    imported()
     draw_sample(folder, seed=seed, per_class=per_class)
 
 
@@ -134,7 +132,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", type=Path, help="a new or an empty folder")
     parser.add_argument("--seed", type=whole("--seed", 0, 2**32 - 1), default=0)
     parser.add_argument("--per-class", type=whole("--per-class", 1, 100_000), default=500)
-    with told_in_one_line("sample"):
+    with one_line_errors("sample"):
         options = parser.parse_args(arguments)
     draw(options.folder, seed=options.seed, per_class=options.per_class)
 

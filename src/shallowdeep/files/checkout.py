@@ -17,7 +17,7 @@ def project_root() -> Path:
     return next((folder for folder in (here, *here.parents) if (folder / ".dvc").is_dir()), here)
 
 
-def made_from(folder: Path) -> Path:
+def original_checkout(folder: Path) -> Path:
     """Main checkout of a DVC experiment in a temporary folder; elsewhere the folder itself.
 
     `dvc exp run --temp` and DVC's queue run in .dvc/tmp/exps/... of the main checkout, in a folder
@@ -35,7 +35,7 @@ def checkpoints() -> Path:
     Other experiments keep their checkpoints here too: an interrupted experiment loses its own
     folder.
     """
-    folder = made_from(Path()) / CHECKPOINTS
+    folder = original_checkout(Path()) / CHECKPOINTS
     for checkpoint in folder.glob("*"):
         with suppress(FileNotFoundError):  # another experiment has removed it
             if time.time() - checkpoint.stat().st_mtime > KEPT:
@@ -45,7 +45,7 @@ def checkpoints() -> Path:
 
 def remove_checkpoints(name: str) -> None:
     """Remove the checkpoints of this name, unfinished ones too."""
-    folder = made_from(Path()) / CHECKPOINTS
+    folder = original_checkout(Path()) / CHECKPOINTS
     for start in (name, f".{name}"):
         for path in folder.glob(f"{start}.*"):
             path.unlink(missing_ok=True)

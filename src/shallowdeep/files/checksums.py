@@ -6,20 +6,12 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
     from torch import Tensor
 
 
 def of_json(content: Any) -> str:
     """Checksum of JSON content; the order of keys does not matter."""
     return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
-
-
-def of_array(array: "NDArray[Any]") -> str:
-    """Checksum of the numbers of an array."""
-    import numpy as np
-
-    return hashlib.sha256(np.ascontiguousarray(array).data).hexdigest()
 
 
 def of_tensors(tensors: "Iterable[Tensor]") -> str:

@@ -15,7 +15,7 @@ class InputError(Exception):
     """
 
 
-def end_in_silence(name: str) -> None:
+def suppress_tracebacks(name: str) -> None:
     """Suppress the traceback of Ctrl-C, and of too little memory, while a command is imported.
 
     Args:
@@ -34,7 +34,7 @@ def end_in_silence(name: str) -> None:
 
 
 @contextmanager
-def told_in_one_line(name: str) -> Iterator[None]:
+def one_line_errors(name: str) -> Iterator[None]:
     """Run the body of a command; report an error as one line on stderr.
 
     The exit status is 1 after wrong input, a failing disk or too little memory, 128 + the signal's
@@ -55,7 +55,7 @@ def told_in_one_line(name: str) -> Iterator[None]:
     except BrokenPipeError:
         sys.exit(128 + signal.SIGPIPE)  # the reader, for example `head`, has ended
     except Exception as error:
-        if (line := line_of(error)) is None:
+        if (line := user_message(error)) is None:
             raise
         sys.exit(f"{name}: {line}")
     except KeyboardInterrupt:
@@ -63,7 +63,7 @@ def told_in_one_line(name: str) -> Iterator[None]:
         sys.exit(128 + signal.SIGINT)
 
 
-def line_of(error: Exception) -> str | None:
+def user_message(error: Exception) -> str | None:
     """Message about an error for the user; None for a defect of ours."""
     if isinstance(error, InputError):
         return one_line(str(error))

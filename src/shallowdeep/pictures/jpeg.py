@@ -47,14 +47,14 @@ def plain_size(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-class Split(NamedTuple):
+class SplitFile(NamedTuple):
     """A file in two parts: Pillow fails for some EXIF blocks."""
 
     exif: bytes  # from all of its segments
     rest: bytes  # for Pillow
 
 
-def split_exif(data: bytes) -> Split:
+def split_exif(data: bytes) -> SplitFile:
     """Take EXIF out of a file; refuse one whose many markers or scans would take minutes.
 
     Raises:
@@ -75,7 +75,7 @@ def split_exif(data: bytes) -> Split:
         raise Unusable(f"damaged: more than {MOST_MARKERS:,} markers before the first scan")
     if (scans := data.count(bytes([0xFF, SCAN]))) > MOST_SCANS:
         raise Unusable(f"{scans:,} scans are more than {MOST_SCANS}")
-    return Split(b"".join(blocks), b"".join([*rest, data[done:]]))
+    return SplitFile(b"".join(blocks), b"".join([*rest, data[done:]]))
 
 
 def size(data: bytes) -> tuple[int, int] | None:

@@ -8,7 +8,7 @@ from threading import Event
 from typing import Any, NamedTuple, TypeVar
 
 from shallowdeep.files.cores import available_cores
-from shallowdeep.files.imports import imported, importing
+from shallowdeep.files.imports import importing
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -30,10 +30,9 @@ class Pool(NamedTuple):
 @contextmanager
 def threads() -> Iterator[Pool]:
     """Pool of this machine's cores."""
-    importing()
-    import torch
+    with importing():
+        import torch
 
-    imported()
     torch.set_num_threads(1)  # each of our threads has one core; torch would start more in each
     cores, stopped = available_cores(), Event()
 

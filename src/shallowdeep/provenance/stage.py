@@ -6,7 +6,7 @@ from typing import Any
 
 from shallowdeep.files.arithmetic import pin_arithmetic
 from shallowdeep.files.checkout import project_root
-from shallowdeep.files.errors import end_in_silence, told_in_one_line
+from shallowdeep.files.errors import one_line_errors
 from shallowdeep.files.imports import importing
 from shallowdeep.files.parent import end_with_parent
 from shallowdeep.files.progress import loading
@@ -36,16 +36,15 @@ def stage(
         @functools.wraps(body)
         def wrapped(*args: Any, **kwargs: Any) -> None:
             name = label.format(*args)
-            end_in_silence(name)
-            with told_in_one_line(name):
+            with one_line_errors(name):
                 end_with_parent()
                 refuse_another_environment(project_root() / "requirements.txt")
                 if first:
                     first(*args, **kwargs)
                 pin_arithmetic()
                 loading(name)
-                importing()
-                run = Run(running())
+                with importing():  # DVC, where it runs the stage
+                    run = Run(running())
                 body(run, *args, **kwargs)
                 run.finish()
 

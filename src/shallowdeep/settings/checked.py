@@ -10,7 +10,7 @@ from shallowdeep.settings.mistakes import in_one_line, unknown
 _T = TypeVar("_T")
 
 
-class Record(BaseModel):
+class CheckedRecord(BaseModel):
     """Frozen record without further keys; a number in quotes is no number."""
 
     model_config = ConfigDict(frozen=True, strict=True, extra="forbid")

@@ -18,7 +18,7 @@ from pydantic import (
 )
 
 from shallowdeep.files.yaml_file import parse
-from shallowdeep.settings.checked import Record, checked
+from shallowdeep.settings.checked import CheckedRecord, checked
 from shallowdeep.settings.mistakes import shown, unquoted
 
 Channels = tuple[float, float, float]  # one number for each of red, green, blue
@@ -69,7 +69,7 @@ def _channels(one: Any, three: Any) -> BeforeValidator:
     return BeforeValidator(check, json_schema_input_type=one | three | Literal["train"])
 
 
-class Split(Record):
+class Split(CheckedRecord):
     """Fractions of the pictures; they add up to 1."""
 
     train: _Fraction = Field(description="fraction to train on")
@@ -84,7 +84,7 @@ class Split(Record):
         return self
 
 
-class Data(Record):
+class Data(CheckedRecord):
     """Pictures and their conversion to numbers."""
 
     dir: str = Field(
@@ -115,7 +115,7 @@ class Data(Record):
     )
 
 
-class Model(Record):
+class Network(CheckedRecord):
     """One network: the widths of its hidden layers, none for logistic regression."""
 
     model_config = ConfigDict(json_schema_extra={"required": ["hidden"]})
@@ -145,7 +145,7 @@ def _further(name: object) -> object:
     return name
 
 
-class Params(Record):
+class Params(CheckedRecord):
     """All of params.yaml, checked."""
 
     seed: int = Field(
@@ -186,7 +186,7 @@ class Params(Record):
         description="equal: the whole interval of the difference lies within +- this",
     )
     data: Data
-    models: Mapping[Annotated[str, BeforeValidator(_of_the_question)], Model] = Field(
+    models: Mapping[Annotated[str, BeforeValidator(_of_the_question)], Network] = Field(
         description="hidden: widths of the ReLU layers; epochs: where empty, the number above"
         " counts",
         json_schema_extra={
@@ -194,7 +194,7 @@ class Params(Record):
             "propertyNames": {"enum": list(QUESTION)},
         },
     )
-    others: Mapping[Annotated[str, BeforeValidator(_further)], Model] = Field(
+    others: Mapping[Annotated[str, BeforeValidator(_further)], Network] = Field(
         default={},
         description="further networks, trained and reported beside the two of the question",
         json_schema_extra={
@@ -203,7 +203,7 @@ class Params(Record):
     )
 
     @property
-    def networks(self) -> Mapping[str, Model]:
+    def networks(self) -> Mapping[str, Network]:
         """All networks by name: first the two of the question."""
         return {**self.models, **self.others}
 
@@ -236,7 +236,7 @@ class Params(Record):
 
     @field_validator("models")
     @classmethod
-    def _with_both(cls, models: Mapping[str, Model]) -> Mapping[str, Model]:
+    def _with_both(cls, models: Mapping[str, Network]) -> Mapping[str, Network]:
         for name in QUESTION:
             if name not in models:
                 raise ValueError(f"the key {name} is missing")

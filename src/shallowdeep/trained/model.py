@@ -25,7 +25,7 @@ LONGEST_HEADER = 2**20  # bytes; one with 64 layers and 1,000 seeds has 40 kB
 LARGEST_SIZE = 1_024  # pixels along each side, as params.yaml allows
 
 
-class Layer(NamedTuple):
+class StoredLayer(NamedTuple):
     """One fully connected layer of R runs."""
 
     weight: Floats  # [R, n, n_prev]
@@ -35,7 +35,7 @@ class Layer(NamedTuple):
 class Model(NamedTuple):
     """One network, trained in R independent runs on fold 0."""
 
-    layers: list[Layer]
+    layers: list[StoredLayer]
     seeds: list[int]  # one per run
     classes: tuple[str, str]  # the output is the probability of the second
     size: int  # pixels along each side of a picture
@@ -124,14 +124,14 @@ def _checked(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Model:
     keys = [f"{i}.{part}" for i in range(0, len(arrays), 2) for part in ("weight", "bias")]
     if set(keys) != set(arrays):
         raise ValueError("its tensors are not 0.weight, 0.bias, 2.weight and so on")
-    layers = [Layer(arrays[w], arrays[b]) for w, b in zip(keys[::2], keys[1::2], strict=True)]
+    layers = [StoredLayer(arrays[w], arrays[b]) for w, b in zip(keys[::2], keys[1::2], strict=True)]
     _check_layers(layers, runs=len(seeds), inputs=3 * size**2)
     return Model(
         layers, seeds, _classes(about["classes"]), size, _normalisation(about["mean"], about["std"])
     )
 
 
-def _check_layers(layers: Sequence[Layer], *, runs: int, inputs: int) -> None:
+def _check_layers(layers: Sequence[StoredLayer], *, runs: int, inputs: int) -> None:
     n_prev = inputs
     for weight, bias in layers:
         if {weight.dtype, bias.dtype} != {np.dtype(np.float32)}:

@@ -10,7 +10,7 @@ from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.prepared.prepared_set import Prepared
 from shallowdeep.provenance.dvc_stage import Hashes
 from shallowdeep.settings.params import Params
-from shallowdeep.trained.model import Layer, Model
+from shallowdeep.trained.model import Model, StoredLayer
 from shallowdeep.trained.predictions import Predictions
 from shallowdeep.trained.trained_network import TrainedNetwork
 from shallowdeep.training import devices
@@ -72,7 +72,7 @@ class Job:
         pictures = self._pictures
         model = Model(
             [
-                Layer(layer.weight.cpu().numpy(), layer.bias.cpu().squeeze(-1).numpy())
+                StoredLayer(layer.weight.cpu().numpy(), layer.bias.cpu().squeeze(-1).numpy())
                 for layer in fitted.layers
             ],
             self._seeds[0],

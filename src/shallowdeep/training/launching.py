@@ -17,7 +17,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from shallowdeep.files.errors import InputError
-from shallowdeep.files.imports import imported, importing
+from shallowdeep.files.imports import importing
 from shallowdeep.training.ranks import LOST_CONNECTION, STORE
 
 ASKED = "STAGE_RANKS"
@@ -48,13 +48,12 @@ def launch(command: Sequence[str], ranks: int) -> None:
     Raises:
         InputError: one has not; its message, or the signal that has ended it.
     """
-    importing()
-    from torch.distributed import run as torchrun
-    from torch.distributed.elastic.multiprocessing.api import SignalException
-    from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-    from torch.distributed.elastic.rendezvous import RendezvousError
+    with importing():
+        from torch.distributed import run as torchrun
+        from torch.distributed.elastic.multiprocessing.api import SignalException
+        from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
+        from torch.distributed.elastic.rendezvous import RendezvousError
 
-    imported()
     logging.disable(logging.CRITICAL)  # its page about a rank that has failed
     os.environ.setdefault("OMP_NUM_THREADS", "1")
     options = [f"--nproc-per-node={ranks}", f"--shutdown-timeout={GRACE}", "--monitor-interval=0.2"]

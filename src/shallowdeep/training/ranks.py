@@ -15,7 +15,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from shallowdeep.files.errors import InputError, line_of
+from shallowdeep.files.errors import InputError, user_message
 from shallowdeep.files.progress import be_silent
 
 PATIENCE = timedelta(days=30)  # with the slowest rank
@@ -121,7 +121,7 @@ def joined() -> Iterator[Ranks]:
             )
         yield ranks
     except Exception as error:
-        if (line := line_of(error)) is None:
+        if (line := user_message(error)) is None:
             raise
         Path(os.environ["TORCHELASTIC_ERROR_FILE"]).write_text(json.dumps({"message": line}))
         _end(1)
