@@ -11,7 +11,7 @@ from shallowdeep.evaluation.scores import SCORES, Floats
 from shallowdeep.evaluation.split_predictions import by_split
 from shallowdeep.prepared.prepared_set import Prepared
 from shallowdeep.settings import params
-from shallowdeep.settings.params import Params
+from shallowdeep.settings.params import Network, Params
 from shallowdeep.trained.predictions import Predictions
 
 SHARES = {"shallow": 0.6, "deep": 0.7}  # of the pictures that a network predicts rightly
