@@ -119,6 +119,8 @@ def test_ctrl_c_ends_all_ranks_with_one_line(project):
     process, children = started(project, 2)
     assert addresses(process, psutil.CONN_ESTABLISHED) == {"127.0.0.1"}
     assert addresses(process, psutil.CONN_LISTEN) <= {"127.0.0.1"}
+    for child in children:  # gloo would take the address of the machine's name
+        assert child.environ()["GLOO_SOCKET_IFNAME"].startswith("lo")
     os.killpg(process.pid, signal.SIGINT)
     assert process.communicate(timeout=60)[0] == "train-deep: interrupted\n"
     assert process.returncode == 128 + signal.SIGINT

@@ -70,6 +70,9 @@ def test_the_primal_solver_trains_every_run_by_itself(one):
 
 def test_which_runs_train_in_step_changes_no_bit(ten, monkeypatch):
     """So that a fold's runs are the same whatever other folds there are."""
+    by_fold = seeds(0, folds=10, runs=3)
+    groups = Fitting(ten, SETTINGS, by_fold, solver="dual", device=CPU).groups
+    assert len(groups) < 10, "folds of one size train in step"
     expected = fit(ten, cores=1)
     for group in (1, 2, 7):
         monkeypatch.setattr(fitting, "GROUP", group)
