@@ -71,7 +71,8 @@ release: setup .venv/publishing/installed ## commit, tag and pack VERSION=0.1.0;
 		{ echo "make release: VERSION: there is a tag v$$VERSION already" >&2; exit 2; }
 	@python -P -m shallowdeep crate --check
 	@.venv/publishing/bin/bump-my-version bump $${DRY_RUN:+--dry-run --verbose} --new-version "$$VERSION"
-	@for model in $$(sed -n '/^artifacts:/,$$ s/^  \([^ :]*\):.*/\1/p' dvc.yaml); do \
+	@names='from pathlib import Path; from shallowdeep.files.yaml_file import parse; print(*parse(Path("dvc.yaml"))["artifacts"])'; \
+		for model in $$(python -P -c "$$names"); do \
 		$${DRY_RUN:+echo Would run} gto register "$$model" --version "v$$VERSION" || exit; done
 	@test -n "$$DRY_RUN" || python -P -m shallowdeep crate "shallowdeep-$$VERSION.zip"
 

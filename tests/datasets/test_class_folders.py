@@ -19,17 +19,13 @@ def names(folder: Path) -> list[str]:
     return sorted(str(path.relative_to(folder)) for path in folder.rglob("*"))
 
 
-def test_a_new_folder_has_both_subfolders(tmp_path: Path) -> None:
-    """Parents are made, nothing else is left beside it."""
+@pytest.mark.parametrize("empty", [False, True])
+def test_a_new_or_an_empty_folder_is_filled(tmp_path: Path, empty: bool) -> None:
+    """With both subfolders; parents are made, nothing temporary stays."""
+    if empty:
+        (tmp_path / "deep" / "pets").mkdir(parents=True)
     fill(tmp_path / "deep" / "pets")
     assert names(tmp_path / "deep") == ["pets", "pets/cat", "pets/cat/1.jpg", "pets/dog"]
-
-
-def test_an_empty_folder_is_filled(tmp_path: Path) -> None:
-    """A folder made beforehand serves, if nothing is in it."""
-    (tmp_path / "pets").mkdir()
-    fill(tmp_path / "pets")
-    assert names(tmp_path) == ["pets", "pets/cat", "pets/cat/1.jpg", "pets/dog"]
 
 
 @pytest.mark.parametrize("mine", ["pets", "pets/holiday.jpg"])

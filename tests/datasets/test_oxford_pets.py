@@ -101,7 +101,7 @@ def archives(address: str, served: Path) -> list[tuple[str, str]]:
 def test_every_listed_picture_lies_in_the_folder_of_its_species(
     address: str, served: Path, tmp_path: Path
 ) -> None:
-    """Cats and dogs of both splits are laid out byte for byte, whatever their format; no more."""
+    """Cats and dogs of both splits, byte for byte, whatever their format, and no others."""
     download(tmp_path / "pets", archives(address, served))
 
     found = {str(file.relative_to(tmp_path)) for file in tmp_path.rglob("*") if file.is_file()}
@@ -124,19 +124,23 @@ def test_every_listed_picture_lies_in_the_folder_of_its_species(
 def test_an_archive_with_another_checksum_is_refused(
     address: str, served: Path, tmp_path: Path, wrong: int
 ) -> None:
-    """Neither archive is used if its MD5 is not the one that was promised, and nothing stays."""
+    """Neither archive is used if its MD5 is wrong, and nothing stays."""
     changed = archives(address, served)
     changed[wrong] = (changed[wrong][0], "0" * 32)
+    refused(tmp_path, changed, f"{address}: download is not what its MD5 promises")
 
-    with pytest.raises(InputError, match=f"{address}: download is not what its MD5 promises"):
-        download(tmp_path / "pets", changed)
-    assert list(tmp_path.iterdir()) == []
+
+def refused(folder: Path, sources: list[tuple[str, str]], message: str) -> None:
+    """A download that fails with this message and leaves nothing."""
+    with pytest.raises(InputError, match=message):
+        download(folder / "pets", sources)
+    assert list(folder.iterdir()) == []
 
 
 def test_the_archives_are_kept_and_not_downloaded_again(
     address: str, served: Path, tmp_path: Path
 ) -> None:
-    """The second time from a server that is gone; a damaged one is downloaded anew."""
+    """The second time the server is gone; a damaged archive is downloaded again."""
     kept, true = tmp_path / "kept", archives(address, served)
     download(tmp_path / "pets", true, keep=kept)
     gone = [(f"http://127.0.0.1:9/{Path(url).name}", md5) for url, md5 in true]
@@ -150,13 +154,10 @@ def test_the_archives_are_kept_and_not_downloaded_again(
         run(tmp_path, "diff", "--recursive", "pets", name)
 
 
-def test_an_archive_that_is_not_there_is_named(address: str, served: Path, tmp_path: Path) -> None:
-    """The server's answer reaches the user, and nothing stays."""
+def test_a_missing_archive_is_named(address: str, served: Path, tmp_path: Path) -> None:
+    """With the server's answer."""
     missing = [(f"{address}/moved/images.tar.gz", "0" * 32), *archives(address, served)[1:]]
-
-    with pytest.raises(InputError, match=f"{address}/moved: download failed: HTTP Error 404"):
-        download(tmp_path / "pets", missing)
-    assert list(tmp_path.iterdir()) == []
+    refused(tmp_path, missing, f"{address}/moved: download failed: HTTP Error 404")
 
 
 @pytest.mark.parametrize(
@@ -168,21 +169,18 @@ def test_an_archive_that_is_not_there_is_named(address: str, served: Path, tmp_p
     ],
     ids=["none", "half", "garbled"],
 )
-def test_a_connection_that_breaks_off_leaves_nothing(
+def test_a_broken_connection_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, answer: bytes, message: str
 ) -> None:
-    """A server that hangs up at once, half-way, or talks nonsense is told in one line."""
+    """A server that hangs up at once or half-way, or talks nonsense, is reported in one line."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     with socket.create_server(("127.0.0.1", 0)) as server:
         thread = threading.Thread(target=answer_with, args=(server, answer))
         thread.start()
         port = server.getsockname()[1]
-        broken = [(f"http://127.0.0.1:{port}/images.tar.gz", "0" * 32)] * 2
-        with pytest.raises(InputError, match=message):
-            download(tmp_path / "pets", broken)
+        refused(tmp_path, [(f"http://127.0.0.1:{port}/images.tar.gz", "0" * 32)] * 2, message)
         socket.create_connection(("127.0.0.1", port)).close()
         thread.join()
-    assert list(tmp_path.iterdir()) == []
 
 
 def answer_with(server: socket.socket, answer: bytes) -> None:
@@ -195,9 +193,7 @@ def answer_with(server: socket.socket, answer: bytes) -> None:
             connection.sendall(answer)
 
 
-def test_a_server_that_falls_silent_is_given_up(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_silent_server_is_given_up(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A download without a byte for as long as the time limit ends."""
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     limit = socket.getdefaulttimeout()
@@ -205,23 +201,19 @@ def test_a_server_that_falls_silent_is_given_up(
         silent = [(f"http://127.0.0.1:{server.getsockname()[1]}/images.tar.gz", "0" * 32)] * 2
         socket.setdefaulttimeout(0.2)
         try:
-            with pytest.raises(InputError, match="download failed: timed out"):
-                download(tmp_path / "pets", silent)
+            refused(tmp_path, silent, "download failed: timed out")
         finally:
             socket.setdefaulttimeout(limit)
-    assert list(tmp_path.iterdir()) == []
 
 
-def test_a_disk_that_takes_no_more_is_told(address: str, served: Path, tmp_path: Path) -> None:
-    """A write that fails (here at a limit on the size of files) says how much room is needed."""
+def test_a_full_disk_is_reported(address: str, served: Path, tmp_path: Path) -> None:
+    """A write that fails (here at a limit on the size of files) names the space that is needed."""
     soft, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
     resource.setrlimit(resource.RLIMIT_FSIZE, (1000, hard))
     try:
-        with pytest.raises(InputError, match="File too large; it needs 2 GB of disk"):
-            download(tmp_path / "pets", archives(address, served))
+        refused(tmp_path, archives(address, served), "File too large; it needs 2 GB of disk")
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, (soft, hard))
-    assert list(tmp_path.iterdir()) == []
 
 
 def test_the_command_without_a_network_ends_in_one_line(tmp_path: Path) -> None:
@@ -236,8 +228,8 @@ def test_the_command_without_a_network_ends_in_one_line(tmp_path: Path) -> None:
         text=True,
         check=False,
     )
-    assert ended.returncode == 1
-    assert ended.stderr.startswith("oxford-pets: https://www.robots.ox.ac.uk/~vgg/data/pets/data: ")
+    site = "https://www.robots.ox.ac.uk/~vgg/data/pets/data: "
+    assert ended.returncode == 1 and ended.stderr.count("\n") == 1
+    assert ended.stderr.startswith(f"oxford-pets: {site}")
     assert ended.stderr.endswith("Connection refused>\n")
-    assert ended.stderr.count("\n") == 1
     assert list(tmp_path.iterdir()) == []

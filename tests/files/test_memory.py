@@ -32,8 +32,8 @@ def test_a_cgroup_leaves_less():
         pytest.skip("no cgroup can be made here")
     enter = f"import os; open('{group}/below/cgroup.procs', 'w').write(str(os.getpid())); {CODE}"
     try:
-        said = subprocess.run([sys.executable, "-c", enter], capture_output=True, check=True)
-        assert int(said.stdout) == 2**30
+        done = subprocess.run([sys.executable, "-c", enter], capture_output=True, check=True)
+        assert int(done.stdout) == 2**30
     finally:
         (group / "below").rmdir()
         group.rmdir()

@@ -1,5 +1,6 @@
-"""Nobody waits in silence: a bar on a terminal, lines elsewhere."""
+"""Progress: a bar on a terminal, lines elsewhere."""
 
+import contextlib
 import io
 import os
 import pty
@@ -36,12 +37,12 @@ def shown(file, *, at_once, total=100, **options):
     return file.getvalue()
 
 
-def test_a_terminal_shows_how_much_is_done_and_left(monkeypatch):
-    """As it comes, also after much that came at once from a checkpoint."""
+def test_a_terminal_shows_the_work_done_and_the_time_left(monkeypatch):
+    """Also after many units at once from a checkpoint."""
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setattr(progress, "BEAT", 0.1)
-    said = shown(Terminal(), at_once=50, wait=0.3)
-    assert re.search(r"training:  52%.*52/100 \[\d\d:\d\d<\d\d:\d\d.*training loss 0\.6000", said)
+    output = shown(Terminal(), at_once=50, wait=0.3)
+    assert re.search(r"training:  52%.*52/100 \[\d\d:\d\d<\d\d:\d\d.*training loss 0\.6000", output)
 
 
 def test_a_log_gets_a_line_now_and_then(monkeypatch):
@@ -50,13 +51,13 @@ def test_a_log_gets_a_line_now_and_then(monkeypatch):
     lines = shown(io.StringIO(), at_once=50, wait=0.3).splitlines()
     assert len(lines) >= 2
     line = r"training: \d+ % of 100 batches, \d\d:\d\d left(, training loss 0\.6000)?"
-    assert all(re.fullmatch(line, said) for said in lines), lines
+    assert all(re.fullmatch(line, one) for one in lines), lines
     monkeypatch.setattr(progress, "EVERY", 30.0)
     assert shown(io.StringIO(), at_once=50) == ""
 
 
-def test_what_has_no_end_says_for_how_long(monkeypatch):
-    """And what is being done now."""
+def test_a_task_without_a_total_shows_the_time(monkeypatch):
+    """And the present task."""
     monkeypatch.setattr(progress, "EVERY", 0.2)
     log = io.StringIO()
     with Progress("reading", file=log) as doing:
@@ -77,31 +78,26 @@ STAGES = {
 
 
 @pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_says_what_it_does(project, stage):
-    """On a real terminal: first that it is loading, then each thing it does, under its name."""
+def test_a_stage_shows_its_tasks(project, stage):
+    """On a real terminal: first that it is loading, then each task, after its name."""
     with_environment(project)
     command, expected = STAGES[stage]
     controller, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, 100))
-    environment = os.environ | {"PATH": f"{project}/.venv/bin:{os.environ['PATH']}"}
-    environment |= {"DVC_STAGE": stage}
     process = subprocess.Popen(
         [sys.executable, f"stages/{command[0]}", *command[1:]],
         cwd=project,
-        env=environment,
+        env=os.environ | {"DVC_STAGE": stage},
+        env=os.environ | {"PATH": f"{project}/.venv/bin:{os.environ['PATH']}"},
         stdout=subprocess.DEVNULL,
         stderr=terminal,
     )
     os.close(terminal)
-    said = b""
-    while True:
-        if not select.select([controller], [], [], 60)[0]:
-            break
-        try:
-            said += os.read(controller, 4096)
-        except OSError:  # Linux says so that nobody writes any more
-            break
+    output = b""
+    with contextlib.suppress(OSError):  # Linux's answer once nobody writes any more
+        while select.select([controller], [], [], 60)[0]:
+            output += os.read(controller, 4096)
     os.close(controller)
-    assert process.wait() == 0, said
-    places = [said.find(f"{stage}: {what}".encode()) for what in expected]
-    assert -1 not in places and places == sorted(places), said
+    assert process.wait() == 0, output
+    places = [output.find(f"{stage}: {what}".encode()) for what in expected]
+    assert -1 not in places and places == sorted(places), output

@@ -95,24 +95,17 @@ def test_mean_is_a_number_three_or_measured(changed, value, expected):
     [
         ("epochs", 0, "params.yaml: epochs: 0 is below 1"),
         ("epochs", "abc", "params.yaml: epochs: 'abc' is not a whole number"),
-        ("epochs", 2.5, "epochs: 2.5 is not a whole number"),
         ("epochs", True, "epochs: True is not a whole number"),
-        ("epochs", None, "epochs: None is not a whole number"),
         ("epochs", 10**400, "is above 1,000,000"),
         ("lr", "0.1", "lr: '0.1' is not a number; it is text, write 0.1 without quotes"),
         ("epochs", "30", "epochs: '30' is not a whole number; it is text, write 30 without quotes"),
-        ("lr", True, "lr: True is not a number"),
-        ("lr", -1, "lr: -1 is not above 0"),
         ("lr", 0, "lr: 0 is not above 0"),
         ("lr", float("nan"), "lr: nan is not a number"),
         ("lr", float("inf"), "lr: inf is above 1,000"),
         ("lr", 10**400, "lr: 1"),
         ("seed", date(2026, 1, 1), "is not a whole number"),
-        ("batch_size", -1, "batch_size: -1 is below 1"),
-        ("runs", 1.0, "runs: 1.0 is not a whole number"),
         ("seed", -1, "seed: -1 is below 0"),
         ("solver", "dula", "solver: 'dula' is not one of auto, primal, dual"),
-        ("device", "tpu", "device: 'tpu' is not one of auto, cpu, cuda"),
         ("keep", False, "keep: False is not one of last, best"),
         ("models", None, "models: None is not a mapping of keys to values"),
         ("models", {"deep": {"hidden": [], "epochs": None}}, "models: the key shallow is missing"),
@@ -121,7 +114,6 @@ def test_mean_is_a_number_three_or_measured(changed, value, expected):
         ("models.deep.hidden", [1] * 65, "hidden: 65 entries are more than 64"),
         ("models.deep.widths", [5], "models: deep: unknown key 'widths'; known: epochs, hidden"),
         ("models.deep", 3, "models: deep: 3 is not a mapping of keys to values"),
-        ("models.deep.epochs", 0, "models: deep: epochs: 0 is below 1"),
         ("models.deep.hidden", {5: 3}, "hidden: {5: 3} is not a list"),
         (
             "models.wide",
@@ -133,9 +125,7 @@ def test_mean_is_a_number_three_or_measured(changed, value, expected):
         ("others.Deep Net", {}, "others: 'Deep Net' is no name for a network"),
         ("others.deep", {}, "'deep' is no name for a network; it is a network below `models`"),
         ("others.verdict", {}, "no name for a network; it is a key of results/metrics.json"),
-        ("others.difference", {}, "'difference' is no name for a network; it is a key of results/"),
         ("others.plots", {}, "'plots' is no name for a network; it is a folder of results/"),
-        ("others.provenance", {}, "no name for a network; it is a folder of results/"),
         ("data.dir", "", "data: dir: '' is not a text with at least one character"),
         ("data.dir", 7, "data: dir: 7 is not a text"),
         ("data.mean", [0.5, 0.5], "mean: 2 numbers; 3 are needed, one per channel"),
@@ -143,7 +133,6 @@ def test_mean_is_a_number_three_or_measured(changed, value, expected):
         ("data.mean", ["0.5", 0.5, 0.5], "mean[0]: '0.5' is not a number; it is text, write 0.5"),
         ("data.mean", "0.5", "mean: '0.5' is not a number, a list of 3 or `train`; it is text"),
         ("data.mean", None, "mean: None is not a number, a list of 3 or `train`"),
-        ("data.mean", True, "mean: True is not a number, a list of 3 or `train`"),
         ("data.mean", float("nan"), "mean: nan is not a number"),
         ("data.std", 0, "std: 0 is below 1e-06"),
         ("data.std", "measured", "std: 'measured' is not a number, a list of 3 or `train`"),
@@ -151,11 +140,9 @@ def test_mean_is_a_number_three_or_measured(changed, value, expected):
         ("data.split.test", 0, "split: test: 0 is not above 0"),
         ("folds", 0, "folds: 0 is below 1"),
         ("folds", 2, "folds: 2 is not allowed: 1 is a single split; 3 or more leave pictures"),
-        ("folds", 2.5, "folds: 2.5 is not a whole number"),
         ("folds", 5, "folds: 5 needs data.split: train 0.6, validation 0.2, test 0.2; other"),
         ("folds", 3, "data.split: train 0.3333333333, validation 0.3333333333, test 0.3333333333"),
         ("equivalence_margin", -0.01, "equivalence_margin: -0.01 is below 0"),
-        ("equivalence_margin", 1, "equivalence_margin: 1 is above 0.5"),
         ("epoch", 3, "unknown key 'epoch'; did you mean epochs?"),
         ("alpha", 1, "alpha: 1 is above 0.5"),
     ],
@@ -313,13 +300,9 @@ def test_the_schema_describes_the_keys_as_the_comments_do():
     ("text", "message"),
     [
         ("epochs: 10\nepochs: 20\n", "line 2, column 1: the key epochs stands twice"),
-        ("epochs:\t10\n", "line 1, column 8: found character '\\t'"),
         ("epochs: [10", "params.yaml: line"),
         ("", "None is not a mapping"),
         ("- 1\n", "[1] is not a mapping"),
-        ("!!python/object/apply:os.system [false]\n", "could not determine a constructor"),
-        ("epochs: " + "9" * 10_000, "params.yaml:"),
-        ("[" * 10_000, "params.yaml:"),
         ("a: &a [x, x, x, x, x, x]\nb: &b [*a, *a, *a, *a]\nc: [*b, *b, *b]\n", "unknown key 'a'"),
         ("3: 1\n", "unknown key 3; known: seed, folds, runs"),
         ("[1, 2]: 1\n", "unknown key (1, 2); known: seed, folds, runs"),
@@ -329,23 +312,12 @@ def test_the_schema_describes_the_keys_as_the_comments_do():
         (f'{PLAIN}  "\\ud800": {{}}\n', "others: '\\ud800' is no name for a network"),
         (PLAIN.replace("data/sample", '"\\ud800"'), "data: dir: '\\ud800'"),
         ("seed: 0x" + "f" * 10_000, "seed: a number of thousands of digits is above 2,147,483,648"),
+        (None, "params.yaml: no such file"),
     ],
 )
 def test_a_file_that_is_no_settings_is_refused(tmp_path, text, message):
-    """Not YAML, not a mapping, a key twice, code, absurd sizes: one line each."""
+    """Not YAML, not a mapping, strange keys, absurd sizes, no file: one line each."""
     with pytest.raises(InputError) as error:
-        loaded(tmp_path, text)
+        params.read(tmp_path / "params.yaml") if text is None else loaded(tmp_path, text)
     assert message in str(error.value)
-    assert len(str(error.value)) < 400
-
-
-def test_a_byte_order_mark_is_no_harm(tmp_path):
-    """Editors on Windows write one."""
-    text = (ROOT / "params.yaml").read_text()
-    assert loaded(tmp_path, "\ufeff" + text) == params.read(ROOT / "params.yaml")
-
-
-def test_a_missing_file_is_named(tmp_path):
-    """The commands run in the project's folder."""
-    with pytest.raises(InputError, match=r"params\.yaml: no such file"):
-        params.read(tmp_path / "params.yaml")
+    assert "\n" not in str(error.value) and len(str(error.value)) < 400
