@@ -87,8 +87,7 @@ def test_a_stage_shows_its_tasks(project, stage):
     process = subprocess.Popen(
         [sys.executable, f"stages/{command[0]}", *command[1:]],
         cwd=project,
-        env=os.environ | {"DVC_STAGE": stage},
-        env=os.environ | {"PATH": f"{project}/.venv/bin:{os.environ['PATH']}"},
+        env=os.environ | {"PATH": f"{project}/.venv/bin:{os.environ['PATH']}", "DVC_STAGE": stage},
         stdout=subprocess.DEVNULL,
         stderr=terminal,
     )
