@@ -16,10 +16,9 @@ from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.settings.params import Split
 from shallowdeep.training.checkpoint import Checkpoints
 from shallowdeep.training.fitting import Fitting
-from shallowdeep.training.history import Epoch
 from shallowdeep.training.network import Layer, logits_above
 from shallowdeep.training.propagation import linear_forward
-from shallowdeep.training.sgd import Runs, Settings
+from shallowdeep.training.sgd import Epoch, Runs, Settings
 
 SIZE = 12
 CPU = torch.device("cpu")

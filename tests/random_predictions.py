@@ -19,7 +19,7 @@ SHARES = {"shallow": 0.6, "deep": 0.7}  # of the pictures that a network predict
 
 def settings(names=tuple(SHARES), *, runs=3) -> Params:
     """Those of the repository, but for networks, runs and folds."""
-    networks = {name: Network(hidden=(4,), epochs=2) for name in names}
+    networks = {name: Network(hidden=(4,), epochs=2, lr=0.01, init="torch") for name in names}
     changed = {"models": networks, "runs": runs, "folds": 1}
     return params.read(ROOT / "params.yaml").model_copy(update=changed)
 

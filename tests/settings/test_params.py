@@ -34,6 +34,9 @@ def changed(tmp_path):
     return load
 
 
+COMMON = {"lr": 0.01, "init": "torch"}
+
+
 def loaded(tmp_path: Path, text: str) -> params.Params:
     (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
     return params.read(tmp_path / "params.yaml")
@@ -42,8 +45,8 @@ def loaded(tmp_path: Path, text: str) -> params.Params:
 def test_the_committed_file_holds_the_articles_set_up():
     """Widths, batch, rate, epochs, size and normalisation are the source article's."""
     settings = params.read(ROOT / "params.yaml")
-    assert settings.models["shallow"] == params.Network(hidden=(4,), epochs=10)
-    assert settings.models["deep"] == params.Network(hidden=(5, 5, 3), epochs=10)
+    assert settings.models["shallow"] == params.Network(hidden=(4,), epochs=10, **COMMON)
+    assert settings.models["deep"] == params.Network(hidden=(5, 5, 3), epochs=10, **COMMON)
     assert (settings.batch_size, settings.lr, settings.data.size) == (32, 0.01, 128)
     assert settings.data.mean == settings.data.std == (0.5, 0.5, 0.5)
     assert settings.data.split == params.Split(train=0.8, validation=0.1, test=0.1)
@@ -62,8 +65,8 @@ def test_further_networks_follow_the_two_of_the_question(changed):
         "others", {"wide": {"hidden": [32], "epochs": 3}, "logistic": {"hidden": []}}
     )
     assert list(settings.networks) == ["shallow", "deep", "wide", "logistic"]
-    assert settings.networks["wide"] == params.Network(hidden=(32,), epochs=3)
-    assert settings.others["logistic"] == params.Network(hidden=(), epochs=10)
+    assert settings.networks["wide"] == params.Network(hidden=(32,), epochs=3, **COMMON)
+    assert settings.others["logistic"] == params.Network(hidden=(), epochs=10, **COMMON)
 
 
 def test_a_file_without_further_networks_is_read(tmp_path):
@@ -112,7 +115,15 @@ def test_mean_is_a_number_three_or_measured(changed, value, expected):
         ("models.deep.hidden", 5, "models: deep: hidden: 5 is not a list"),
         ("models.deep.hidden", [5, 0], "hidden[1]: 0 is below 1"),
         ("models.deep.hidden", [1] * 65, "hidden: 65 entries are more than 64"),
-        ("models.deep.widths", [5], "models: deep: unknown key 'widths'; known: epochs, hidden"),
+        ("models.deep.widths", [5], "deep: unknown key 'widths'; known: epochs, lr, init, hidden"),
+        ("momentum", 1, "momentum: 1 is not below 1"),
+        ("momentum", -0.1, "momentum: -0.1 is below 0"),
+        ("nesterov", 1, "nesterov: 1 is not true or false"),
+        ("nesterov", True, "nesterov: true needs momentum above 0"),
+        ("weight_decay", 2, "weight_decay: 2 is above 1"),
+        ("init", "xavier", "init: 'xavier' is not one of torch, he"),
+        ("models.deep.lr", 0, "models: deep: lr: 0 is not above 0"),
+        ("models.deep.init", "zero", "models: deep: init: 'zero' is not one of torch, he"),
         ("models.deep", 3, "models: deep: 3 is not a mapping of keys to values"),
         ("models.deep.hidden", {5: 3}, "hidden: {5: 3} is not a list"),
         (
@@ -288,11 +299,12 @@ def test_the_schema_describes_the_keys_as_the_comments_do():
         if name != "data"
     }
     comments = re.findall(r"^ *(\w+):.* # (.+)$", (ROOT / "params.yaml").read_text(), re.MULTILINE)
-    assert len(comments) == 20
+    assert len(comments) == 24
     for name, comment in comments:
-        if name != "epochs":  # there are two
+        if name not in ("epochs", "lr", "init"):  # there are two of each
             assert described[name][1] == comment
-    assert schema["properties"]["epochs"]["description"] in dict(comments)["epochs"]
+    for name in ("epochs", "lr", "init"):
+        assert schema["properties"][name]["description"] in dict(comments)[name]
     assert all(title for name, (title, _) in described.items() if name != "split")
 
 

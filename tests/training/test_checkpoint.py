@@ -33,10 +33,10 @@ def steps(monkeypatch):
     return done
 
 
-def fit(pictures, *, solver="dual", keep="last", inputs=None):
+def fit(pictures, *, solver="dual", inputs=None, **options):
     """Train 8 epochs of 6 batches; return all weights and the history."""
     place = Checkpoints("train-x", inputs) if inputs else None
-    options = {"epochs": 8, "keep": keep, "place": place}
+    options = {"epochs": 8, "place": place} | options
     layers, history = trained(pictures, [3, 2], [0, 1, 2], solver=solver, **options)
     if place:
         place.remove()
@@ -47,11 +47,14 @@ def assert_same_bits(one, other):
     assert all(torch.equal(a, b) for a, b in zip(one, other, strict=True))
 
 
-@pytest.mark.parametrize("keep", ["last", "best"])
+MOVING = {"keep": "best", "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}
+
+
+@pytest.mark.parametrize("options", [{"keep": "last"}, {"keep": "best"}, MOVING], ids=str)
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_the_same_bits_as_without_interruption(pictures, solver, keep, steps):
+def test_the_same_bits_as_without_interruption(pictures, solver, options, steps):
     """Between epochs, and at any batch of one; no step is repeated. Nothing of it is left."""
-    settings = {"solver": solver, "keep": keep}
+    settings = {"solver": solver, **options}
     expected = fit(pictures, **settings)
     whole = len(steps)
     assert whole == (3 if solver == "primal" else 1) * 8 * 6

@@ -37,17 +37,23 @@ class ExactPrepared(Prepared):
 class Peer:
     """The same training by nn.Sequential and torch.optim.SGD, one step at a time."""
 
-    def __init__(self, pictures, hidden, seed, *, batch_size, lr):
+    def __init__(self, pictures, hidden, seed, *, batch_size, init="torch", **of_sgd):
         self.generator = torch.Generator().manual_seed(seed)
         torch.manual_seed(seed)
         layers = []
         for n_prev, n in zip([3 * pictures.size**2, *hidden], [*hidden, 1], strict=True):
             layers += [nn.Linear(n_prev, n), nn.ReLU()]
         self.network = nn.Sequential(*layers[:-1])
+        if init == "he":
+            torch.manual_seed(seed)
+            for linear in self.network[::2]:
+                nn.init.kaiming_uniform_(linear.weight, nonlinearity="relu")
+                nn.init.uniform_(linear.bias)  # a draw, so that the batch orders stay the same
+                nn.init.zeros_(linear.bias)
         for parameter in self.network.parameters():  # the draws that came before the batch orders
             torch.empty(parameter.shape).uniform_(generator=self.generator)
         self.network.double()
-        self.optimiser = torch.optim.SGD(self.network.parameters(), lr=lr)
+        self.optimiser = torch.optim.SGD(self.network.parameters(), **of_sgd)
         self.inputs, self.labels = inputs(pictures, "train")
         self.batch_size = batch_size
 
@@ -65,13 +71,23 @@ class Peer:
         return total / len(self.labels)
 
 
+OPTIMISERS = [
+    {},
+    {"init": "he"},
+    {"momentum": 0.9},
+    {"weight_decay": 0.1},
+    {"momentum": 0.9, "nesterov": True, "weight_decay": 0.01, "init": "he"},
+]
+
+
+@pytest.mark.parametrize("options", OPTIMISERS, ids=str)
 @pytest.mark.parametrize("hidden", NETWORKS, ids=str)
 @pytest.mark.parametrize("solver", ["primal", "dual"])
-def test_it_is_what_pytorch_does(pictures, hidden, solver):
+def test_it_is_what_pytorch_does(pictures, hidden, solver, options):
     """Losses and weights agree to 1e-9 over 60 steps in float64, a smaller last batch included."""
     pictures = ExactPrepared(**vars(pictures))
-    layers, epochs = trained(pictures, hidden, [3], solver=solver, dtype=torch.float64)
-    peer = Peer(pictures, hidden, 3, batch_size=16, lr=0.05)
+    layers, epochs = trained(pictures, hidden, [3], solver=solver, dtype=torch.float64, **options)
+    peer = Peer(pictures, hidden, 3, batch_size=16, lr=0.05, **options)
     losses = [peer.epoch() for _ in range(10)]
     np.testing.assert_allclose([float(epoch.train_loss) for epoch in epochs], losses, rtol=1e-9)
     for layer, linear in zip(layers, peer.network[::2], strict=True):

@@ -61,7 +61,7 @@ def warning(params: Params, pictures: int) -> str | None:
     chosen = choose(params, pictures)
     if params.folds == 1 or chosen == "dual":
         return None
-    epochs = sum(model.epochs for model in params.models.values())
+    epochs = sum(model.epochs for model in params.networks.values())
     seconds = 1e-9 * _primal(params, epochs, pictures)
     if seconds < LONG:
         return None

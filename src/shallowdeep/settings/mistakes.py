@@ -20,6 +20,7 @@ _PLAIN = {  # by pydantic's type of error; other errors keep pydantic's message
     "greater_than_equal": "{value} is below {ge:,.10g}",
     "greater_than": "{value} is not above {gt:,.10g}",
     "less_than_equal": "{value} is above {le:,.10g}",
+    "less_than": "{value} is not below {lt:,.10g}",
     "too_long": "{actual_length} entries are more than {max_length}",
     "literal_error": "{value} is not one of {choices}",
     "string_type": _TEXT,

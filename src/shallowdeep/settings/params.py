@@ -40,6 +40,8 @@ _Fraction = Annotated[float, Field(gt=0, le=1)]
 _Mean = Annotated[float, Field(ge=0, le=1)]
 _Std = Annotated[float, Field(ge=LEAST_STD, le=1)]
 _Means, _Stds = tuple[_Mean, _Mean, _Mean], tuple[_Std, _Std, _Std]
+_Lr = Annotated[float, Field(gt=0, le=1_000)]
+_Init = Literal["torch", "he"]
 _Epochs = Annotated[int, Field(ge=1, le=1_000_000)]
 _Width = Annotated[int, Field(ge=1, le=4_096)]
 
@@ -124,6 +126,14 @@ class Network(CheckedRecord):
         description="where empty, the number above counts",
         json_schema_extra={"type": ["integer", "null"]},
     )
+    lr: _Lr = Field(
+        description="where empty, the number above counts",
+        json_schema_extra={"type": ["number", "null"]},
+    )
+    init: _Init = Field(
+        description="where empty, the word above counts",
+        json_schema_extra={"type": ["string", "null"], "enum": ["torch", "he", None]},
+    )
     hidden: Annotated[tuple[_Width, ...], Field(max_length=64), BeforeValidator(_as_tuple)] = Field(
         description="widths of the ReLU layers"
     )
@@ -164,8 +174,17 @@ class Params(CheckedRecord):
     runs: int = Field(ge=1, le=1_000, description="independent runs of each network on each fold")
     epochs: _Epochs = Field(description="passes over the training pictures")
     batch_size: int = Field(ge=1, le=1_000_000, description="pictures in a mini-batch")
-    lr: Annotated[float, Field(gt=0, le=1_000)] = Field(
-        description="learning rate of mini-batch SGD"
+    lr: _Lr = Field(description="learning rate of mini-batch SGD")
+    momentum: Annotated[float, Field(ge=0, lt=1)] = Field(
+        default=0.0, description="of SGD, as torch.optim.SGD has it; 0: none"
+    )
+    nesterov: bool = Field(default=False, description="Nesterov's momentum; needs momentum")
+    weight_decay: Annotated[float, Field(ge=0, le=1)] = Field(
+        default=0.0, description="of SGD: share of each weight added to its gradient; 0: none"
+    )
+    init: _Init = Field(
+        default="torch",
+        description="initial weights: torch (as torch.nn.Linear) or he (for ReLU layers, biases 0)",
     )
     keep: Literal["last", "best"] = Field(
         description="weights to keep: last (of the last epoch) or best (lowest validation loss, run"
@@ -187,8 +206,8 @@ class Params(CheckedRecord):
     )
     data: Data
     models: Mapping[Annotated[str, BeforeValidator(_of_the_question)], Network] = Field(
-        description="hidden: widths of the ReLU layers; epochs: where empty, the number above"
-        " counts",
+        description="hidden: widths of the ReLU layers; epochs, lr, init: where empty, the"
+        " value above counts",
         json_schema_extra={
             "required": list(QUESTION),
             "propertyNames": {"enum": list(QUESTION)},
@@ -224,15 +243,24 @@ class Params(CheckedRecord):
 
     @field_validator("models", "others", mode="before")
     @classmethod
-    def _with_epochs(cls, networks: object, info: ValidationInfo) -> object:
-        """Give the common number of epochs to each network that has none of its own."""
+    def _with_common(cls, networks: object, info: ValidationInfo) -> object:
+        """Give the common values to each network that has none of its own."""
         if not isinstance(networks, dict):
             return networks
-        common = {"epochs": info.data.get("epochs", 1)}  # 1: a wrong number is reported once
+        valid = {"epochs": 1, "lr": 1.0, "init": "torch"}  # a wrong common value is reported once
+        common = {key: info.data.get(key, value) for key, value in valid.items()}
         return {
-            name: one | common if isinstance(one, dict) and one.get("epochs") is None else one
+            name: one | {key: value for key, value in common.items() if one.get(key) is None}
+            if isinstance(one, dict)
+            else one
             for name, one in networks.items()
         }
+
+    @model_validator(mode="after")
+    def _nesterov_has_momentum(self) -> "Params":
+        if self.nesterov and not self.momentum:
+            raise ValueError("nesterov: true needs momentum above 0, which is 0")
+        return self
 
     @field_validator("models")
     @classmethod

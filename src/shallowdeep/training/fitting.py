@@ -21,12 +21,19 @@ from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.prepared.prepared_set import Prepared
 from shallowdeep.training.checkpoint import Checkpoints
 from shallowdeep.training.dual import GramLayer, written_out
-from shallowdeep.training.history import Epoch, measures_in_words
 from shallowdeep.training.network import Layer, draw, logits_above, probability
 from shallowdeep.training.picture_file import at_hand
 from shallowdeep.training.primal import Batches, PixelLayer, on_all_pictures, one_thread
 from shallowdeep.training.ranks import ALONE, Ranks
-from shallowdeep.training.sgd import NotFiniteError, Rows, Runs, Settings, train
+from shallowdeep.training.sgd import (
+    Epoch,
+    NotFiniteError,
+    Rows,
+    Runs,
+    Settings,
+    measures_line,
+    train,
+)
 
 Floats = NDArray[np.floating[Any]]
 
@@ -191,7 +198,7 @@ class Fitting:
         def after_epoch(epoch: Epoch) -> None:
             with lock:
                 progress.say(
-                    measures_in_words(
+                    measures_line(
                         float(epoch.train_loss.mean()), float(epoch.validation_accuracy.mean())
                     )
                 )
@@ -234,7 +241,9 @@ class Fitting:
             torch.Generator().manual_seed(own[run])
             for run in (range(len(own)) if runs is None else runs)
         ]
-        layers = draw(3 * self._prepared.size**2, self._settings.hidden, generators)
+        layers = draw(
+            3 * self._prepared.size**2, self._settings.hidden, generators, self._settings.init
+        )
         return _Start(
             generators,
             [Layer(*(tensor.to(self._device, self._dtype) for tensor in one)) for one in layers],
@@ -314,15 +323,16 @@ class Fitting:
         ]
         train, validation = self._folds[0][:2]
         if self._dual:
-            first, *tensors, of_train, of_validation = tensors
+            first, bias, scale, *tensors, of_train, of_validation = tensors
             weight = written_out(
                 self._start(0).layers[0].weight,
                 first,
+                scale,
                 self._pictures,
                 self._normalisation,
                 torch.from_numpy(train).to(self._device),
             )
-            layers = _layers([weight, *tensors])
+            layers = _layers([weight, bias, *tensors])
             own = [of_train.cpu().numpy(), of_validation.cpu().numpy()]
         else:
             layers = _layers(tensors)
@@ -333,11 +343,12 @@ class Fitting:
     def _of_fold_0(self, runs: Runs, members: Sequence[Member]) -> dict[int, list[Tensor]]:
         """Collect weights and biases of fold 0's runs in a group.
 
-        Of the first layer the dual solver has coefficients; of all pictures it has the outputs, so
-        that it predicts fold 0's training and validation pictures too.
+        Of the first layer the dual solver has coefficients and scale; of all pictures it has the
+        outputs, so that it predicts fold 0's training and validation pictures too.
         """
         mine = {i: run for i, (fold, run) in enumerate(members) if fold == 0}
-        tensors = [*runs.first.state[:2], *(tensor for layer in runs.upper for tensor in layer)]
+        first = runs.first.state[: 3 if self._dual else 2]
+        tensors = [*first, *(tensor for layer in runs.upper for tensor in layer)]
         if self._dual and mine:
             tensors += [runs.predict(runs.rows.train), runs.predict(runs.rows.validation)]
         return {run: [tensor[i].cpu() for tensor in tensors] for i, run in mine.items()}

@@ -16,9 +16,8 @@ from shallowdeep.trained.trained_network import TrainedNetwork
 from shallowdeep.training import devices
 from shallowdeep.training.checkpoint import Checkpoints
 from shallowdeep.training.fitting import Fitting, asked_after, seeds
-from shallowdeep.training.history import measures_in_words
 from shallowdeep.training.ranks import Ranks
-from shallowdeep.training.sgd import Settings
+from shallowdeep.training.sgd import Settings, measures_line
 
 
 class Job:
@@ -52,7 +51,15 @@ class Job:
         self._fitting = Fitting(
             pictures,
             Settings(
-                network.hidden, network.epochs, settings.batch_size, settings.lr, settings.keep
+                network.hidden,
+                network.epochs,
+                settings.batch_size,
+                network.lr,
+                settings.keep,
+                network.init,
+                settings.momentum,
+                settings.nesterov,
+                settings.weight_decay,
             ),
             self._seeds,
             solver=self._solver,
@@ -97,7 +104,7 @@ class Job:
             f"{self._solver} solver on {self._device}, "
             f"{f'{self._ranks.count} ranks, ' * (self._ranks.count > 1)}"
             f"{seconds - self._start:.1f} s: "
-            f"{measures_in_words(loss, accuracy)}"
+            f"{measures_line(loss, accuracy)}"
         )
 
 

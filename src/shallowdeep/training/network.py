@@ -8,7 +8,7 @@ columns are samples.
 import itertools
 import math
 from collections.abc import Sequence
-from typing import NamedTuple
+from typing import Literal, NamedTuple
 
 import torch
 from torch import Tensor
@@ -18,6 +18,9 @@ from shallowdeep.training.propagation import linear_forward, relu
 VECTOR = 64  # numbers; a multiple of every vector length of torch
 
 
+Init = Literal["torch", "he"]  # as torch.nn.Linear, or for ReLU layers
+
+
 class Layer(NamedTuple):
     """One fully connected layer of R runs."""
 
@@ -25,32 +28,43 @@ class Layer(NamedTuple):
     bias: Tensor  # floating point [R, n, 1]
 
 
-def draw(inputs: int, hidden: Sequence[int], generators: Sequence[torch.Generator]) -> list[Layer]:
-    """Draw initial weights, for each run exactly those that `torch.nn.Linear` would draw.
+def draw(
+    inputs: int,
+    hidden: Sequence[int],
+    generators: Sequence[torch.Generator],
+    init: Init = "torch",
+) -> list[Layer]:
+    """Draw initial weights layer by layer, by torch's own functions.
 
-    Weights and biases are uniform in plus or minus 1 / sqrt(n_prev), drawn layer by layer.
+    `torch` draws what `torch.nn.Linear` draws: weights and biases uniform in plus or minus
+    1 / sqrt(n_prev), so of variance 1 / (3 n_prev). `he` (He et al. 2015, equation 10) draws
+    weights of variance 2 / n_prev, uniform in plus or minus sqrt(6 / n_prev), which keeps the power
+    of the signal through ReLU layers; biases are 0. Both consume the same random numbers: He's
+    weights are sqrt(6) times torch's, and the batch orders that follow are the same.
 
     Args:
         inputs: numbers per sample.
         hidden: widths of the hidden layers.
-        generators: one per run; a generator seeded with s gives the weights of
+        generators: one per run; with `torch`, a generator seeded with s gives the weights of
             ``torch.manual_seed(s); nn.Sequential(nn.Linear(...), ...)``.
+        init: distribution of the weights.
     """
-    networks = [_draw_run([inputs, *hidden, 1], generator) for generator in generators]
+    networks = [_draw_run([inputs, *hidden, 1], generator, init) for generator in generators]
     return [
         Layer(*(torch.cat(tensors) for tensors in zip(*layers, strict=True)))
         for layers in zip(*networks, strict=True)
     ]
 
 
-def _draw_run(widths: Sequence[int], generator: torch.Generator) -> list[Layer]:
+def _draw_run(widths: Sequence[int], generator: torch.Generator, init: Init) -> list[Layer]:
     layers = []
     for n_prev, n in itertools.pairwise(widths):
         weight, bias = torch.empty(1, n, n_prev), torch.empty(1, n, 1)
-        torch.nn.init.kaiming_uniform_(weight[0], a=math.sqrt(5), generator=generator)
+        slope = 0.0 if init == "he" else math.sqrt(5)
+        torch.nn.init.kaiming_uniform_(weight[0], a=slope, generator=generator)
         bound = 1 / math.sqrt(n_prev)
         torch.nn.init.uniform_(bias, -bound, bound, generator=generator)
-        layers.append(Layer(weight, bias))
+        layers.append(Layer(weight, bias.zero_() if init == "he" else bias))
     return layers
 
 

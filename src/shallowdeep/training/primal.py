@@ -8,6 +8,7 @@ from torch import Tensor
 from shallowdeep.files.cores import side_by_side
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.training.network import Layer, product
+from shallowdeep.training.optimiser import Optimiser
 from shallowdeep.training.picture_file import Pictures, copy_rows, prefetched
 
 CHUNK = 32  # pictures normalised at a time where no gradient is wanted: 6 MiB at 128 x 128 pixels
@@ -50,11 +51,17 @@ class PixelLayer:
     def __init__(self, layer: Layer, batches: Batches) -> None:
         self.weight, self.bias = layer
         self._batches = batches
+        self._velocity: list[Tensor] = []  # of weight and bias, where they are used
 
     @property
     def state(self) -> list[Tensor]:
-        """All weights, each tensor with the runs along its first axis."""
-        return [self.weight, self.bias]
+        """All that a step changes, each tensor with the runs along its first axis."""
+        return [self.weight, self.bias, *self._velocity]
+
+    def start(self, optimiser: Optimiser) -> None:
+        """Make room for velocities, 786 kB a run of four neurons, if the optimiser uses them."""
+        if not optimiser.is_plain:
+            self._velocity = [torch.zeros_like(self.weight), torch.zeros_like(self.bias)]
 
     def prefetched(self, batches: Sequence[Tensor]) -> Iterable[Tensor]:
         """Yield batches of an epoch, int64 [R, m], with their pictures prefetched."""
@@ -65,11 +72,16 @@ class PixelLayer:
         self._inputs = self._batches.gather(rows)
         return self.weight @ self._inputs.mT + self.bias
 
-    def backward(self, dZ: Tensor, lr: float) -> None:
+    def backward(self, dZ: Tensor, optimiser: Optimiser) -> None:
         """Descend along the gradient, `dZ` [R, h, m] being the loss's for the latest outputs."""
         m = dZ.shape[-1]
-        self.weight.baddbmm_(dZ, self._inputs, alpha=-lr / m)
-        self.bias.sub_(dZ.sum(-1, keepdim=True), alpha=lr / m)
+        if optimiser.is_plain:  # in one pass over the weights
+            self.weight.baddbmm_(dZ, self._inputs, alpha=-optimiser.lr / m)
+            self.bias.sub_(dZ.sum(-1, keepdim=True), alpha=optimiser.lr / m)
+            return
+        weight, bias = self._velocity
+        optimiser.descend(self.weight, dZ @ self._inputs / m, weight)
+        optimiser.descend(self.bias, dZ.sum(-1, keepdim=True) / m, bias)
 
     def outputs(self, rows: Tensor) -> Tensor:
         """Outputs [R, h, n] for pictures int64 [R, n], the same for every run."""

@@ -10,8 +10,8 @@ from torch.nn.functional import binary_cross_entropy_with_logits
 
 from shallowdeep.trained.history import MEASURES
 from shallowdeep.training.checkpoint import Checkpoint
-from shallowdeep.training.history import Epoch
-from shallowdeep.training.network import Layer, logits_above, probability
+from shallowdeep.training.network import Init, Layer, logits_above, probability
+from shallowdeep.training.optimiser import Optimiser
 from shallowdeep.training.propagation import linear_backward, linear_forward, relu, relu_backward
 
 
@@ -23,6 +23,23 @@ class Settings(NamedTuple):
     batch_size: int  # pictures; the last batch of an epoch may be smaller
     lr: float  # learning rate
     keep: Literal["last", "best"]  # weights of the last epoch or, run by run, of the best
+    init: Init = "torch"
+    momentum: float = 0.0
+    nesterov: bool = False
+    weight_decay: float = 0.0
+
+    @property
+    def optimiser(self) -> Optimiser:
+        """Settings of every step."""
+        return Optimiser(self.lr, self.momentum, self.nesterov, self.weight_decay)
+
+
+class Epoch(NamedTuple):
+    """Measures of one epoch, run by run; fields as in MEASURES."""
+
+    train_loss: Tensor  # [R], mean over the training pictures, each as its batch came up
+    validation_loss: Tensor  # [R], after the epoch
+    validation_accuracy: Tensor  # [R], after the epoch
 
 
 class FirstLayer(Protocol):
@@ -30,11 +47,12 @@ class FirstLayer(Protocol):
 
     bias: Tensor
 
+    def start(self, optimiser: Optimiser) -> None: ...  # noqa: D102
     @property
     def state(self) -> list[Tensor]: ...  # noqa: D102
     def prefetched(self, batches: Sequence[Tensor]) -> Iterable[Tensor]: ...  # noqa: D102
     def forward(self, rows: Tensor) -> Tensor: ...  # noqa: D102
-    def backward(self, dZ: Tensor, lr: float) -> None: ...  # noqa: D102
+    def backward(self, dZ: Tensor, optimiser: Optimiser) -> None: ...  # noqa: D102
     def outputs(self, rows: Tensor) -> Tensor: ...  # noqa: D102
 
 
@@ -75,19 +93,22 @@ class Runs:
         on_cpu = labels.device.type == "cpu"
         self._native: Callable[[Tensor], Any] = Tensor.numpy if on_cpu else lambda tensor: tensor
         self._native_upper = [tuple(map(self._native, layer)) for layer in self.upper]
+        self._velocity = [tuple(map(torch.zeros_like, layer)) for layer in self.upper]
+        self._native_velocity = [tuple(map(self._native, layer)) for layer in self._velocity]
         self._record = labels.is_cuda and torch.cuda.is_available()
-        self._recorded: dict[tuple[int, float], _Recorded | None] = {}
+        self._recorded: dict[tuple[int, Optimiser], _Recorded | None] = {}
 
     @property
     def state(self) -> list[Tensor]:
-        """All weights, each tensor with the runs along its first axis."""
-        return [*self.first.state, *(tensor for layer in self.upper for tensor in layer)]
+        """All that a step changes, each tensor with the runs along its first axis."""
+        layers = [*self.upper, *self._velocity]
+        return [*self.first.state, *(tensor for layer in layers for tensor in layer)]
 
     def epoch(
         self,
         *,
         batch_size: int,
-        lr: float,
+        optimiser: Optimiser,
         seen: int = 0,
         before_batch: Callable[[int], None] = lambda _: None,
     ) -> Epoch:
@@ -95,7 +116,7 @@ class Runs:
 
         Args:
             batch_size: pictures in a mini-batch.
-            lr: learning rate.
+            optimiser: of every step.
             seen: training pictures that an interrupted epoch has seen; `outputs` holds theirs.
             before_batch: called with the number of pictures seen; an exception ends the epoch.
         """
@@ -112,7 +133,7 @@ class Runs:
                 self.first.prefetched(batches), right, outputs, strict=True
             ):
                 before_batch(seen)
-                out.copy_(step(rows, answers, lr))
+                out.copy_(step(rows, answers, optimiser))
                 seen += rows.shape[1]
             logits = logits_above(self.first.outputs(validation), self.upper)
         wanted = self._labels[validation]
@@ -126,7 +147,7 @@ class Runs:
         """Predict the probability of the second class by each run: [R, n] for rows [R, n]."""
         return probability(logits_above(self.first.outputs(rows), self.upper))
 
-    def _step(self, rows: Tensor, labels: Tensor, lr: float) -> Tensor:
+    def _step(self, rows: Tensor, labels: Tensor, optimiser: Optimiser) -> Tensor:
         """Take one step of SGD on a batch, both [R, m]; returns the outputs before it, [R, m]."""
         Z = self._native(self.first.forward(rows))
         inputs = []
@@ -135,22 +156,26 @@ class Runs:
             Z = linear_forward(inputs[-1], weight, bias)
         outputs = torch.as_tensor(Z)
         dZ = self._native(probability(outputs) - labels[:, None])  # of binary cross-entropy
-        for layer, A in zip(reversed(self._native_upper), reversed(inputs), strict=True):
-            weight, bias = layer
+        for (weight, bias), velocity, A in zip(
+            reversed(self._native_upper),
+            reversed(self._native_velocity),
+            reversed(inputs),
+            strict=True,
+        ):
             dA, dW, db = linear_backward(dZ, A, weight)
-            weight -= lr * dW
-            bias -= lr * db
+            optimiser.descend(weight, dW, velocity[0])
+            optimiser.descend(bias, db, velocity[1])
             dZ = relu_backward(dA, A)
-        self.first.backward(torch.as_tensor(dZ), lr)
+        self.first.backward(torch.as_tensor(dZ), optimiser)
         return outputs[:, 0]
 
-    def _recorded_step(self, rows: Tensor, labels: Tensor, lr: float) -> Tensor:
+    def _recorded_step(self, rows: Tensor, labels: Tensor, optimiser: Optimiser) -> Tensor:
         """Take a step on a CUDA device: the first of its kind as it is, others from its record."""
-        kind = (rows.shape[1], lr)
+        kind = (rows.shape[1], optimiser)
         if kind not in self._recorded:  # in it, libraries set themselves up
             self._recorded[kind] = None
-            return self._step(rows, labels, lr)
-        recorded = self._recorded[kind] or _Recorded(self._step, rows, labels, lr)
+            return self._step(rows, labels, optimiser)
+        recorded = self._recorded[kind] or _Recorded(self._step, rows, labels, optimiser)
         self._recorded[kind] = recorded
         return recorded.repeat(rows, labels)
 
@@ -163,16 +188,16 @@ class _Recorded:
 
     def __init__(
         self,
-        step: Callable[[Tensor, Tensor, float], Tensor],
+        step: Callable[[Tensor, Tensor, Optimiser], Tensor],
         rows: Tensor,
         labels: Tensor,
-        lr: float,
+        optimiser: Optimiser,
     ) -> None:
         """Record a step for a batch like this one, without doing it."""
         self._rows, self._labels = rows.clone(), labels.clone()
         self._graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self._graph):
-            self._outputs = step(self._rows, self._labels, lr)
+            self._outputs = step(self._rows, self._labels, optimiser)
 
     def repeat(self, rows: Tensor, labels: Tensor) -> Tensor:
         """Do it for another batch; the next repetition overwrites the outputs."""
@@ -180,6 +205,11 @@ class _Recorded:
         self._labels.copy_(labels)
         self._graph.replay()
         return self._outputs
+
+
+def measures_line(train_loss: float, validation_accuracy: float) -> str:
+    """Two measures for the terminal, as means over runs."""
+    return f"training loss {train_loss:.4f}, validation accuracy {validation_accuracy:.3f}"
 
 
 def _loss(outputs: Tensor, labels: Tensor) -> Tensor:
@@ -258,6 +288,7 @@ def train(
         NotFiniteError: a loss is not a finite number.
     """
     epochs, batch_size = settings.epochs, settings.batch_size
+    runs.first.start(settings.optimiser)
     best = Best(runs) if settings.keep == "best" else None
     predicted = [number for number in predict_after if number < epochs]
     count, pictures = runs.rows.train.shape
@@ -284,7 +315,10 @@ def train(
 
     for number in range(first + 1, epochs + 1):
         epoch = runs.epoch(
-            batch_size=batch_size, lr=settings.lr, seen=seen, before_batch=before_batch
+            batch_size=batch_size,
+            optimiser=settings.optimiser,
+            seen=seen,
+            before_batch=before_batch,
         )
         if best:
             best.update(epoch.validation_loss)
