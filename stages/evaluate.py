@@ -14,10 +14,10 @@ def evaluate(run: Run) -> None:
     with importing():
         from threadpoolctl import threadpool_limits
 
-        from shallowdeep.evaluation.verdict import familywise_note
+        from shallowdeep.evaluation.verdict import QUESTION, familywise_note
         from shallowdeep.files.yaml_file import parse
         from shallowdeep.prepared import prepared_set
-        from shallowdeep.provenance.experiment_count import METRICS, count
+        from shallowdeep.provenance.experiment_count import METRICS, count_experiments
         from shallowdeep.report import outputs, records_page, terminal_lines
         from shallowdeep.settings import params
         from shallowdeep.trained import former, trained_network
@@ -38,7 +38,7 @@ def evaluate(run: Run) -> None:
         run.finish()
     seconds = None
     if run.stage:
-        experiments = count(run.stage.repo, parse(Path(METRICS)))
+        experiments = count_experiments(run.stage.repo, parse(Path(METRICS)), QUESTION)
         notes.append(familywise_note(experiments, alpha=settings.alpha))
         records_page.write(notes[-1])
         seconds = records_page.training_seconds()

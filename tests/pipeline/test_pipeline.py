@@ -216,10 +216,10 @@ def test_a_fresh_clone_shows_metrics_and_plots(longer_project, tmp_path):
     run(project, "git", "commit", "--all", "--quiet", "--message", "three epochs")
     fresh = tmp_path / "fresh"
     run(tmp_path, "git", "clone", "--quiet", str(project), str(fresh))
-    shown = json.loads(dvc_main(fresh, "metrics", "show", "--json"))
+    shown = json.loads(run(fresh, "dvc", "metrics", "show", "--json"))
     assert "deep" in shown[""]["data"]["results/metrics.json"]["data"]
-    assert "deep.log_loss" in dvc_main(fresh, "metrics", "diff", "HEAD~1")
-    plots = json.loads(dvc_main(fresh, "plots", "diff", "HEAD~1", "HEAD", "--json"))["data"]
+    assert "deep.log_loss" in run(fresh, "dvc", "metrics", "diff", "HEAD~1")
+    plots = json.loads(run(fresh, "dvc", "plots", "diff", "HEAD~1", "HEAD", "--json"))["data"]
     assert set(plots) == {name for name in RESULTS if not name.endswith(".json")}
     for name in set(plots) - {
         "results/rejected.csv",

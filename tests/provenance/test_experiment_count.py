@@ -11,13 +11,15 @@ from checkouts import run
 from dvc.repo import Repo
 from in_process import dvc_main
 
-from shallowdeep.provenance.experiment_count import METRICS, count
+from shallowdeep.evaluation.verdict import QUESTION
+from shallowdeep.provenance.experiment_count import METRICS, count_experiments
 
 
 def experiments(project: Path) -> int:
     """Count as the stage `evaluate` does."""
     with Repo(str(project)) as repo:
-        return count(repo, json.loads((project / METRICS).read_text()))
+        metrics = json.loads((project / METRICS).read_text())
+        return count_experiments(repo, metrics, QUESTION)
 
 
 def runs(project: Path) -> list[Path]:

@@ -15,6 +15,7 @@ from shallowdeep.evaluation import metrics
 from shallowdeep.evaluation.change import ExperimentPredictions
 from shallowdeep.evaluation.intervals import Design
 from shallowdeep.evaluation.metrics import Metrics
+from shallowdeep.evaluation.verdict import QUESTION
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.yaml_file import parse_bytes
 from shallowdeep.prepared.folds import fold
@@ -104,7 +105,7 @@ def _read(repo: "Repo", revision: str, *, with_predictions: bool) -> Experiment:
             scores,
             numbers(found),
             _predictions(repo, revision, settings) if with_predictions else None,
-            experiment_count.count(repo, found),
+            experiment_count.count_experiments(repo, found, QUESTION),
         )
 
 

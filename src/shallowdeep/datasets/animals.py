@@ -60,16 +60,16 @@ def animal(dice: Dice, *, is_cat: bool) -> Animal:
 def varied(dice: Dice, colour: Colour, by: float) -> Colour:
     """Vary a colour at random."""
     red, green, blue = (channel + dice.between(-by, by) for channel in colour)
-    return clipped((red, green, blue))
+    return clip_colour((red, green, blue))
 
 
 def shaded(colour: Colour, factor: float) -> Colour:
     """Darken (factor below 1) or lighten (above 1) a colour."""
     red, green, blue = colour
-    return clipped((red * factor, green * factor, blue * factor))
+    return clip_colour((red * factor, green * factor, blue * factor))
 
 
-def clipped(colour: Colour) -> Colour:
+def clip_colour(colour: Colour) -> Colour:
     """Clip a colour to 0 to 255."""
     red, green, blue = (min(max(channel, 0.0), 255.0) for channel in colour)
     return red, green, blue

@@ -121,7 +121,7 @@ def whole(option: str, low: int, high: int) -> Callable[[str], int]:
 
 
 @stage("sample")
-def draw(_: Run, folder: Path, *, seed: int, per_class: int) -> None:
+def draw_into(_: Run, folder: Path, *, seed: int, per_class: int) -> None:
     """Draw the sample."""
     draw_sample(folder, seed=seed, per_class=per_class)
 
@@ -134,7 +134,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--per-class", type=whole("--per-class", 1, 100_000), default=500)
     with one_line_errors("sample"):
         options = parser.parse_args(arguments)
-    draw(options.folder, seed=options.seed, per_class=options.per_class)
+    draw_into(options.folder, seed=options.seed, per_class=options.per_class)
 
 
 if __name__ == "__main__":

@@ -16,7 +16,7 @@ from typing import TypeVar
 
 from shallowdeep.files.errors import InputError, one_line
 from shallowdeep.pictures.worker_pool import Pool, threads
-from shallowdeep.provenance.dvc_hash import md5
+from shallowdeep.provenance.code_hash import md5_of_code
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -103,4 +103,4 @@ def run_on_worker(
 def versions() -> Mapping[str, str]:
     """Versions that pixels depend on: of packages, and of this folder's code by its hash."""
     packages = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return packages | {"code": str(md5(Path(__file__).parent))[:8]}
+    return packages | {"code": str(md5_of_code(Path(__file__).parent))[:8]}

@@ -1,4 +1,4 @@
 """The format of data/prepared: pictures as an array, manifest with folds, normalisation, reports.
 
-Written by the stage `prepare`, read by all stages after it.
+Arrays and tables come in from the stage `prepare`; files go out to all stages after it.
 """

@@ -8,6 +8,7 @@ intervals' confidence and whatever further networks it has.
 import functools
 import json
 import re
+from collections.abc import Collection
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -16,18 +17,18 @@ if TYPE_CHECKING:
     from dvc.repo import Repo
 
 METRICS, PREPARED, PICTURES = "results/metrics.json", "data/prepared", "pictures.npy"
-QUESTION = ("shallow", "deep")  # networks that tell experiments apart
 _COMMAND = "stages/evaluate.py"
 _ENTRY = re.compile(r"^- path: (\S+)\n(?:  \w+: .*\n)*?  md5: (\S+)$", re.MULTILINE)
 _DAMAGE = (OSError, LookupError, ValueError, TypeError, AttributeError)
 
 
-def count(repo: "Repo", metrics: Any) -> int:
+def count_experiments(repo: "Repo", metrics: Any, networks: Collection[str]) -> int:
     """Count experiments on the pictures of the revision that a repository is switched to.
 
     Args:
         repo: DVC's.
         metrics: content of that revision's metrics.json, which counts as one.
+        networks: whose scores tell experiments apart.
     """
 
     @functools.cache
@@ -37,7 +38,7 @@ def count(repo: "Repo", metrics: Any) -> int:
     def pictures(prepared: str) -> str:
         return next(str(one["md5"]) for one in content(prepared) if one["relpath"] == PICTURES)
 
-    found = {_identity(metrics)}
+    found = {_identity(metrics, networks)}
     prepared = repo.fs.join(repo.root_dir, PREPARED)
     with suppress(*_DAMAGE, StopIteration):
         (ours,) = (
@@ -50,15 +51,15 @@ def count(repo: "Repo", metrics: Any) -> int:
                     continue
                 files = dict(_ENTRY.findall(text))  # a YAML parser takes 0.1 s for each
                 if pictures(files[PREPARED]) == ours:
-                    found.add(_identity(content(files[METRICS])))
+                    found.add(_identity(content(files[METRICS]), networks))
     return len(found)
 
 
-def _identity(metrics: Any) -> str:
-    """Scores of the two networks, as text; without what depends on an interval's confidence."""
+def _identity(metrics: Any, networks: Collection[str]) -> str:
+    """Scores of some networks, as text; without what depends on an interval's confidence."""
     scores = {
         f"{network}.{name}": value["mean"] if isinstance(value, dict) else value
-        for network in QUESTION
+        for network in networks
         for name, value in metrics[network].items()
     }
     return json.dumps(scores, sort_keys=True)

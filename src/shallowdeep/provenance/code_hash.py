@@ -5,7 +5,7 @@ import json
 from pathlib import Path
 
 
-def md5(folder: Path) -> str:
+def md5_of_code(folder: Path) -> str:
     """MD5 of the names and contents of a folder's files, as DVC has it; without Python's caches."""
     entries = [
         {"md5": hashlib.md5(path.read_bytes()).hexdigest(), "relpath": "/".join(names)}
