@@ -45,12 +45,12 @@ def differences(key: str, had: Any, has: Any) -> Differences:
 
 
 def message(pairs: Differences) -> str:
-    """Parameters of the results, and the command that makes results of the present ones."""
+    """Parameters of the results, and the present ones."""
     shown = list(pairs)[:SHOWN]
     more = f" and {len(pairs) - SHOWN} more" if len(pairs) > SHOWN else ""
     had = ", ".join(f"{key} {_text(pairs[key][0])}" for key in shown)
     has = ", ".join(_text(pairs[key][1]) for key in shown)
-    return f"these results are of {had}{more}; `dvc repro` makes those of {has}"
+    return f"these results are of {had}{more}, not {has}"
 
 
 def _text(value: object) -> str:
@@ -72,9 +72,10 @@ def check_model(path: Path) -> None:
     root = next((one for one in file.parents if (one / LOCK).exists()), None)
     if root is None:
         return
+    name = file.relative_to(root).as_posix()
     try:
         with _bounded():
-            md5, other = _locked(root, file.relative_to(root).as_posix())
+            md5, other = _locked(root, name)
     except _TooLongError:
         raise InputError(f"{path}: its project's {LOCK} takes too long to read") from None
     except (AttributeError, LookupError, TypeError, ValueError, RecursionError):
@@ -84,10 +85,11 @@ def check_model(path: Path) -> None:
     with path.open("rb") as content:
         if hashlib.file_digest(content, "md5").hexdigest() != md5:
             raise InputError(
-                f"{path}: is not the one that {LOCK} names; `dvc checkout` brings it back"
+                f"{path}: is not the one that {LOCK} names; to bring that back: `dvc checkout"
+                f" --force {name}`, or `dvc repro`"
             )
     if other:
-        raise InputError(f"{path}: {message(other)}")
+        raise InputError(f"{path}: {message(other)}; to make results anew: `dvc repro`")
 
 
 def _locked(root: Path, name: str) -> tuple[str | None, Differences]:
