@@ -4,7 +4,6 @@ The model and the project around it may be anybody's: little is read, within a s
 processor, nothing outside of the project.
 """
 
-import functools
 import hashlib
 import os
 import reprlib
@@ -98,15 +97,12 @@ def _locked(root: Path, name: str) -> tuple[str | None, Differences]:
         if name in (outs := {out["path"]: out["md5"] for out in stage.get("outs", [])}):
             content, other = _read(root / PARAMS), {}
             for key, had in stage.get("params", {}).get(PARAMS, {}).items():
-                other.update(
-                    differences(key, had, functools.reduce(_entry, key.split("."), content))
-                )
+                has = content
+                for part in key.split("."):
+                    has = has.get(part) if isinstance(has, Mapping) else None
+                other.update(differences(key, had, has))
             return str(outs[name]), other
     return None, {}
-
-
-def _entry(content: Any, key: str) -> Any:
-    return content.get(key) if isinstance(content, Mapping) else None
 
 
 def _read(path: Path) -> Any:
