@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from shallowdeep.commands import experiments, run_crate
-from shallowdeep.commands.clean_clone import LOCKS, Head, project_folder, read_locks
+from shallowdeep.commands import experiments
+from shallowdeep.commands.clean_clone import LOCKS, Head, locked_stages, project_folder
+from shallowdeep.commands.run_crate import crate_of, hashes
 from shallowdeep.files.atomic import replacing
 from shallowdeep.files.errors import InputError, one_line, one_line_errors
 from shallowdeep.provenance.experiment_count import PREPARED
@@ -19,58 +20,40 @@ parameters and hashes, by dvc.lock and the records of this checkout. Pictures st
 the crate has their hashes, but for those on results/report.html."""
 
 
-def pack(root: Path, path: Path) -> int:
+def pack(root: Path, path: Path | None) -> int:
     """Write the crate of HEAD, complete or not at all.
 
     Args:
         root: the project.
-        path: the file to write, .zip.
+        path: the file to write, .zip; None to write nothing.
 
     Returns:
         Number of its files.
 
     Raises:
-        InputError: a file is not committed.
+        InputError: names the first file of the project that is not committed.
     """
     with TemporaryDirectory(prefix="shallowdeep-crate-") as name:
         scratch = Path(name)
-        head = committed(root, scratch)
+        head = Head(root, scratch)
+        if head.uncommitted:
+            raise InputError(
+                f"{head.uncommitted[0]}: is not committed; commit it, or type `git restore` for it"
+            )
+        if path is None:
+            return 0
         payload = head.clone(scratch / "clone")
         shutil.rmtree(scratch / "clone/.git")
-        for file in _outputs(root):
-            copy = payload / file.relative_to(root)
-            copy.parent.mkdir(parents=True, exist_ok=True)
-            shutil.copy2(file, copy)
-        described = run_crate.crate_of(payload, head.commit, head.date)
+        outs = hashes(locked_stages(root)[LOCKS[0]].values(), "outs")
+        parts = [root / out for out in outs if out != PREPARED] + [root / FOLDER]
+        for file in [file for part in parts for file in (part, *part.rglob("*"))]:
+            if file.is_file():
+                copy = payload / file.relative_to(root)
+                copy.parent.mkdir(parents=True, exist_ok=True)
+                shutil.copy2(file, copy)
         with replacing(path) as new:
-            described.write_zip(new)
+            crate_of(payload, head.commit, head.date).write_zip(new)
         return sum(one.is_file() for one in payload.rglob("*"))
-
-
-def committed(root: Path, scratch: Path) -> Head:
-    """Return HEAD, if the project's files are all those of it.
-
-    Args:
-        root: the project.
-        scratch: a folder for git's configuration.
-
-    Raises:
-        InputError: names the first file that is not committed.
-    """
-    head = Head(root, scratch)
-    if head.uncommitted:
-        raise InputError(
-            f"{head.uncommitted[0]}: is not committed; commit it, or type `git restore` for it"
-        )
-    return head
-
-
-def _outputs(root: Path) -> list[Path]:
-    """Files that stages wrote, without the pictures, and the records of them."""
-    stages = read_locks(root)[LOCKS[0]]["stages"].values()
-    outs = [root / out["path"] for stage in stages for out in stage["outs"]]
-    found = [file for out in outs if out != root / PREPARED for file in (out, *out.rglob("*"))]
-    return [file for file in found if file.is_file()] + sorted((root / FOLDER).glob("*.json"))
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -85,11 +68,9 @@ def main(arguments: Sequence[str]) -> None:
         if options.file and options.file.suffix != ".zip":
             raise InputError(f"{options.file}: does not end with .zip")
         found = experiments.read([experiments.WORKSPACE], predictions=False)[0]
-        if options.check:
-            with TemporaryDirectory(prefix="shallowdeep-crate-") as scratch:
-                committed(project_folder(), Path(scratch))
-            return
         count = pack(project_folder(), options.file)
+        if options.check:
+            return
         size = options.file.stat().st_size / 1e6
         about = f"{count} files, {size:.0f} MB, verdict: {found.metrics.verdict}"
         print(f"{one_line(str(options.file))}: {about}")

@@ -26,7 +26,9 @@ from shallowdeep.settings.params import Params
 from shallowdeep.trained import predictions
 
 if TYPE_CHECKING:
+    from dvc.output import Output
     from dvc.repo import Repo
+    from dvc.stage import PipelineStage
 
 WORKSPACE = "workspace"
 PARAMS, LOCK, METRICS = "params.yaml", "dvc.lock", "results/metrics.json"
@@ -49,17 +51,17 @@ class Experiment(NamedTuple):
     experiments: int  # on its pictures in this checkout
 
 
-def numbers(content: object, prefix: str = "") -> dict[str, float]:
+def numbers(content: Mapping[str, object]) -> dict[str, float]:
     """All finite numbers of a metrics file, by their names in `dvc metrics diff`: keys and dots."""
-    if isinstance(content, Mapping):
-        return {
-            name: number
-            for key, value in content.items()
-            for name, number in numbers(value, f"{prefix}.{key}" if prefix else str(key)).items()
-        }
-    if isinstance(content, bool) or not isinstance(content, int | float):
-        return {}
-    return {prefix: float(content)} if math.isfinite(content) else {}
+    from dvc.utils.flatten import flatten
+
+    found: dict[str, object] = flatten(content)
+    return {
+        name: float(number)
+        for name, number in found.items()
+        if isinstance(number, int | float) and not isinstance(number, bool)
+        if math.isfinite(number)
+    }
 
 
 def read(revisions: Sequence[str], *, predictions: bool) -> list[Experiment]:
@@ -96,17 +98,12 @@ def _read(repo: "Repo", revision: str, *, with_predictions: bool) -> Experiment:
         check_current(repo, revision)
         try:
             found = json.loads(_text(repo, revision, METRICS))
-            scores = metrics.parsed(found)
+            scores, named = metrics.parsed(found), numbers(found)
         except (ValueError, RecursionError) as error:
             raise InputError(f"{revision}: {METRICS} is not of this project: {error}") from None
-        return Experiment(
-            revision,
-            settings,
-            scores,
-            numbers(found),
-            _predictions(repo, revision, settings) if with_predictions else None,
-            experiment_count.count_experiments(repo, found, QUESTION),
-        )
+        known = _predictions(repo, revision, settings) if with_predictions else None
+        count = experiment_count.count_experiments(repo, found, QUESTION)
+        return Experiment(revision, settings, scores, named, known, count)
 
 
 @contextmanager
@@ -131,14 +128,42 @@ def _text(repo: "Repo", revision: str, path: str) -> bytes:
     try:
         return bytes(repo.fs.cat_file(repo.fs.join(repo.root_dir, path)))
     except OSError:
-        raise InputError(f"{revision}: has no {path}; `dvc repro` makes results") from None
+        raise _stale(repo, revision, f"has no {path}") from None
+
+
+def _stale(repo: "Repo", revision: str, problem: str) -> InputError:
+    commands = _commands(repo, revision)
+    return InputError(f"{revision}: {problem}; to make results anew: {commands}")
+
+
+def _commands(repo: "Repo", revision: str, *, cached: bool = True) -> str:
+    """Commands that make the results of a revision, whatever the workspace holds now.
+
+    Args:
+        repo: DVC's.
+        revision: one that git or DVC knows.
+        cached: False if results are only missing in DVC's cache; a remote may have them.
+    """
+    if revision == WORKSPACE:
+        return "`dvc repro`"
+    from scmrepo.exceptions import RevError
+
+    try:
+        repo.scm.resolve_rev(revision)
+        back, pull = f"`git stash`, `git checkout {revision}`", "`dvc fetch --all-commits`"
+    except RevError:
+        back = f"`dvc exp apply {revision}`"
+        pull = f"{back}, `dvc pull`"
+    pushed = "" if cached or not repo.config["remote"] else f"{pull} if it was pushed, else "
+    return f"{pushed}{back}, `dvc repro`"
 
 
 def check_current(repo: "Repo", revision: str) -> None:
     """Refuse stale results of the revision that DVC sees.
 
     After an experiment that ended early, an edited params.yaml or a change of branches, results may
-    be of other parameters, code or pictures; dvc.lock has those that they are of.
+    be of other parameters, code or pictures; dvc.lock has those that they are of. Code and pictures
+    are compared in the workspace only.
 
     Raises:
         InputError: names what has changed, and the command that makes the results wanted.
@@ -146,66 +171,62 @@ def check_current(repo: "Repo", revision: str) -> None:
     stages = [one for one in repo.index.stages if one.path_in_repo == "dvc.yaml"]
     last = next((one for one in stages if one.name == LAST), None)
     if last is None or not all(out.hash_info for out in last.outs):
-        raise InputError(f"{revision}: {LOCK} has no {LAST}; `dvc repro` makes results")
+        raise _stale(repo, revision, f"{LOCK} has no {LAST}")
     other = {}
     for dep in [dep for stage in stages for dep in stage.params]:
         now = dep.read_params()
         for key, had in (dep.hash_info.value or {}).items():
             other.update(stale.differences(key, had, now.get(key)))
     if other:
-        raise InputError(f"{revision}: {stale.message(other)}")
-    outs = {out.fs_path: out.hash_info.value for one in stages for out in one.outs}
-    for stage in stages:
-        for dep in stage.deps:
-            if (now := _written(dep.fs_path, outs)) and now != dep.hash_info.value:
-                raise InputError(
-                    f"{revision}: {stage.name} has not seen the new {dep.def_path}; `dvc repro`"
-                    " runs it"
-                )
-    hashes = {one.def_path: one.hash_info.value for one in (*last.deps, *last.outs)}
-    for path, problem in (
-        (METRICS, f"is not what {LAST} wrote; `dvc repro` makes it anew"),
-        (PARAMS, f"was edited after {LAST} had read it; `dvc repro` makes results of it"),
-    ):
-        if hashlib.md5(_text(repo, revision, path)).hexdigest() != hashes.get(path):
-            raise InputError(f"{revision}: {path} {problem}")
-    if revision == WORKSPACE:
-        _check_files(repo, [one.addressing for one in stages])
+        raise _stale(repo, revision, stale.message(other))
+    changes = _changed_files(repo, stages) if revision == WORKSPACE else _changed(repo, stages)
+    for problem in changes:
+        raise _stale(repo, revision, problem)
 
 
-def _written(path: str, outs: Mapping[str, str | None]) -> str | None:
-    """Hash of the output, or of the folder of outputs, at a path; None where no stage writes it."""
-    if path in outs:
-        return outs[path]
-    below = {name: md5 for name, md5 in outs.items() if name.startswith(f"{path}/")}
-    if not below:
-        return None
-    from dvc_data.hashfile.hash_info import HashInfo
-    from dvc_data.hashfile.tree import Tree
-
-    tree = Tree()  # type: ignore[no-untyped-call]
-    for name, md5 in below.items():
-        tree.add(tuple(name.removeprefix(f"{path}/").split("/")), None, HashInfo("md5", md5))
-    tree.digest()
-    return str(tree.hash_info.value)
-
-
-def _check_files(repo: "Repo", stages: list[str]) -> None:
-    """Refuse code, pictures and outputs of the workspace that DVC calls changed."""
-    for stage, changes in repo.status(targets=stages).items():
+def _changed_files(repo: "Repo", stages: Sequence["PipelineStage"]) -> Iterator[str]:
+    """Code, pictures and outputs of the workspace that DVC calls changed."""
+    cached = {str(out) for stage in stages for out in stage.outs if out.use_cache}
+    for stage, changes in repo.status(targets=[one.addressing for one in stages]).items():
         for change in changes:
             if not isinstance(change, dict):
-                raise InputError(f"workspace: the command of {stage} has changed; `dvc repro`")
+                yield f"the command of {stage} has changed"
             for path, kind in change.get("changed deps", {}).items():
-                raise InputError(
-                    f"workspace: these results are of another {path} ({kind}); `dvc repro` makes"
-                    " those of this one"
-                )
+                yield f"these results are of another {path} ({kind})"
             for path, kind in change.get("changed outs", {}).items():
-                raise InputError(
-                    f"workspace: {path} is not the one that {LOCK} names ({kind}); `dvc checkout`"
-                    " brings it back, or `dvc repro` makes it"
-                )
+                back = f"; `dvc checkout --force {path}` brings it back" if path in cached else ""
+                yield f"{path} is not what {stage} wrote ({kind}){back}"
+
+
+def _changed(repo: "Repo", stages: Sequence["PipelineStage"]) -> Iterator[str]:
+    """Files of a commit that stages have read or written otherwise, but for code and pictures."""
+    made = [out.fs_path for stage in stages for out in stage.outs]
+    made.append(repo.fs.join(repo.root_dir, PARAMS))
+    for stage in stages:
+        for dep in [dep for dep in stage.deps if dep not in stage.params]:
+            if any(f"{path}/".startswith(f"{dep.fs_path}/") for path in made) and not _same(dep):
+                yield f"these results are of another {dep}"
+        for out in stage.outs:
+            if not _same(out):
+                yield f"{out} is not what {stage.name} wrote"
+
+
+def _same(file: "Output") -> bool:
+    """True if a file or folder of a commit has the hash that dvc.lock gives it.
+
+    The hash of what is in DVC's cache is in dvc.lock itself; the cache is not read.
+    """
+    from dvc_data.hashfile.build import build
+
+    fs = file.repo.dvcfs
+    path = fs.from_os_path(file.fs_path)
+    try:
+        md5 = fs.info(path).get("md5")
+        if md5 is None:
+            md5 = build(file.repo.cache.local, path, fs, "md5", dry_run=True)[2].hash_info.value
+    except OSError:
+        return False
+    return bool(md5 == file.hash_info.value)
 
 
 def _predictions(repo: "Repo", revision: str, settings: Params) -> ExperimentPredictions:
@@ -214,7 +235,7 @@ def _predictions(repo: "Repo", revision: str, settings: Params) -> ExperimentPre
         with _output(repo, revision, MANIFEST).open("rb") as file:
             manifest = read_manifest(file)
     except (ValueError, LookupError):
-        raise _damaged(revision, MANIFEST) from None
+        raise InputError(f"{revision}: {MANIFEST} is not of this project") from None
     parts = manifest["fold"].to_numpy(np.int64)
     tested = np.flatnonzero(parts < settings.folds)
     design = Design(
@@ -224,14 +245,9 @@ def _predictions(repo: "Repo", revision: str, settings: Params) -> ExperimentPre
     )
     probabilities = {}
     for name, network in settings.networks.items():
-        path = f"models/{name}/{predictions.FILE}"
-        cached = _output(repo, revision, path)
-        try:
-            found = predictions.read(
-                cached, epochs=network.epochs, runs=settings.runs, tested=len(tested)
-            )
-        except InputError:
-            raise _damaged(revision, path) from None
+        path = _output(repo, revision, f"models/{name}/{predictions.FILE}")
+        epochs, runs = network.epochs, settings.runs
+        found = predictions.read(path, epochs=epochs, runs=runs, tested=len(tested))
         probabilities[name] = found.test[-1].astype(np.float64)
     pictures = manifest["sha256"].to_numpy(str)[tested]
     return ExperimentPredictions(pictures, design, settings.seed, probabilities)
@@ -246,7 +262,6 @@ def _output(repo: "Repo", revision: str, path: str) -> Path:
     """
     if revision == WORKSPACE:  # DVC has compared it with the lock
         return Path(path)
-    from dvc.scm import NoSCM
     from dvc_objects.errors import ObjectFormatError
 
     target = repo.fs.join(repo.root_dir, path)
@@ -258,14 +273,10 @@ def _output(repo: "Repo", revision: str, path: str) -> Path:
         file = Path(repo.cache.local.oid_to_path(found.value))
         md5 = hashlib.md5(file.read_bytes()).hexdigest()
     except (OSError, ValueError, LookupError, AttributeError, ObjectFormatError):
-        remote = not isinstance(repo.scm, NoSCM) and bool(repo.config["remote"])
-        brings = f"`git checkout {revision}` and `dvc repro` make it"
-        brings = "`dvc fetch --all-commits` brings it" if remote else brings
-        raise NotCachedError(f"{revision}: DVC's cache has no {path} of it; {brings}") from None
+        commands = _commands(repo, revision, cached=False)
+        raise NotCachedError(
+            f"{revision}: DVC's cache has no {path} of it; to bring it: {commands}"
+        ) from None
     if md5 != found.value:
-        raise _damaged(revision, path)
+        raise InputError(f"{revision}: {path}: damaged in DVC's cache; delete {file}")
     return file
-
-
-def _damaged(revision: str, path: str) -> InputError:
-    return InputError(f"{revision}: {path}: damaged or altered; `dvc repro --force` makes it anew")

@@ -10,12 +10,12 @@ import math
 import sys
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Literal, NamedTuple, cast
+from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
 from shallowdeep.commands.compare import compared
-from shallowdeep.commands.experiments import WORKSPACE, Experiment, NotCachedError, read
+from shallowdeep.commands.experiments import WORKSPACE, NotCachedError, read
 from shallowdeep.commands.terminal import table
 from shallowdeep.evaluation.change import Change
 from shallowdeep.evaluation.metrics import DIFFERENCE
@@ -27,20 +27,29 @@ from shallowdeep.settings.checked import CheckedRecord, checked
 CONFIG = Path("gate.yaml")
 
 
-class Rule(NamedTuple):
-    """Tolerance for one metric: it may be so much worse than in the baseline."""
+_Tolerance = Annotated[float, Field(ge=0, le=1e9)]
 
-    metric: str  # as `dvc metrics diff` names it
+
+class Rule(CheckedRecord):
+    """Entry of gate.yaml: one metric may be so much worse than in the baseline."""
+
     better: Literal["higher", "lower"]
-    tolerance: float
-    relative: bool  # the tolerance is a share of the baseline
+    absolute: _Tolerance = 0
+    relative: _Tolerance = 0  # a share of the baseline
     beyond_chance: bool = False  # only a whole interval beyond the tolerance is worse
+
+    @model_validator(mode="after")
+    def _one_tolerance(self) -> "Rule":
+        given = len({"absolute", "relative"} & self.model_fields_set)
+        if given != 1:
+            raise ValueError(f"needs one of absolute, relative; has {given}")
+        return self
 
 
 class Judgement(NamedTuple):
     """Verdict on one metric."""
 
-    metric: str
+    metric: str  # as `dvc metrics diff` names it
     before: float | None
     after: float | None
     allowed: str  # as text
@@ -48,44 +57,19 @@ class Judgement(NamedTuple):
     verdict: Literal["ok", "worse", "missing"]
 
 
-_Tolerance = Annotated[float, Field(ge=0, le=1e9)]
-
-
-class _Entry(CheckedRecord):
-    """Entry of gate.yaml for one metric."""
-
-    better: Literal["higher", "lower"]
-    absolute: _Tolerance = 0
-    relative: _Tolerance = 0
-    beyond_chance: bool = False
-
-    @model_validator(mode="after")
-    def _one_tolerance(self) -> "_Entry":
-        given = len({"absolute", "relative"} & self.model_fields_set)
-        if given != 1:
-            raise ValueError(f"needs one of absolute, relative; has {given}")
-        return self
-
-
-def rules(path: Path) -> list[Rule]:
-    """Read and check gate.yaml.
+def rules(path: Path) -> dict[str, Rule]:
+    """Read and check gate.yaml; rules by metric.
 
     Raises:
         InputError: it is missing, empty or has a value that is not allowed.
     """
-    entries = checked(dict[str, _Entry], parse(path), str(path))
-    if not entries:
+    if not (found := checked(dict[str, Rule], parse(path), str(path))):
         raise InputError(f"{path}: names no metric, so that everything would pass")
-    return [_rule(metric, entry) for metric, entry in entries.items()]
-
-
-def _rule(metric: str, entry: _Entry) -> Rule:
-    relative = "relative" in entry.model_fields_set
-    tolerance = entry.relative if relative else entry.absolute
-    return Rule(metric, entry.better, tolerance, relative, entry.beyond_chance)
+    return found
 
 
 def judge(
+    metric: str,
     rule: Rule,
     baseline: Mapping[str, float],
     metrics: Mapping[str, float],
@@ -94,23 +78,27 @@ def judge(
     """Hold one metric against the baseline; a missing or undefined one does not pass.
 
     Args:
+        metric: its name.
         rule: the tolerance.
         baseline: numbers by name.
         metrics: those that are judged.
         intervals: of the change of each metric, where it has one.
     """
-    before, after = baseline.get(rule.metric), metrics.get(rule.metric)
-    unit = f"{100 * rule.tolerance:g} %" if rule.relative else f"{rule.tolerance:g}"
+    before, after = baseline.get(metric), metrics.get(metric)
+    unit = (
+        f"{rule.absolute:g}"
+        if "absolute" in rule.model_fields_set
+        else f"{100 * rule.relative:g} %"
+    )
     allowed = f"{unit} {'lower' if rule.better == 'higher' else 'higher'}"
-    interval = intervals.get(rule.metric) if rule.beyond_chance else None
+    interval = intervals.get(metric) if rule.beyond_chance else None
     if before is None or after is None or (rule.beyond_chance and interval is None):
-        return Judgement(rule.metric, before, after, allowed, None, "missing")
-    room = rule.tolerance * abs(before) if rule.relative else rule.tolerance
+        return Judgement(metric, before, after, allowed, None, "missing")
+    room = rule.absolute + rule.relative * abs(before)  # one of them is 0
     low, high = interval or (after - before, after - before)
     worse = -high if rule.better == "higher" else low  # at least so much
     exceeded = worse > room and not math.isclose(worse, room, rel_tol=1e-9, abs_tol=1e-12)
-    verdict: Literal["worse", "ok"] = "worse" if exceeded else "ok"
-    return Judgement(rule.metric, before, after, allowed, interval, verdict)
+    return Judgement(metric, before, after, allowed, interval, "worse" if exceeded else "ok")
 
 
 def intervals(found: Sequence[Change]) -> dict[str, tuple[float, float]]:
@@ -147,29 +135,13 @@ def unpaired(
 def shown(judgements: list[Judgement], names: tuple[str, str], *, markdown: bool) -> str:
     """The judgements for the terminal, or as Markdown for a pull request."""
     rows = []
-    for one in judgements:
-        before, after = (
-            "missing" if value is None else f"{value:.4f}" for value in (one.before, one.after)
-        )
-        known = one.before is not None and one.after is not None
-        change = f"{cast(float, one.after) - cast(float, one.before):+.4f}" if known else ""
-        chance = f"{one.interval[0]:+.4f} to {one.interval[1]:+.4f}" if one.interval else ""
-        rows.append((one.metric, before, after, change, chance, one.allowed, one.verdict))
+    for metric, before, after, allowed, interval, verdict in judgements:
+        values = ["missing" if value is None else f"{value:.4f}" for value in (before, after)]
+        change = "" if before is None or after is None else f"{after - before:+.4f}"
+        chance = "{:+.4f} to {:+.4f}".format(*interval) if interval else ""
+        rows.append((metric, *values, change, chance, allowed, verdict))
     head = ["metric", *names, "change", "interval", "may be", ""]
     return table(head, rows, style="pipe" if markdown else "plain")
-
-
-def _read(
-    names: list[str], *, chance: bool
-) -> tuple[Experiment, Experiment, dict[str, tuple[float, float]]]:
-    """Both experiments and, if chance is asked about, the intervals of their changes."""
-    try:
-        before, after = read(names, predictions=chance)
-        return before, after, intervals(compared(before, after)[1]) if chance else {}
-    except NotCachedError as error:
-        print(f"gate: {error}; until then intervals are of unpaired experiments", file=sys.stderr)
-        before, after = read(names, predictions=False)
-        return before, after, unpaired(before.numbers, after.numbers)
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -182,10 +154,20 @@ def main(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
     with one_line_errors("gate"):
         wanted = rules(CONFIG)
-        names = [options.baseline, options.revision]
-        before, after, known = _read(names, chance=any(rule.beyond_chance for rule in wanted))
-        judgements = [judge(rule, before.numbers, after.numbers, known) for rule in wanted]
-        print(shown(judgements, (options.baseline, options.revision), markdown=options.md))
+        names = (options.baseline, options.revision)
+        chance = any(rule.beyond_chance for rule in wanted.values())
+        try:
+            before, after = read(names, predictions=chance)
+            known = intervals(compared(before, after)[1]) if chance else {}
+        except NotCachedError as error:
+            print(f"gate: {error}; intervals are of unpaired experiments", file=sys.stderr)
+            before, after = read(names, predictions=False)
+            known = unpaired(before.numbers, after.numbers)
+        judgements = [
+            judge(metric, rule, before.numbers, after.numbers, known)
+            for metric, rule in wanted.items()
+        ]
+        print(shown(judgements, names, markdown=options.md))
         failed = [one.metric for one in judgements if one.verdict != "ok"]
         if failed:
             sys.exit(f"gate: {', '.join(failed)}: worse than allowed, or missing")

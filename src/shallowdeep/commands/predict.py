@@ -5,7 +5,7 @@ import itertools
 import json
 import os
 import sys
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -67,8 +67,12 @@ def predict(
             for path, one in zip(paths[start : start + TOGETHER], several, strict=True):
                 if isinstance(one, Unusable):
                     yield one
-                else:
-                    yield _prediction(trained, path, next(found))
+                    continue
+                by_run = next(found)  # of the second class
+                second = bool(by_run.mean() > 0.5)
+                mean = float(by_run.mean() if second else 1 - by_run.mean())
+                std = float(by_run.std()) if len(by_run) > 1 else 0.0
+                yield Prediction(path, trained.classes[second], round(mean, 6), round(std, 6))
 
 
 def _decoded(path: str, *, size: int, max_pixels: int) -> Picture | Unusable:
@@ -108,14 +112,6 @@ def probabilities(trained: Model, pictures: NDArray[np.uint8]) -> "Tensor":
     return found
 
 
-def _prediction(trained: Model, path: str, of_second: "Tensor") -> Prediction:
-    """Class, probability and spread of a picture, by the runs' probabilities [R]."""
-    second = bool(of_second.mean() > 0.5)
-    mean = float(of_second.mean() if second else 1 - of_second.mean())
-    std = float(of_second.std()) if len(of_second) > 1 else 0.0
-    return Prediction(path, trained.classes[second], round(mean, 6), round(std, 6))
-
-
 def files_of(asked: Sequence[str]) -> list[str]:
     """The files that are meant by paths, folders and `-`, in the order in which they are named.
 
@@ -124,25 +120,23 @@ def files_of(asked: Sequence[str]) -> list[str]:
     Raises:
         InputError: a folder or standard input names none, or a folder cannot be read.
     """
-    return [path for name in asked for path in (_listed_on_stdin() if name == "-" else _at(name))]
-
-
-def _listed_on_stdin() -> list[str]:
-    text = sys.stdin.buffer.read()
-    names = text.split(b"\0") if b"\0" in text else text.splitlines()
-    if paths := [os.fsdecode(name) for name in names if name]:
-        return paths
-    raise InputError("standard input: names no picture; it takes a path a line")
-
-
-def _at(name: str) -> list[str]:
-    folder = Path(name)
-    if not folder.is_dir():
-        return [name]
-    paths = [entry.path for entry in walk(folder) if not any(map(is_aside, entry.path.split("/")))]
-    if paths:
-        return [str(folder / path) for path in sorted(paths, key=os.fsencode)]
-    raise InputError(f"{name}: there is no file in this folder")
+    found = []
+    for name in asked:
+        paths = [name]
+        if name == "-":
+            text = sys.stdin.buffer.read()
+            listed = text.split(b"\0") if b"\0" in text else text.splitlines()
+            paths = [os.fsdecode(path) for path in listed if path]
+            if not paths:
+                raise InputError("standard input: names no picture; it takes a path a line")
+        elif Path(name).is_dir():
+            below = [entry.path for entry in walk(Path(name))]
+            seen = [path for path in below if not any(map(is_aside, path.split("/")))]
+            paths = [str(Path(name, path)) for path in sorted(seen, key=os.fsencode)]
+            if not paths:
+                raise InputError(f"{name}: there is no file in this folder")
+        found += paths
+    return found
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -160,9 +154,12 @@ def main(arguments: Sequence[str]) -> None:
         paths = files_of(options.picture)
         failures = 0
         found = predict(trained, paths, max_pixels=options.max_pixels)
+        hidden = True if sys.stdout.isatty() else None  # the predictions go there
         try:
             with quiet() as stderr, closing(found):
-                for path, one in zip(paths, _with_progress(found, len(paths), stderr), strict=True):
+                bar = partial(tqdm, file=stderr, disable=hidden, leave=False, unit=" pictures")
+                shown = bar(found, "predict", len(paths))
+                for path, one in zip(paths, shown, strict=True):
                     failures += isinstance(one, Unusable)
                     _print(path, one, stderr, as_json=options.json)
         except OverflowError as error:
@@ -171,25 +168,12 @@ def main(arguments: Sequence[str]) -> None:
             sys.exit(1)
 
 
-def _with_progress(
-    found: Iterator[Prediction | Unusable], total: int, stderr: TextIO
-) -> Iterator[Prediction | Unusable]:
-    """Show progress on a terminal, unless the predictions go there."""
-    hidden = True if sys.stdout.isatty() else None
-    return iter(
-        tqdm(found, "predict", total, unit=" pictures", file=stderr, disable=hidden, leave=False)
-    )
-
-
 def _print(path: str, one: Prediction | Unusable, stderr: TextIO, *, as_json: bool) -> None:
-    if isinstance(one, Prediction):
-        print(json.dumps(one._asdict()) if as_json else _line(one))
-    elif as_json:
-        print(json.dumps({"path": path, "error": str(one)}))
-    else:
+    if as_json:
+        error = {"path": path, "error": str(one)}
+        print(json.dumps(error if isinstance(one, Unusable) else one._asdict()))
+    elif isinstance(one, Unusable):
         tqdm.write(f"{one_line(path)}: {one}", file=stderr)
-
-
-def _line(prediction: Prediction) -> str:
-    path, label, probability, std = prediction
-    return f"{one_line(path)}\t{one_line(label)}\t{probability:.3f} +- {std:.3f}"
+    else:
+        probability = f"{one.probability:.3f} +- {one.std:.3f}"
+        print(f"{one_line(path)}\t{one_line(one.label)}\t{probability}")

@@ -7,7 +7,7 @@ if it is of the same outputs.
 
 import hashlib
 import mimetypes
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any, Literal
@@ -16,7 +16,7 @@ from rocrate.model import ContextEntity
 from rocrate.model.entity import Entity
 from rocrate.rocrate import ROCrate
 
-from shallowdeep.commands.clean_clone import LOCKS, read_locks
+from shallowdeep.commands.clean_clone import LOCKS, locked_stages
 from shallowdeep.provenance.records import FOLDER, Record, read_all
 
 PROFILES = (
@@ -41,13 +41,9 @@ WORKFLOW = "dvc.yaml"
 ABOUT = "Does a deeper network help on these pictures? The answer, and its provenance."
 
 
-_Stage = Mapping[str, Any]  # content of dvc.lock
-_Stages = Mapping[str, _Stage]
-
-
-def hashes(stage: _Stage, kind: Literal["deps", "outs"]) -> dict[str, str]:
-    """DVC's hash of all that a stage reads or writes, by path."""
-    return {one["path"]: one["md5"] for one in stage.get(kind, [])}
+def hashes(stages: Iterable[Mapping[str, Any]], kind: Literal["deps", "outs"]) -> dict[str, str]:
+    """DVC's hash of all that stages of dvc.lock read or write, by path."""
+    return {one["path"]: one["md5"] for stage in stages for one in stage.get(kind, [])}
 
 
 def crate_of(payload: Path, commit: str, date: str) -> ROCrate:
@@ -64,76 +60,74 @@ def crate_of(payload: Path, commit: str, date: str) -> ROCrate:
     for entity in crate.data_entities:
         file = payload / entity.id
         if file.is_file():
-            with file.open("rb") as content:
-                entity["sha256"] = hashlib.file_digest(content, "sha256").hexdigest()
-            entity["contentSize"] = str(file.stat().st_size)
-            entity["encodingFormat"] = FORMATS.get(file.suffix) or _format(file)
-    readme = crate.get("README.md")
-    readme["about"] = crate.root_dataset
+            content = file.read_bytes()
+            guessed = FORMATS.get(file.suffix) or mimetypes.guess_type(file.name)[0]
+            binary = "application/octet-stream" if b"\0" in content[:1024] else "text/plain"
+            entity["sha256"] = hashlib.sha256(content).hexdigest()
+            entity["contentSize"] = str(len(content))
+            entity["encodingFormat"] = guessed or binary
     about = crate.root_dataset
+    crate.get("README.md")["about"] = about
     about["name"], about["description"] = f"shallowdeep at {commit[:12]}", ABOUT
     about["version"], about["datePublished"] = commit, date
     about["license"] = _add(crate, LICENSE, "CreativeWork", name="MIT licence", description="MIT")
     about["author"] = _add(crate, "#authors", "Organization", name="the shallowdeep authors")
-    about["conformsTo"] = [_profile(crate, uri) for uri in PROFILES]
+    about["conformsTo"] = [
+        _add(crate, uri, "CreativeWork", name=uri.split("/")[-2], version=uri.split("/")[-1])
+        for uri in PROFILES
+    ]
     _describe_runs(crate, payload)
     return crate
 
 
-def _format(file: Path) -> str:
-    guessed = mimetypes.guess_type(file.name)[0]
-    binary = b"\0" in file.read_bytes()[:1024]
-    return guessed or ("application/octet-stream" if binary else "text/plain")
-
-
-def _profile(crate: ROCrate, uri: str) -> Entity:
-    _, name, version = uri.rsplit("/", 2)
-    return _add(crate, uri, "CreativeWork", name=name, version=version)
-
-
 def _describe_runs(crate: ROCrate, payload: Path) -> None:
-    """The workflow, its steps, and what ran in each."""
-    stages: _Stages = read_locks(payload)[LOCKS[0]]["stages"]
+    """The workflow, its steps, the run of each, and the run of the whole."""
+    stages = locked_stages(payload)[LOCKS[0]]
     records = {  # others are of other runs
         name: record
         for name, record in read_all(payload / FOLDER).items()
-        if name in stages and record.outputs == hashes(stages[name], "outs")
+        if name in stages and record.outputs == hashes([stages[name]], "outs")
     }
-    tools = {name: _tool(crate, payload, stage) for name, stage in stages.items()}
-    runs, steps, controls = [], [], []
+    runs, steps, controls, tools = [], [], [], {}
     for position, (name, stage) in enumerate(stages.items()):
-        run = _run(crate, name, stage, tools[name], records.get(name))
+        read = hashes([stage], "deps")
+        # Its script; the pipeline itself where a stage runs none of ours.
+        script = next((dep for dep in read if dep.startswith("stages/")), WORKFLOW)
+        tools[script] = _code(crate, payload, script, (), "https://www.python.org")
+        run = _run(crate, f"#run-{name}", tools[script], read, hashes([stage], "outs"))
+        run["name"], run["description"] = name, "No record of its time: DVC had the outputs already"
+        run.append_to(
+            "object", _values(crate, name, stage.get("params", {}).get("params.yaml", {}))
+        )
+        if name in records:
+            _describe_environment(crate, run, records[name])
         step = _add(crate, f"{WORKFLOW}#{name}", "HowToStep", name=name, position=str(position))
-        step["workExample"] = tools[name]
+        step["workExample"] = tools[script]
         control = _add(crate, f"#control-{name}", "ControlAction", instrument=step, object=run)
         runs.append(run)
         steps.append(step)
         controls.append(control)
-    kinds = ("SoftwareSourceCode", "ComputationalWorkflow", "HowTo")
-    workflow = _code(crate, payload, WORKFLOW, kinds, "https://dvc.org/doc/user-guide/pipelines")
-    workflow["conformsTo"] = {"@id": BIOSCHEMAS}
-    workflow["hasPart"] = [crate.get(name) for name in sorted({tool.id for tool in tools.values()})]
-    workflow["step"] = steps
+    language = "https://dvc.org/doc/user-guide/pipelines"
+    workflow = _code(crate, payload, WORKFLOW, ("ComputationalWorkflow", "HowTo"), language)
+    workflow["conformsTo"], workflow["step"] = {"@id": BIOSCHEMAS}, steps
+    workflow["hasPart"] = [crate.get(script) for script in sorted(tools)]
     crate.mainEntity = workflow
-    whole = _whole_run(crate, workflow, stages, list(records.values()))
-    dvc = _add(crate, "https://dvc.org", "SoftwareApplication", name="DVC", url="https://dvc.org")
+    read, wrote = hashes(stages.values(), "deps"), hashes(stages.values(), "outs")
+    first = {path: md5 for path, md5 in read.items() if path not in wrote}
+    last = {path: md5 for path, md5 in wrote.items() if path not in read}
+    whole = _run(crate, "#run", workflow, first, last)
+    about = {"name": "dvc repro", "description": "All stages of dvc.yaml, as dvc.lock says"}
+    _add(crate, whole.id, "CreateAction", **about, **_times(list(records.values())))
     versions = sorted({one.environment.packages["dvc"] for one in records.values()})
+    dvc = _add(crate, "https://dvc.org", "SoftwareApplication", name="DVC", url="https://dvc.org")
     dvc["version"] = ", ".join(versions) or "unknown"
     _add(crate, "#organize", "OrganizeAction", instrument=dvc, object=controls, result=whole)
     crate.root_dataset["mentions"] = [whole, *runs]
 
 
-def _tool(crate: ROCrate, payload: Path, stage: _Stage) -> Entity:
-    """The script that a stage runs; the pipeline itself where it runs none of ours."""
-    script = next((dep for dep in hashes(stage, "deps") if dep.startswith("stages/")), WORKFLOW)
-    return _code(crate, payload, script, ("SoftwareSourceCode",), "https://www.python.org")
-
-
-def _code(
-    crate: ROCrate, payload: Path, path: str, kinds: tuple[str, ...], language: str
-) -> Entity:
+def _code(crate: ROCrate, payload: Path, path: str, kinds: Sequence[str], language: str) -> Entity:
     """A file of the crate that is code. Its type cannot be changed, so it is put there anew."""
-    about = crate.get(path).properties() | {"@type": ["File", *kinds]}
+    about = crate.get(path).properties() | {"@type": ["File", "SoftwareSourceCode", *kinds]}
     code = crate.add_file(payload / path, path, properties=about)
     name = language.removeprefix("https://").removeprefix("www.")
     code["name"], code["version"] = path, crate.root_dataset["version"]
@@ -141,83 +135,48 @@ def _code(
     return code
 
 
-def _whole_run(crate: ROCrate, workflow: Entity, stages: _Stages, records: list[Record]) -> Entity:
-    """From what no stage wrote to what no stage reads."""
-    read, wrote = (
-        {path: md5 for one in stages.values() for path, md5 in hashes(one, kind).items()}
-        for kind in ("deps", "outs")
+def _run(
+    crate: ROCrate, name: str, tool: Entity, read: Mapping[str, str], wrote: Mapping[str, str]
+) -> Entity:
+    inputs, outputs = (
+        [_data(crate, path, md5) for path, md5 in hashed.items()] for hashed in (read, wrote)
     )
-    return _add(
-        crate,
-        "#run",
-        "CreateAction",
-        name="dvc repro",
-        description="All stages of dvc.yaml, as dvc.lock says",
-        instrument=workflow,
-        object=[_data(crate, path, md5) for path, md5 in read.items() if path not in wrote],
-        result=[_data(crate, path, md5) for path, md5 in wrote.items() if path not in read],
-        **_times(records),
-    )
+    return _add(crate, name, "CreateAction", instrument=tool, object=inputs, result=outputs)
 
 
-def _run(crate: ROCrate, name: str, stage: _Stage, tool: Entity, record: Record | None) -> Entity:
-    """Inputs and outputs of one stage, with times and environment if there is a record."""
-    run = _add(
-        crate,
-        f"#run-{name}",
-        "CreateAction",
-        name=name,
-        description="No record says when and where: DVC had the outputs already",
-        instrument=tool,
-        object=[_data(crate, path, md5) for path, md5 in hashes(stage, "deps").items()]
-        + _values(crate, name, stage.get("params", {}).get("params.yaml", {})),
-        result=[_data(crate, path, md5) for path, md5 in hashes(stage, "outs").items()],
-    )
-    if record:
-        where = record.environment
-        device = f", {where.device['name']}" if where.device else ""
-        run["description"] = f"On {where.processor}{device}, {where.platform}"
-        about = {"python": where.python, **where.packages, **where.arithmetic}
-        about["commit"] = record.git.commit if record.git else None
-        run["environment"] = _values(crate, name, about)
-        if where.image:
-            run["containerImage"] = _image(crate, where.image)
-        for key, value in _times([record]).items():
-            run[key] = value
-    return run
+def _describe_environment(crate: ROCrate, run: Entity, record: Record) -> None:
+    """Time, machine, versions and image of a run."""
+    where = record.environment
+    device = f", {where.device['name']}" if where.device else ""
+    run["description"] = f"On {where.processor}{device}, {where.platform}"
+    commit = {"commit": record.git.commit if record.git else None}
+    about = {"python": where.python, **where.packages, **where.arithmetic, **commit}
+    run["environment"] = _values(crate, run["name"], about)
+    if where.image:
+        repository, _, tag = where.image.partition(":")
+        image = _add(crate, f"#{where.image}", "ContainerImage", name=repository, tag=tag)
+        image["additionalType"] = {"@id": f"{RUN_TERMS}DockerImage"}
+        run["containerImage"] = image
+    _add(crate, run.id, "CreateAction", **_times([record]))
 
 
 def _values(crate: ROCrate, stage: str, values: Mapping[str, object]) -> list[Entity]:
     return [
-        _add(
-            crate,
-            f"#{stage}-{key}",
-            "PropertyValue",
-            name=key,
-            value=str(dict(value)) if isinstance(value, Mapping) else str(value),
-        )
+        _add(crate, f"#{stage}-{key}", "PropertyValue", name=key, value=str(value))
         for key, value in values.items()
         if value is not None
     ]
 
 
-def _times(records: list[Record]) -> dict[str, str]:
-    """When the first began and the last ended; nothing where there is no record."""
-    if not records:
-        return {}
+def _times(records: Sequence[Record]) -> dict[str, str]:
+    """Start of the first and end of the last; nothing where there is no record."""
     starts = [datetime.fromisoformat(one.started) for one in records]
     ends = [
         start + timedelta(seconds=round(one.seconds))
         for start, one in zip(starts, records, strict=True)
     ]
-    return {"startTime": min(starts).isoformat(), "endTime": max(ends).isoformat()}
-
-
-def _image(crate: ROCrate, name: str) -> Entity:
-    repository, _, tag = name.partition(":")
-    image = _add(crate, f"#{name}", "ContainerImage", name=repository, tag=tag)
-    image["additionalType"] = {"@id": f"{RUN_TERMS}DockerImage"}
-    return image
+    times = {"startTime": min(starts), "endTime": max(ends)} if records else {}
+    return {name: time.isoformat() for name, time in times.items()}
 
 
 def _data(crate: ROCrate, path: str, md5: str) -> Entity:
@@ -225,18 +184,15 @@ def _data(crate: ROCrate, path: str, md5: str) -> Entity:
     folder = md5.endswith(".dir")
     entity = crate.get(f"{path}/" if folder else path)
     if entity is None:
-        entity = crate.get(f"#{path}") or _add(
-            crate,
-            f"#{path}",
-            "Dataset" if folder else "File",
-            name=path,
-            description="Not in this crate: `dvc repro` makes it, or asks for it",
-        )
+        about = "Not in this crate: `dvc repro` makes it, or asks for it"
+        kind = "Dataset" if folder else "File"
+        entity = _add(crate, f"#{path}", kind, name=path, description=about)
     entity["identifier"] = f"md5:{md5}"
     return entity
 
 
 def _add(crate: ROCrate, name: str, kind: str, /, **properties: Any) -> Entity:
+    """Entity of this name, made if there is none, with these properties."""
     entity = crate.get(name) or crate.add(ContextEntity(crate, name, {"@type": kind}))
     for key, value in properties.items():
         entity[key] = value

@@ -4,7 +4,6 @@ The model and the project around it may be anybody's: little is read, within a s
 processor, nothing outside of the project.
 """
 
-import functools
 import hashlib
 import os
 import reprlib
@@ -45,12 +44,12 @@ def differences(key: str, had: Any, has: Any) -> Differences:
 
 
 def message(pairs: Differences) -> str:
-    """Parameters of the results, and the command that makes results of the present ones."""
+    """Parameters of the results, and the present ones."""
     shown = list(pairs)[:SHOWN]
     more = f" and {len(pairs) - SHOWN} more" if len(pairs) > SHOWN else ""
     had = ", ".join(f"{key} {_text(pairs[key][0])}" for key in shown)
     has = ", ".join(_text(pairs[key][1]) for key in shown)
-    return f"these results are of {had}{more}; `dvc repro` makes those of {has}"
+    return f"these results are of {had}{more}, not {has}"
 
 
 def _text(value: object) -> str:
@@ -72,9 +71,10 @@ def check_model(path: Path) -> None:
     root = next((one for one in file.parents if (one / LOCK).exists()), None)
     if root is None:
         return
+    name = file.relative_to(root).as_posix()
     try:
         with _bounded():
-            md5, other = _locked(root, file.relative_to(root).as_posix())
+            md5, other = _locked(root, name)
     except _TooLongError:
         raise InputError(f"{path}: its project's {LOCK} takes too long to read") from None
     except (AttributeError, LookupError, TypeError, ValueError, RecursionError):
@@ -84,10 +84,11 @@ def check_model(path: Path) -> None:
     with path.open("rb") as content:
         if hashlib.file_digest(content, "md5").hexdigest() != md5:
             raise InputError(
-                f"{path}: is not the one that {LOCK} names; `dvc checkout` brings it back"
+                f"{path}: is not the one that {LOCK} names; to bring that back: `dvc checkout"
+                f" --force {name}`, or `dvc repro`"
             )
     if other:
-        raise InputError(f"{path}: {message(other)}")
+        raise InputError(f"{path}: {message(other)}; to make results anew: `dvc repro`")
 
 
 def _locked(root: Path, name: str) -> tuple[str | None, Differences]:
@@ -96,15 +97,12 @@ def _locked(root: Path, name: str) -> tuple[str | None, Differences]:
         if name in (outs := {out["path"]: out["md5"] for out in stage.get("outs", [])}):
             content, other = _read(root / PARAMS), {}
             for key, had in stage.get("params", {}).get(PARAMS, {}).items():
-                other.update(
-                    differences(key, had, functools.reduce(_entry, key.split("."), content))
-                )
+                has = content
+                for part in key.split("."):
+                    has = has.get(part) if isinstance(has, Mapping) else None
+                other.update(differences(key, had, has))
             return str(outs[name]), other
     return None, {}
-
-
-def _entry(content: Any, key: str) -> Any:
-    return content.get(key) if isinstance(content, Mapping) else None
 
 
 def _read(path: Path) -> Any:

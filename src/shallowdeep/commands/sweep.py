@@ -35,19 +35,11 @@ MOST = 1_000  # experiments; a slip of the pen should not fill a queue for weeks
 Setting = dict[str, str]  # values as they are written, by parameter
 
 
-class Failure(NamedTuple):
-    """An experiment that has no results."""
-
-    name: str
-    setting: Setting
-    reason: str
-
-
 class Outcome(NamedTuple):
     """Results of all experiments."""
 
     rows: pd.DataFrame  # one an experiment: its parameters, then `COLUMNS`
-    failures: list[Failure]
+    failures: list[str]  # a line for each experiment without results
     last: Experiment | None  # for values that all share: their count, the equivalence margin
 
 
@@ -113,7 +105,9 @@ def outcome(names: Sequence[str], settings: Sequence[Setting]) -> Outcome:
         try:
             (last,) = experiments.read([one], predictions=False)
         except InputError as error:
-            failures.append(Failure(one, setting, _reason(one) or str(error)))
+            chosen = " ".join(f"{key}={value}" for key, value in setting.items())
+            reason = one_line(_reason(one) or str(error))
+            failures.append(f"failed: {one} ({chosen}): {reason}")
             continue
         apart = [last.metrics.difference[f"{SCORE}.{key}"] for key in ("mean", "low", "high")]
         means = [last.metrics.models[model][f"{SCORE}.mean"] for model in (SHALLOW, DEEP)]
@@ -132,29 +126,20 @@ def _reason(name: str) -> str:
 
 def shown(found: Outcome) -> str:
     """A table of the results, then the failures, then the count of experiments."""
-    lines = []
-    if found.last:
-        cells = found.rows.copy()
-        for name in (SHALLOW, DEEP):
-            cells[name] = cells[name].map("{:.3f}".format)
-        cells["mean"] = cells["mean"].map("{:+.3f}".format)
-        ends = zip(cells.pop("low"), cells.pop("high"), strict=True)
-        confidence = f"{100 * (1 - found.last.params.alpha):g} %"
-        cells.insert(
-            len(cells.columns) - 1, f"{confidence} interval", [_interval(*e) for e in ends]
-        )
-        cells = cells.rename(columns={"mean": str(QUESTION)})
-        lines += [table(cells.columns.tolist(), cells.astype(str).to_numpy().tolist()), ""]
-    for name, setting, reason in found.failures:
-        chosen = " ".join(f"{key}={value}" for key, value in setting.items())
-        lines.append(f"failed: {name} ({chosen}): {one_line(reason)}")
-    if found.last:
-        lines.append(familywise_note(found.last.experiments, alpha=found.last.params.alpha))
-    return "\n".join(lines)
-
-
-def _interval(low: float, high: float) -> str:
-    return f"{low:+.3f} to {high:+.3f}"
+    if not found.last:
+        return "\n".join(found.failures)
+    alpha, cells = found.last.params.alpha, found.rows.copy()
+    for name in (SHALLOW, DEEP):
+        cells[name] = cells[name].map("{:.3f}".format)
+    for name in ("mean", "low", "high"):
+        cells[name] = cells[name].map("{:+.3f}".format)
+    interval = f"{100 * (1 - alpha):g} % interval"
+    cells = cells.assign(low=cells["low"] + " to " + cells["high"]).drop(columns="high")
+    cells = cells.rename(columns={"mean": str(QUESTION), "low": interval})
+    lines = [table(cells.columns.tolist(), cells.astype(str).to_numpy().tolist()), ""]
+    return "\n".join(
+        [*lines, *found.failures, familywise_note(found.last.experiments, alpha=alpha)]
+    )
 
 
 def main(arguments: Sequence[str]) -> None:
