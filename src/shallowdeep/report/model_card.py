@@ -2,7 +2,6 @@
 
 from pathlib import PurePath
 
-from shallowdeep.evaluation.intervals import Interval
 from shallowdeep.evaluation.scores import SCORES
 from shallowdeep.evaluation.verdict import covered, sentence
 from shallowdeep.report.page import Facts, template
@@ -11,9 +10,7 @@ from shallowdeep.report.page import Facts, template
 def card(facts: Facts, name: str) -> str:
     """Metadata with a `model-index`, then the same in words; no path of this machine.
 
-    Args:
-        facts: of the evaluation.
-        name: of the model. Each has its own card: the hub's library reads one model from a card.
+    Each model has a card of its own: the hub's library reads one model from a card.
     """
     settings, found = facts.settings, facts.found
     network = settings.networks[name]
@@ -21,7 +18,8 @@ def card(facts: Facts, name: str) -> str:
     text: str = template("model_card.md.jinja").render(
         name=name,
         scores={
-            score: _with_margin(one) for score, one in found.scores.models[name]["test"].items()
+            score: f"{one.mean:.3f} ± {(one.high - one.low) / 2:.3f}"
+            for score, one in found.scores.models[name]["test"].items()
         },
         titles={score: one.heading for score, one in SCORES.items()},
         layers=" -> ".join([*widths, "1 sigmoid"]),
@@ -36,7 +34,3 @@ def card(facts: Facts, name: str) -> str:
         settings=settings,
     )
     return text + "\n"
-
-
-def _with_margin(score: Interval) -> str:
-    return f"{score.mean:.3f} ± {(score.high - score.low) / 2:.3f}"

@@ -9,9 +9,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import NamedTuple
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from numpy.typing import NDArray
 
 from shallowdeep.evaluation.by_epoch import ahead_sentence
 from shallowdeep.evaluation.findings import Findings
@@ -25,9 +23,9 @@ from shallowdeep.evaluation.verdict import (
     verdict,
 )
 from shallowdeep.prepared.data_report import Counts, DataReport, LeftOut
-from shallowdeep.report import colours
-from shallowdeep.report.charts import Shown, drawn
-from shallowdeep.report.picture_sheets import Pictures, jpeg
+from shallowdeep.report import charts, colours
+from shallowdeep.report.charts import Shown
+from shallowdeep.report.picture_sheets import Pictures, Pixels, jpeg
 from shallowdeep.settings.params import Params
 
 PACKAGES = ("dvc", "torch", "torchvision", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib")
@@ -49,13 +47,20 @@ class Facts(NamedTuple):
 
 def render(facts: Facts, shown: Shown, pictures: Pictures) -> str:
     """The whole page."""
+    first = _first_screen(facts)
+    margin = f"{100 * facts.settings.equivalence_margin:.1f}"
     page: str = template("page.html.jinja").render(
-        **_first_screen(facts),
+        **first,
         names=shown.names,
         networks=facts.settings.networks,
         style=colours.STYLE,
         colours=len(colours.MODELS),
-        charts=drawn(shown),
+        charts=charts.CHARTS,
+        svgs=charts.drawn(shown),
+        captions={
+            chart.name: chart.caption.format(confidence=first["confidence"], margin=margin)
+            for chart in charts.CHARTS
+        },
         confusion={
             name: own.pivot(index="actual", columns="predicted", values="share").to_dict("index")
             for name, own in shown.tables["confusion"].groupby("model")
@@ -134,5 +139,5 @@ def _p_value(p: float) -> str:
     return "<\u00a00.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _data_uri(pixels: NDArray[np.uint8]) -> str:
+def _data_uri(pixels: Pixels) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg(pixels)).decode()}"
