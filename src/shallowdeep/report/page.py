@@ -29,7 +29,6 @@ from shallowdeep.report.picture_sheets import Pictures, Pixels, jpeg
 from shallowdeep.settings.params import Params
 
 PACKAGES = ("dvc", "torch", "torchvision", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib")
-LISTED = 20  # files left out that the page names
 TRIES = (1, 3, 10)  # experiments
 
 
@@ -47,12 +46,12 @@ class Facts(NamedTuple):
 
 def render(facts: Facts, shown: Shown, pictures: Pictures) -> str:
     """The whole page."""
-    first = _first_screen(facts)
+    first = first_screen(facts)
     margin = f"{100 * facts.settings.equivalence_margin:.1f}"
     page: str = template("page.html.jinja").render(
         **first,
+        **pictures._asdict(),
         names=shown.names,
-        networks=facts.settings.networks,
         style=colours.STYLE,
         colours=len(colours.MODELS),
         charts=charts.CHARTS,
@@ -65,43 +64,34 @@ def render(facts: Facts, shown: Shown, pictures: Pictures) -> str:
             name: own.pivot(index="actual", columns="predicted", values="share").to_dict("index")
             for name, own in shown.tables["confusion"].groupby("model")
         },
-        parameters=facts.parameters,
         versions={name: version(name) for name in PACKAGES},
-        identity=facts.identity,
-        data=facts.data,
-        counts=facts.counts,
-        left_out=facts.left_out[:LISTED],
         error_rates={
             tries: f"{100 * familywise_error_rate(tries, alpha=facts.settings.alpha):.0f} %"
             for tries in TRIES
         },
-        **pictures._asdict(),
     )
     return page
 
 
 def summarised(facts: Facts) -> str:
     """The page's first screen as Markdown, for the comment on a pull request."""
-    page: str = template("summary.md.jinja").render(**_first_screen(facts))
+    page: str = template("summary.md.jinja").render(**first_screen(facts))
     return page
 
 
-def _first_screen(facts: Facts) -> dict[str, object]:
-    """Variables of both templates."""
+def first_screen(facts: Facts) -> dict[str, object]:
+    """Variables of all templates."""
     settings, found = facts.settings, facts.found
     return {
+        **facts._asdict(),
+        **found._asdict(),
         "sentence": sentence(found.question),
         "best": best_sentence(found.pairs),
-        "pairs": found.pairs,
         "verdicts": {one.pair: verdict(one) for one in found.compared},
-        "question": found.question,
-        "outlook": found.outlook,
         "by_epoch": ahead_sentence(found.epochs, alpha=settings.alpha, runs=settings.runs),
         "covered": covered(runs=settings.runs, folds=settings.folds),
-        "scores": found.scores,
         "titles": {name: score.heading for name, score in SCORES.items()},
         "confidence": f"{100 * (1 - settings.alpha):g} %",
-        "settings": settings,
     }
 
 
@@ -116,6 +106,7 @@ def template(name: str) -> Template:
     )
     environment.filters |= {"data_uri": _data_uri, "interval": _interval, "p_value": _p_value}
     environment.filters["signed"] = lambda one: _interval(one, sign="+")
+    environment.filters["margin"] = lambda one: f"{one.mean:.3f} ± {(one.high - one.low) / 2:.3f}"
     environment.filters["points"] = lambda value: f"{100 * value:.1f}"
     return environment.get_template(name)
 
