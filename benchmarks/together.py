@@ -28,16 +28,17 @@ from coverage import ALPHA, ROOT, SPLIT, WORLDS, Sample, World
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
-from shallowdeep.evaluation.by_epoch import at_common_epochs, by_epoch
+from shallowdeep.evaluation.by_epoch import by_epoch
 from shallowdeep.evaluation.change import Change, ExperimentPredictions, changes
 from shallowdeep.evaluation.intervals import Design, estimate, paired
 from shallowdeep.evaluation.max_t import MaxT
 from shallowdeep.evaluation.scores import SCORES
-from shallowdeep.evaluation.verdict import QUESTION, SCORE, Pair, pairs
+from shallowdeep.evaluation.verdict import SCORE, Pair, pairs
 from shallowdeep.files.atomic import write_text
 from shallowdeep.files.cores import available_cores
 from shallowdeep.files.errors import one_line_errors
 from shallowdeep.pictures.splitting import cut
+from shallowdeep.trained.predictions import Predictions
 from shallowdeep.training.fitting import Fitting, asked_after, seeds
 from shallowdeep.training.sgd import Settings
 
@@ -80,8 +81,9 @@ def one(task: tuple[World, Path, int]) -> dict[str, Any]:
     other = [trained(world, samples[1], first + k) for k in (3, 4)]
     longer = [trained(world, samples[0], first + k, times=LONGER) for k in range(2)]
     epochs = asked_after(world.epochs)
-    common = at_common_epochs([epochs, epochs], predictions[:2], keep="last")
-    band = by_epoch(QUESTION, designs[0], common, alpha=ALPHA)
+    tests = [of.astype(np.float32) for of in predictions[:2]]  # as they were
+    deep, shallow = (Predictions(list(epochs), test, test[0], test[0]) for test in tests)
+    band = by_epoch(designs[0], deep, shallow, keep="last", alpha=ALPHA)
     score = SCORES[SCORE]
     alone = [
         estimate(designs[0], paired(designs[0], score, a, b)).p_value() < ALPHA

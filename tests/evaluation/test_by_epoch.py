@@ -4,63 +4,63 @@ import numpy as np
 import pytest
 from random_predictions import differences
 
-from shallowdeep.evaluation.by_epoch import (
-    EpochDifference,
-    EpochPredictions,
-    ahead_sentence,
-    at_common_epochs,
-    by_epoch,
-)
+from shallowdeep.evaluation.by_epoch import EpochDifference, ahead_sentence, by_epoch
 from shallowdeep.evaluation.intervals import Design
-from shallowdeep.evaluation.verdict import QUESTION
+from shallowdeep.trained.predictions import Predictions
 
 LABELS = np.arange(200) % 2
 DESIGN = Design(LABELS, np.arange(200) // 2 % 4, 150)
+NONE = np.zeros((0, 0), np.float32)
 
 
-def predictions(rng, right, *, runs=4):
-    """Probabilities of runs that are right about such a share of the pictures."""
-    hit = rng.random((runs, 200)) < right
-    return np.where(hit == LABELS, 0.8, 0.2)
+def network(rng, right, *, epochs=(1,), runs=4):
+    """Predictions of runs that are right about such a share of the pictures, after each epoch."""
+    hit = rng.random((len(epochs), runs, 200)) < right
+    return Predictions(list(epochs), np.where(hit == LABELS, 0.8, 0.2), NONE, NONE)
+
+
+def of_epochs(deep, shallow, *, keep="last"):
+    return by_epoch(DESIGN, deep, shallow, keep=keep, alpha=0.05)
 
 
 def test_the_band_holds_for_all_epochs_and_is_wider_than_one_interval():
     """Around the difference in balanced accuracy, epoch by epoch."""
     rng = np.random.default_rng(0)
-    given = [
-        EpochPredictions(epoch, predictions(rng, 0.7), predictions(rng, 0.6)) for epoch in (1, 3, 9)
-    ]
-    found = by_epoch(QUESTION, DESIGN, given, alpha=0.05)
+    deep, shallow = (network(rng, right, epochs=(1, 3, 9)) for right in (0.7, 0.6))
+    found = of_epochs(deep, shallow)
     assert [one.epoch for one in found] == [1, 3, 9]
-    for one, own in zip(found, given, strict=True):
-        alone = differences(DESIGN, own.first, own.second, alpha=0.05)["balanced_accuracy"]
+    for one, first, second in zip(found, deep.test, shallow.test, strict=True):
+        alone = differences(DESIGN, first, second, alpha=0.05)["balanced_accuracy"]
         assert one.mean == pytest.approx(alone.mean)
         assert 1.05 < (one.high - one.low) / (alone.high - alone.low) < 1.5
 
 
-def test_who_guesses_or_ran_once_is_not_ahead():
-    """A clear difference, but of a network at 50 %, or of a single run."""
+@pytest.mark.parametrize(
+    ("deep", "shallow", "runs", "ahead"),
+    [
+        (0.9, 0.6, 4, "deep"),
+        (0.6, 0.9, 4, "shallow"),
+        (0.5, 0.2, 4, ""),  # a clear difference, but guessing
+        (0.9, 0.6, 1, ""),
+    ],
+)
+def test_a_network_that_guesses_or_ran_once_is_not_ahead(deep, shallow, runs, ahead):
+    """However clear the difference."""
     rng = np.random.default_rng(0)
-    clear = EpochPredictions(1, predictions(rng, 0.9), predictions(rng, 0.6))
-    assert by_epoch(QUESTION, DESIGN, [clear], alpha=0.05)[0].ahead == "deep"
-    back = EpochPredictions(1, clear.second, clear.first)
-    assert by_epoch(QUESTION, DESIGN, [back], alpha=0.05)[0].ahead == "shallow"
-    worse = EpochPredictions(1, predictions(rng, 0.5), predictions(rng, 0.2))
-    assert by_epoch(QUESTION, DESIGN, [worse], alpha=0.05)[0].ahead == ""
-    once = EpochPredictions(1, clear.first[:1], clear.second[:1])
-    assert by_epoch(QUESTION, DESIGN, [once], alpha=0.05)[0].ahead == ""
+    (found,) = of_epochs(network(rng, deep, runs=runs), network(rng, shallow, runs=runs))
+    assert found.ahead == ahead
 
 
 def test_networks_are_compared_after_the_same_epochs():
-    """Those of both; with `keep: best` the last predictions are not of the last epoch."""
-    short, long = np.zeros((2, 1, 3)), np.ones((3, 1, 3))
-    epochs = [(1, 3), (1, 3, 9)]
-    both = [short, long]
-    assert [one.epoch for one in at_common_epochs(epochs, both, keep="last")] == [1, 3]
-    assert [one.epoch for one in at_common_epochs(epochs, both, keep="best")] == [1]
-    assert len(at_common_epochs([(1,), (1,)], [short[:1], long[:1]], keep="best")) == 1
-    (first, _) = at_common_epochs(epochs, both, keep="last")
-    assert (first.first.mean(), first.second.mean()) == (0, 1)
+    """With `keep: best` the last predictions are not of the last epoch."""
+    rng = np.random.default_rng(0)
+    short, long = network(rng, 0.9, epochs=(1, 3)), network(rng, 0.6, epochs=(1, 2, 3, 9))
+    assert [one.epoch for one in of_epochs(short, long)] == [1, 3]
+    assert [one.epoch for one in of_epochs(short, long, keep="best")] == [1]
+    third = differences(DESIGN, short.test[1], long.test[2], alpha=0.05)["balanced_accuracy"]
+    assert of_epochs(short, long)[1].mean == pytest.approx(third.mean)
+    once = network(rng, 0.9)
+    assert [one.epoch for one in of_epochs(once, long, keep="best")] == [1]
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from shallowdeep.evaluation.intervals import Design, contributions, variance_parts
+from shallowdeep.evaluation.intervals import Design, variance_parts
 from shallowdeep.evaluation.max_t import MaxT
 from shallowdeep.evaluation.scores import RunScores
 
@@ -29,23 +29,18 @@ def critical(level):
     return -float(ndtri(level / 2))
 
 
-def test_one_difference_stands_for_itself():
-    """Its level and its p-value are its own."""
+def test_one_difference_has_its_own_level_and_p_value():
+    """Nothing else is to be considered."""
     one = MaxT(DESIGN, [differences(0)])
-    assert one.level(0.05) == 0.05
-    assert one.p_value(0.02) == 0.02
+    assert (one.level(0.05), one.p_value(0.02)) == (0.05, 0.02)
 
 
-def test_independent_differences_need_sidaks_level():
-    """Normal quantile at 1 - (1 - 0.05)^(1/5): 2.569."""
+def test_independent_differences_need_sidaks_level_and_equal_ones_that_of_one():
+    """Normal quantile at 1 - (1 - 0.05)^(1/5), 2.569; and 1.96, rounded up."""
     five = MaxT(DESIGN, [differences(0) for _ in range(5)])
     assert critical(five.level(0.05)) == pytest.approx(2.569, abs=0.03)
-
-
-def test_differences_that_are_the_same_need_no_more_than_one():
-    """1.96, rounded up."""
-    same = differences(0)
-    assert critical(MaxT(DESIGN, [same] * 16).level(0.05)) == pytest.approx(1.96, abs=0.021)
+    same = MaxT(DESIGN, [differences(0)] * 16)
+    assert critical(same.level(0.05)) == pytest.approx(1.96, abs=0.021)
 
 
 def test_what_differences_have_in_common_makes_them_narrower():
@@ -74,11 +69,9 @@ def test_a_difference_that_cannot_vary_leaves_the_others_alone():
 
 def test_contributions_add_up_to_the_parts_of_the_variance():
     """Squares of the pictures' to S_p, of the runs' to S_b."""
-    scores = differences(0.5)
-    pictures, runs = contributions(DESIGN, scores)
-    parts = variance_parts(DESIGN, scores)
-    assert (pictures**2).sum() == pytest.approx(parts.pictures)
-    assert (runs**2).sum() == pytest.approx(parts.runs)
+    parts = variance_parts(DESIGN, differences(0.5))
+    assert (parts.of_pictures**2).sum() == pytest.approx(parts.pictures)
+    assert (parts.of_runs**2).sum() == pytest.approx(parts.runs)
 
 
 def test_so_many_draws_find_the_same_level_every_time():

@@ -15,9 +15,9 @@ def test_fold_0_predicts_the_pictures_that_it_trained_on(pictures):
     for name in ("train", "validation"):
         split, expected = splits[name], getattr(predictions["deep"], name)
         assert np.array_equal(split.probabilities["deep"], expected)
-        assert np.array_equal(split.labels, pictures.labels[split.rows])
+        assert np.array_equal(split.design.labels, pictures.labels[split.rows])
         assert split.design.folds.tolist() == [0] * len(split.rows)
-    assert [split.trained for split in splits.values()] == [0, 82, 82]
+    assert [split.design.trained for split in splits.values()] == [0, 82, 82]
 
 
 def test_tested_pictures_have_the_last_predictions_of_their_fold(tmp_path, pictures):
@@ -26,9 +26,9 @@ def test_tested_pictures_have_the_last_predictions_of_their_fold(tmp_path, pictu
     predictions = drawn(ten, 0.6)
     test = by_split({"deep": predictions}, ten)["test"]
     assert test.rows.tolist() == list(range(100))
-    assert test.folds.tolist() == ten.manifest["fold"].tolist()
-    assert test.trained == 80
+    assert test.design.folds.tolist() == ten.manifest["fold"].tolist()
+    assert test.design.trained == 80
     assert np.array_equal(test.probabilities["deep"], predictions.test[-1])
     test = by_split({"deep": drawn(pictures, 0.6)}, pictures)["test"]
     assert test.rows.tolist() == pictures.rows("test").tolist()
-    assert set(test.folds) == {0}
+    assert set(test.design.folds) == {0}

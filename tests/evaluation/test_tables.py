@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from sklearn import metrics
 
-from shallowdeep.evaluation import csv_file, tables
+from shallowdeep.evaluation import tables
+from shallowdeep.evaluation.intervals import Design
 from shallowdeep.evaluation.split_predictions import SplitPredictions
 
 RNG = np.random.default_rng(0)
@@ -14,9 +15,9 @@ LABELS = RNG.integers(0, 2, 80)
 # rounded, so that there are ties
 RUNS = np.round(np.clip(0.4 * LABELS + RNG.random((3, 80)) * 0.6, 0, 1), 2)
 PROBABILITIES = {"shallow": RUNS, "deep": 1 - RUNS}
-TEST = SplitPredictions(LABELS, np.arange(80), np.zeros(80, int), 640, PROBABILITIES)
+TEST = SplitPredictions(Design(LABELS, np.zeros(80, int), 640), np.arange(80), PROBABILITIES)
 FOLDS = np.arange(80) % 2
-IN_TWO_FOLDS = TEST._replace(folds=FOLDS)
+IN_TWO_FOLDS = TEST._replace(design=Design(LABELS, FOLDS, 640))
 
 
 def test_roc_rows_hold_the_mean_of_the_runs():
@@ -87,31 +88,30 @@ def test_accuracy_rows_name_run_and_model():
 
 def test_learning_curves_carry_a_band():
     """Mean and one standard deviation over runs and folds; a single run has no width."""
-    runs = np.array([[[1.0, 4.0]], [[3.0, 4.0]]])
-    histories = {"shallow": runs[:, None], "deep": np.ones((1, 1, 2, 2))}
-    table = tables.learning(histories, ("train_loss", "validation_loss"))
+    runs = np.array([[[1.0, 4.0, 0.5]], [[3.0, 4.0, 0.5]]])
+    table = tables.learning({"shallow": runs[:, None], "deep": np.ones((1, 1, 2, 3))})
     assert list(table.columns) == ["model", "epoch", "measure", "mean", "low", "high"]
     rows = [list(row) for row in table.itertuples(index=False)]
     assert rows[0] == ["shallow", 1, "train loss", 2.0, 0.585786, 3.414214]
     assert rows[1] == ["shallow", 1, "validation loss", 4.0, 4.0, 4.0]
-    assert rows[2] == ["deep", 1, "train loss", 1.0, 1.0, 1.0]
-    assert len(rows) == 2 + 4
+    assert rows[3] == ["deep", 1, "train loss", 1.0, 1.0, 1.0]
+    assert len(rows) == 3 + 6
 
 
-def test_a_table_has_the_same_numbers_as_its_file(tmp_path):
+def test_a_table_has_the_same_numbers_as_its_file():
     """Six decimals, rounded as they are printed, Unix line ends."""
-    histories = {"shallow": np.full((1, 1, 1, 1), 0.6411225)}  # a tie that NumPy rounds another way
-    table = tables.learning(histories, ("train_loss",))
-    csv_file.write(table, tmp_path / "table.csv")
-    rows = b"model,epoch,measure,mean,low,high\nshallow,1,train loss,0.641123,0.641123,0.641123\n"
-    assert (tmp_path / "table.csv").read_bytes() == rows
-    assert table["mean"].item() == 0.641123
+    history = np.full((1, 1, 1, 3), 0.6411225)  # a tie that NumPy rounds another way
+    table = tables.learning({"shallow": history})
+    lines = tables.as_csv(table).split(b"\n")
+    assert lines[0] == b"model,epoch,measure,mean,low,high"
+    assert lines[1] == b"shallow,1,train loss,0.641123,0.641123,0.641123"
+    assert lines[4:] == [b""]
+    assert table["mean"][0] == 0.641123
 
 
-def test_a_file_of_a_table_holds_no_markup(tmp_path):
+def test_a_file_of_a_table_holds_no_markup():
     """DVC puts it into a script as it stands, and a class has the name of any folder."""
     classes = ("<!--<script>", os.fsdecode(b"dog\xff"))
-    csv_file.write(tables.confusion(TEST, classes), tmp_path / "table.csv")
-    text = (tmp_path / "table.csv").read_text("utf-8")
+    text = tables.as_csv(tables.confusion(TEST, classes)).decode()
     assert not set("<>&") & set(text)
     assert "\\u003c!--\\u003cscript\\u003e,dog\\udcff," in text

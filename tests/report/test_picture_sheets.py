@@ -6,14 +6,16 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from shallowdeep.evaluation.intervals import Design
 from shallowdeep.evaluation.split_predictions import SplitPredictions
+from shallowdeep.report import picture_sheets
 from shallowdeep.report.picture_sheets import (
     Tile,
     examples,
     first_layer,
     jpeg,
     most_wrong,
-    write,
+    sheet,
 )
 
 
@@ -33,27 +35,29 @@ def test_weights_that_are_all_zero_are_grey():
     assert {int(tile.pixels.max()) for tile in tiles} == {128}
 
 
-def test_the_most_wrong_come_first_and_none_that_is_right(pictures):
+def test_the_most_wrong_come_first_and_none_that_is_right(pictures, monkeypatch):
     """By the mean of the runs; the caption has the class and the prediction."""
     rows = pictures.rows("test")
-    test = SplitPredictions(pictures.labels[rows], rows, np.zeros(len(rows), int), 82, {})
+    labels = pictures.labels[rows]
     wrong = np.full(len(rows), 0.3)
     wrong[[2, 5]] = 0.9, 0.7
-    of_dog = np.where(test.labels == 1, 1 - wrong, wrong)
+    of_dog = np.where(labels == 1, 1 - wrong, wrong)
     runs = np.array([of_dog - 0.05, of_dog + 0.05])
-    first, second = most_wrong(test, runs, pictures, count=8)
+    test = SplitPredictions(Design(labels, np.zeros_like(rows), 82), rows, {"deep": runs})
+    first, second = most_wrong(test, "deep", pictures)
     assert (first.pixels == pictures.pictures[rows[2]]).all()
     assert (second.pixels == pictures.pictures[rows[5]]).all()
-    actual = pictures.classes[test.labels[2]]
-    called = pictures.classes[1 - test.labels[2]]
+    actual, called = pictures.classes[labels[2]], pictures.classes[1 - labels[2]]
     assert first.caption == f"{actual}, called {called}: 90 %"
-    assert len(most_wrong(test, runs, pictures, count=1)) == 1
+    monkeypatch.setattr(picture_sheets, "COUNT", 1)
+    assert [tile.caption for tile in most_wrong(test, "deep", pictures)] == [first.caption]
 
 
 @pytest.mark.parametrize(("count", "shown"), [(3, 3), (1_000, 41)])
-def test_examples_are_training_pictures_of_one_class(pictures, count, shown):
+def test_examples_are_training_pictures_of_one_class(pictures, monkeypatch, count, shown):
     """None twice, however many are asked for."""
-    paths = [tile.caption for tile in examples(pictures, 1, count=count)]
+    monkeypatch.setattr(picture_sheets, "COUNT", count)
+    paths = [tile.caption for tile in examples(pictures, 1)]
     entries = pictures.manifest.set_index("path")
     assert len(set(paths)) == len(paths) == shown
     assert set(entries["label"][paths]) == {1}
@@ -68,11 +72,10 @@ def test_a_jpeg_shows_the_picture():
     assert np.abs(decoded[:, :, [1, 14]].astype(int) - pixels[:, :, [1, 14]]).max() < 40
 
 
-def test_a_sheet_has_room_for_every_tile(tmp_path):
+def test_a_sheet_has_room_for_every_tile():
     """Rows of different length, an empty one and a long caption too."""
     tile = Tile(np.full((3, 8, 8), 90, np.uint8), "a caption that is much too long for its tile")
-    write({"one": [tile] * 3, "none": [], "two": [tile]}, tmp_path / "sheet.jpg")
-    with Image.open(tmp_path / "sheet.jpg") as sheet:
-        assert sheet.width > 3 * 128
-        assert sheet.getpixel((20, 60)) != (255, 255, 255)
-        assert sheet.getpixel((sheet.width - 20, sheet.height - 60)) == (255, 255, 255)
+    image = Image.open(io.BytesIO(sheet({"one": [tile] * 3, "none": [], "two": [tile]})))
+    assert image.width > 3 * 128
+    assert image.getpixel((20, 60)) != (255, 255, 255)
+    assert image.getpixel((image.width - 20, image.height - 60)) == (255, 255, 255)

@@ -1,13 +1,12 @@
 """A further score, chart or network is one entry, and everything that is written has it."""
 
 import numpy as np
-import pandas as pd
 import pytest
 from random_predictions import SHARES, findings, networks, settings
 
 from shallowdeep.evaluation import tables
 from shallowdeep.evaluation.change import ExperimentPredictions, changes
-from shallowdeep.evaluation.score_table import write_scores
+from shallowdeep.evaluation.score_table import as_table
 from shallowdeep.evaluation.scores import SCORES, RunScores, Score
 from shallowdeep.evaluation.split_predictions import by_split
 from shallowdeep.prepared.data_report import DataReport
@@ -21,10 +20,9 @@ def pages(pictures, shares=SHARES):
     predictions = networks(pictures, shares)
     test, found = by_split(predictions, pictures)["test"], findings(pictures, shares)
     histories = {name: np.ones((1, 3, 2, 3)) for name in shares}
-    measures = ("train_loss", "validation_loss", "validation_accuracy")
-    of_charts = tables.chart_tables(found.epochs, test, histories, measures, pictures.classes)
+    of_charts = tables.chart_tables(found.epochs, test, histories, pictures.classes)
     shown = charts.Shown(of_charts, list(shares), found)
-    weights = {name: np.ones((4, 3 * 12 * 12), np.float32) for name in shares}
+    weights = {name: np.ones((4, 3, 12, 12), np.float32) for name in shares}
     facts = page.Facts(
         found=found,
         data=DataReport(100, 0, 0),
@@ -44,12 +42,11 @@ def specificity(labels, probabilities):
     return RunScores(right.sum(1), right)
 
 
-def test_a_score_is_one_entry(pictures, tmp_path, monkeypatch):
+def test_a_score_is_one_entry(pictures, monkeypatch):
     """Then it is in scores.csv, in both reports, on the cards and in comparisons."""
     score = Score("specificity", "share of cats that are found", "higher", 1, specificity)
     monkeypatch.setitem(SCORES, "specificity", score)
-    write_scores(findings(pictures).scores, tmp_path / "scores.csv")
-    table = pd.read_csv(tmp_path / "scores.csv")
+    table = as_table(findings(pictures).scores)
     assert len(table[table.score == "specificity"]) == 3 * 3  # networks and their pair, splits
     html, summary, card = pages(pictures)
     assert all("share of cats that are found" in text for text in (html, summary, card))

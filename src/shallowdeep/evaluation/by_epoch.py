@@ -2,15 +2,15 @@
 
 from collections.abc import Sequence
 from itertools import groupby
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
 from shallowdeep.evaluation.intervals import Design, estimate, paired, scored
 from shallowdeep.evaluation.max_t import MaxT
-from shallowdeep.evaluation.scores import SCORES, Floats
-from shallowdeep.evaluation.verdict import GUESSING, SCORE, Pair
+from shallowdeep.evaluation.scores import SCORES
+from shallowdeep.evaluation.verdict import GUESSING, QUESTION, SCORE
+from shallowdeep.trained.predictions import Predictions
 
 
 class EpochDifference(NamedTuple):
@@ -23,67 +23,35 @@ class EpochDifference(NamedTuple):
     ahead: str  # name of the network, or nothing
 
 
-class EpochPredictions(NamedTuple):
-    """Predictions of two networks after one epoch."""
-
-    epoch: int
-    first: Floats  # probabilities of class 1 [R, N]
-    second: Floats
-
-
-def at_common_epochs(
-    epochs: Sequence[Sequence[int]],
-    probabilities: Sequence[NDArray[np.floating[Any]]],
-    *,
-    keep: str,
-) -> list[EpochPredictions]:
-    """Predictions of two networks after the epochs that both have.
-
-    Args:
-        epochs: of each network, after which there are predictions.
-        probabilities: of each, of class 1 after these epochs [A, R, N].
-        keep: if `best`, the last predictions are not of the last epoch and are left out.
-    """
-    first, second = (
-        {epoch: place for place, epoch in enumerate(own)}
-        for own in (own[:-1] if keep == "best" and len(own) > 1 else own for own in epochs)
-    )
-    return [
-        EpochPredictions(
-            epoch,
-            probabilities[0][first[epoch]].astype(np.float64),
-            probabilities[1][second[epoch]].astype(np.float64),
-        )
-        for epoch in sorted(first.keys() & second.keys())
-    ]
-
-
 def by_epoch(
-    pair: Pair, design: Design, predictions: Sequence[EpochPredictions], *, alpha: float
+    design: Design, deep: Predictions, shallow: Predictions, *, keep: str, alpha: float
 ) -> list[EpochDifference]:
-    """The difference in balanced accuracy after each epoch, with a simultaneous band.
+    """Deep minus shallow in balanced accuracy after each epoch, with a simultaneous band.
 
-    A network is ahead if the band leaves out 0 and the network does better than guessing. With one
-    run the band covers new pictures only, and no network is ahead.
-
-    Args:
-        pair: the networks.
-        design: the pictures.
-        predictions: of the same runs, in the order of their epochs.
-        alpha: 1 - alpha is the confidence of the whole band.
+    The epochs are those after which both have predictions. With `keep: best` the last predictions
+    are not of the last epoch and are left out. A network is ahead if the band, of confidence
+    1 - alpha, leaves out 0 and the network does better than guessing. With one run the band covers
+    new pictures only, and no network is ahead.
     """
-    score = SCORES[SCORE]
-    differences = [paired(design, score, one.first, one.second) for one in predictions]
+    score, both = SCORES[SCORE], (deep, shallow)
+    epochs = [
+        own.epochs[:-1] if keep == "best" and len(own.epochs) > 1 else own.epochs for own in both
+    ]
+    common = sorted(set(epochs[0]) & set(epochs[1]))
+    tests = [
+        [own.test[own.epochs.index(epoch)].astype(np.float64) for own in both] for epoch in common
+    ]
+    differences = [paired(design, score, *pair) for pair in tests]
     level = MaxT(design, differences).level(alpha)
     found = []
-    for of_epoch, scores in zip(predictions, differences, strict=True):
+    for epoch, pair, scores in zip(common, tests, differences, strict=True):
         difference = estimate(design, scores)
         mean, margin = difference.mean, difference.margin(level)
-        name, own = (pair.first, of_epoch.first) if mean > 0 else (pair.second, of_epoch.second)
-        alone = estimate(design, scored(design, score, own))
+        better = 0 if mean > 0 else 1
+        alone = estimate(design, scored(design, score, pair[better]))
         clear = abs(mean) > margin and alone.mean - alone.margin(alpha) > GUESSING
-        ahead = name if clear and len(own) > 1 else ""
-        found.append(EpochDifference(of_epoch.epoch, mean, mean - margin, mean + margin, ahead))
+        ahead = QUESTION[better] if clear and len(pair[0]) > 1 else ""
+        found.append(EpochDifference(epoch, mean, mean - margin, mean + margin, ahead))
     return found
 
 

@@ -17,7 +17,6 @@ from shallowdeep.evaluation.intervals import (
     Estimate,
     check_predictions,
     clipped,
-    contributions,
     estimate,
     paired,
     scored,
@@ -58,14 +57,7 @@ def changes(
 
     Holm's procedure (1979) marks the real changes: at most with probability alpha any mark of the
     table is wrong. With one run of a network nothing is marked, since another seed is unknown.
-
-    Args:
-        before: one experiment.
-        after: the other.
-        alpha: 1 - alpha is the confidence of each interval.
-
-    Returns:
-        What the experiments have in common, and the changes.
+    1 - alpha is the confidence of each interval.
 
     Raises:
         InputError: predictions that allow no interval.
@@ -88,8 +80,7 @@ def changes(
 def _in_order(of: ExperimentPredictions) -> ExperimentPredictions:
     """Sort the pictures by their checksums."""
     order = np.argsort(of.pictures, kind="stable")
-    labels, folds, trained = of.design
-    design = Design(labels[order], folds[order], trained)
+    design = of.design._replace(labels=of.design.labels[order], folds=of.design.folds[order])
     probabilities = {name: own[:, order] for name, own in of.probabilities.items()}
     return ExperimentPredictions(of.pictures[order], design, of.seed, probabilities)
 
@@ -101,12 +92,10 @@ def _common(before: ExperimentPredictions, after: ExperimentPredictions) -> Comm
     if not same or len(np.unique(after.pictures)) < len(after.pictures):
         return "nothing"
     runs = {len(own) for side in (before, after) for own in side.probabilities.values()}
-    folds = np.array_equal(before.design.folds, after.design.folds)
-    return (
-        "pictures and runs"
-        if folds and before.seed == after.seed and len(runs) == 1
-        else "pictures"
-    )
+    partners = before.seed == after.seed and len(runs) == 1
+    if partners and np.array_equal(before.design.folds, after.design.folds):
+        return "pictures and runs"
+    return "pictures"
 
 
 def _scores(of: ExperimentPredictions) -> dict[tuple[str, str], list[RunScores]]:
@@ -136,30 +125,29 @@ def _change(
 ) -> Estimate:
     """The mean change and its variance."""
     if common == "nothing":
-        return estimate(new_design, new).minus(estimate(design, old))
+        mean, _, parts = estimate(design, old)
+        new_mean, _, new_parts = estimate(new_design, new)
+        return Estimate(new_mean - mean, 0.0, new_parts + parts)
     if common == "pictures and runs":
         pairs = zip(old, new, strict=True)
         return estimate(design, [RunScores(b.runs - a.runs, b.parts - a.parts) for a, b in pairs])
-    pictures = np.zeros(len(design.labels))
-    remainder, runs = 0.0, []
+    earlier, later = variance_parts(design, old), variance_parts(new_design, new)
+    pictures = later.of_pictures - earlier.of_pictures
     wider = max(design.widening, new_design.widening)
-    for sign, of, scores in ((-1, design, old), (1, new_design, new)):
-        pictures += sign * contributions(of, scores)[0]
-        parts = variance_parts(of, scores)
-        remainder += parts.remainder
-        freedom = float(len(scores) * max(len(scores[0].runs) - 1, 1))
-        runs.append((wider * parts.runs, freedom))
-    variances = [(pictures[design.labels == label] ** 2).sum() for label in (0, 1)]
-    strata = len(old)
-    freedoms = [int((design.labels == label).sum()) - strata for label in (0, 1)]
-    total = float(sum(variances))
+    runs = [
+        (wider * parts.runs, float(len(scores) * max(len(scores[0].runs) - 1, 1)))
+        for parts, scores in ((earlier, old), (later, new))
+    ]
+    variances = [float((pictures[design.labels == label] ** 2).sum()) for label in (0, 1)]
+    freedoms = np.bincount(design.labels) - len(old)
+    total = sum(variances)
+    mean = _mean(new) - _mean(old)
     if total + runs[0][0] + runs[1][0] < NOTHING:
-        return estimate(design, old)._replace(mean=_mean(new) - _mean(old))
-    freedom = (
-        total**2 / sum(v**2 / f for v, f in zip(variances, freedoms, strict=True)) if total else 1.0
-    )
-    of_pictures = (wider * max(total - remainder, 0.0), float(freedom))
-    return Estimate(_mean(new) - _mean(old), 0.0, (of_pictures, *runs))
+        return estimate(design, old)._replace(mean=mean)
+    uncertainty = sum(v**2 / f for v, f in zip(variances, freedoms, strict=True))
+    freedom = float(total**2 / uncertainty) if total else 1.0
+    of_pictures = (wider * max(total - (earlier.remainder + later.remainder), 0.0), freedom)
+    return Estimate(mean, 0.0, (of_pictures, *runs))
 
 
 def _holm(found: Sequence[Change], alpha: float) -> list[Change]:

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from shallowdeep.evaluation import outlook
-from shallowdeep.evaluation.by_epoch import EpochDifference, at_common_epochs, by_epoch
+from shallowdeep.evaluation.by_epoch import EpochDifference, by_epoch
 from shallowdeep.evaluation.intervals import paired
 from shallowdeep.evaluation.outlook import Outlook
 from shallowdeep.evaluation.score_table import ScoreTable, score_table
@@ -38,10 +38,7 @@ def conclude(
 ) -> Findings:
     """Score and compare the networks, after the last epoch and on the way.
 
-    Args:
-        splits: predictions by split.
-        predictions: the same by network, after every epoch that they have.
-        settings: of params.yaml.
+    The predictions come by split and, after every epoch that there is, by network.
     """
     test, alpha = splits["test"], settings.alpha
     scores = score_table(splits, alpha=alpha)
@@ -52,21 +49,18 @@ def conclude(
             found["test"][SCORE],
             runs=settings.runs,
             folds=settings.folds,
-            trained=test.trained,
+            trained=test.design.trained,
             alpha=alpha,
             equivalence_margin=settings.equivalence_margin,
         )
         for pair, found in scores.pairs.items()
     ]
     apart = paired(test.design, SCORES[SCORE], *(test.probabilities[name] for name in QUESTION))
-    both = [predictions[name] for name in QUESTION]
-    epochs = at_common_epochs(
-        [one.epochs for one in both], [one.test for one in both], keep=settings.keep
-    )
+    deep, shallow = (predictions[name] for name in QUESTION)
     return Findings(
         scores,
         compared[0]._replace(difference=scores.question[SCORE]),
         compared,
         outlook.outlook(test.design, apart, alpha=alpha) if settings.runs > 1 else [],
-        by_epoch(QUESTION, test.design, epochs, alpha=alpha),
+        by_epoch(test.design, deep, shallow, keep=settings.keep, alpha=alpha),
     )

@@ -75,12 +75,17 @@ class Design(NamedTuple):
 
 
 class Parts(NamedTuple):
-    """Parts of the variance of a mean over R runs of each of K folds."""
+    """Parts of the variance of a mean over R runs of each of K folds, before it is widened.
+
+    S_p and S_b are sums of squared contributions; a difference's contributions are differences.
+    """
 
     pictures: float  # S_p
     remainder: float  # S_e
     runs: float  # S_b
     freedom: float  # nu, of S_p
+    of_pictures: Floats  # contribution of each picture to the mean's error [N]
+    of_runs: Floats  # of each run [K, R]
 
 
 class Estimate(NamedTuple):
@@ -117,26 +122,19 @@ class Estimate(NamedTuple):
             return 1.0
         return float(brentq(lambda alpha: self.margin(alpha) - distance, LEAST_P, 1.0, xtol=1e-12))
 
-    def minus(self, other: "Estimate") -> "Estimate":
-        """The difference of two independent means."""
-        std = math.hypot(self.std, other.std)
-        return Estimate(self.mean - other.mean, std, self.parts + other.parts)
-
 
 def summarise(design: Design, probabilities: Floats, *, alpha: float) -> dict[str, Interval]:
     """All scores of one model, each with an interval of confidence 1 - alpha.
+
+    They are finite and within the score's range. Those of scores from 0 to 1 are Wilson's (1927),
+    with the sample size that would give the same standard error (Korn and Graubard 1998), since
+    Student's reach too far up near 1; those of the other scores are symmetric in the logarithm.
 
     Args:
         design: the pictures.
         probabilities: of class 1, by R runs of each picture's fold [R, N]. With a single run the
             intervals cover new pictures only, not new seeds.
         alpha: share of such intervals that may miss.
-
-    Returns:
-        One interval for each of `SCORES`, finite and within the score's range. Those of scores
-        from 0 to 1 are Wilson's (1927), with the sample size that would give the same standard
-        error (Korn and Graubard 1998), since Student's reach too far up near 1; those of the
-        other scores are symmetric in the logarithm.
 
     Raises:
         InputError: fewer than two pictures of a class in a fold, or a probability that is not
@@ -180,47 +178,35 @@ def scored(design: Design, score: Score, probabilities: Floats) -> list[RunScore
 
 
 def variance_parts(design: Design, scores: list[RunScores]) -> Parts:
-    """Parts of the variance of the mean of all folds' means, before training sets widen it.
-
-    Args:
-        design: the pictures.
-        scores: of each fold.
-    """
-    runs = len(scores[0].runs)
+    """Parts of the variance of the mean of all folds' means, from the scores of each fold."""
+    runs = np.array([score.runs for score in scores])
+    folds, of_fold = runs.shape
+    pictures = np.empty(len(design.labels))
     strata: list[tuple[float, int]] = []  # variance and degrees of freedom of each fold and class
     remainder = between = 0.0
     for own, score in zip(design.by_fold(), scores, strict=True):
         for label in (0, 1):
-            parts = score.parts[:, design.labels[own] == label]
+            mine = design.labels[own] == label
+            parts = score.parts[:, mine]
             means, n = parts.mean(0), parts.shape[1]
             strata.append((n * float(means.var(ddof=1)), n - 1))
-            left = parts - means - parts.mean(1, keepdims=True) + means.mean()
-            remainder += n / (n - 1) * float((left**2).sum()) / max(runs * (runs - 1), 1)
-        if runs > 1:
-            between += float(score.runs.var(ddof=1)) / runs
-    pictures = sum(variance for variance, _ in strata)
-    uncertainty = sum(variance**2 / freedom for variance, freedom in strata)
-    freedom = pictures**2 / uncertainty if uncertainty > NOTHING**2 else 1.0
-    square = len(scores) ** 2
-    return Parts(pictures / square, remainder / square, between / square, freedom)
-
-
-def contributions(design: Design, scores: list[RunScores]) -> tuple[Floats, Floats]:
-    """Contributions of each picture [N] and each run [K, R] to the mean's error.
-
-    S_p and S_b are the sums of their squares; a difference's contributions are differences.
-    """
-    runs = np.array([score.runs for score in scores])
-    folds, of_fold = runs.shape
-    pictures = np.empty(len(design.labels))
-    for own, score in zip(design.by_fold(), scores, strict=True):
-        for label in (0, 1):
-            mine = design.labels[own] == label
-            means = score.parts[:, mine].mean(0)
-            n = len(means)
             pictures[own[mine]] = math.sqrt(n / (n - 1)) * (means - means.mean()) / folds
+            left = parts - means - parts.mean(1, keepdims=True) + means.mean()
+            remainder += n / (n - 1) * float((left**2).sum()) / max(of_fold * (of_fold - 1), 1)
+        if of_fold > 1:
+            between += float(score.runs.var(ddof=1)) / of_fold
+    total = sum(variance for variance, _ in strata)
+    uncertainty = sum(variance**2 / freedom for variance, freedom in strata)
+    freedom = total**2 / uncertainty if uncertainty > NOTHING**2 else 1.0
     apart = runs - runs.mean(1, keepdims=True)
-    return pictures, apart / (folds * math.sqrt(max(of_fold * (of_fold - 1), 1)))
+    return Parts(
+        total / folds**2,
+        remainder / folds**2,
+        between / folds**2,
+        freedom,
+        pictures,
+        apart / (folds * math.sqrt(max(of_fold * (of_fold - 1), 1))),
+    )
 
 
 def check_predictions(design: Design, probabilities: Floats) -> None:
@@ -246,10 +232,6 @@ def estimate(design: Design, scores: list[RunScores]) -> Estimate:
 
     If every picture of a class has the same part, the error is that of one exception in the
     smaller class: N equal pictures do not show that the next one is equal.
-
-    Args:
-        design: the pictures.
-        scores: of each fold.
     """
     parts = variance_parts(design, scores)
     runs = np.array([score.runs for score in scores])  # [K, R]

@@ -13,26 +13,21 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from shallowdeep.evaluation.intervals import NOTHING, Design, contributions
+from shallowdeep.evaluation.intervals import NOTHING, Design, variance_parts
 from shallowdeep.evaluation.scores import RunScores
 
 DRAWS = 20_000  # the quantile at 0.05 is within 0.02 of its own
 
 
 class MaxT:
-    """The max-t distribution of several differences.
-
-    Args:
-        design: the pictures.
-        differences: of each, the scores of all folds.
-    """
+    """The max-t distribution of several differences, each given by the scores of all folds."""
 
     def __init__(self, design: Design, differences: Sequence[list[RunScores]]) -> None:
         self._count = len(differences)
         if self._count == 1:
             return
-        added = [contributions(design, scores) for scores in differences]
-        matrix = np.array([np.concatenate([one.ravel() for one in pair]) for pair in added])
+        parts = [variance_parts(design, scores) for scores in differences]
+        matrix = np.array([np.append(one.of_pictures, one.of_runs) for one in parts])
         size = np.sqrt((matrix**2).sum(1))
         matrix = matrix[size**2 > NOTHING] / size[size**2 > NOTHING, None]  # [J, N + K R]
         # One normal number for each difference is enough: the root gives them the covariance.

@@ -2,31 +2,22 @@
 
 import json
 from collections.abc import Mapping
-from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from shallowdeep.evaluation.score_table import ScoreTable
 from shallowdeep.evaluation.verdict import SCORE, VERDICTS
-from shallowdeep.files.atomic import write_text
 
 DIFFERENCE, VERDICT = "difference", "verdict"  # keys beside the models' names
 MEANS = ("accuracy", "log_loss", "roc_auc")  # shown without an interval
-BOUNDS = ("mean", "low", "high")
-MOST = 1e3  # no score of this project is larger
+BOUNDS = tuple(f"{SCORE}.{bound}" for bound in ("mean", "low", "high"))
 
 
 class Metrics(NamedTuple):
     """All of metrics.json, rounded to 6 digits; scores on the tested pictures."""
 
     models: Mapping[str, Mapping[str, float]]  # by model and name, as balanced_accuracy.low
-    difference: Mapping[
-        str, float
-    ]  # deep minus shallow: balanced_accuracy.mean, low, high, p_value
+    difference: Mapping[str, float]  # deep minus shallow: balanced_accuracy.mean to .p_value
     verdict: str
-
-
-_OF_MODEL = (*MEANS, *(f"{SCORE}.{bound}" for bound in BOUNDS))
-_OF_PAIR = tuple(f"{SCORE}.{bound}" for bound in (*BOUNDS, "p_value"))
 
 
 def at_a_glance(scores: ScoreTable, verdict: str) -> Metrics:
@@ -34,52 +25,42 @@ def at_a_glance(scores: ScoreTable, verdict: str) -> Metrics:
     models = {}
     for name, by_split in scores.models.items():
         test = by_split["test"]
-        of_verdict = {f"{SCORE}.{bound}": getattr(test[SCORE], bound) for bound in BOUNDS}
+        of_verdict = {bound: getattr(test[SCORE], bound.rpartition(".")[2]) for bound in BOUNDS}
         models[name] = of_verdict | {score: test[score].mean for score in MEANS}
     apart = scores.question[SCORE]._asdict()
-    return Metrics(models, {key: apart[key.rpartition(".")[2]] for key in _OF_PAIR}, verdict)
+    difference = {f"{SCORE}.{key}": value for key, value in apart.items() if key != "std"}
+    return Metrics(models, difference, verdict)
 
 
-def write(metrics: Metrics, path: Path) -> None:
-    """Write metrics.json: sections nested where names have a dot, keys sorted."""
-    content: dict[str, object] = {name: _nested(found) for name, found in metrics.models.items()}
-    content |= {DIFFERENCE: _nested(metrics.difference), VERDICT: metrics.verdict}
-    write_text(path, json.dumps(content, indent=2, sort_keys=True) + "\n")
+def as_json(metrics: Metrics) -> str:
+    """Text of metrics.json: sections nested where names have a dot, keys sorted."""
+    content: dict[str, Any] = {VERDICT: metrics.verdict}
+    for section, numbers in {**metrics.models, DIFFERENCE: metrics.difference}.items():
+        content[section] = {name: value for name, value in numbers.items() if "." not in name}
+        content[section][SCORE] = {
+            name.partition(".")[2]: value for name, value in numbers.items() if "." in name
+        }
+    return json.dumps(content, indent=2, sort_keys=True) + "\n"
 
 
-def _nested(numbers: Mapping[str, float]) -> dict[str, object]:
-    section = {name.partition(".")[2]: number for name, number in numbers.items() if "." in name}
-    return {name: number for name, number in numbers.items() if "." not in name} | {SCORE: section}
-
-
-def parsed(content: object) -> Metrics:
-    """Check the content of a metrics.json.
+def parsed(content: Any) -> Metrics:
+    """The metrics that a metrics.json holds.
 
     Raises:
-        ValueError: it is not as `write` wrote it.
+        ValueError: it is not one of this version of the project.
     """
-    if not isinstance(content, Mapping):
-        raise ValueError(f"{content!r:.40} is not a mapping")
-    names = [name for name in content if name not in (DIFFERENCE, VERDICT)]
-    verdict = content.get(VERDICT)
-    if verdict not in VERDICTS or not names:
-        raise ValueError(f"verdict: {verdict!r:.40}")
-    return Metrics(
-        {name: {key: _number(content, name, key) for key in _OF_MODEL} for name in names},
-        {key: _number(content, DIFFERENCE, key) for key in _OF_PAIR},
-        str(verdict),
-    )
 
+    def number(section: str, name: str) -> float:
+        score, _, bound = name.partition(".")
+        return float(content[section][score][bound] if bound else content[section][score])
 
-def _number(content: object, section: str, name: str) -> float:
-    for key in (section, *name.split(".")):
-        if not isinstance(content, Mapping) or key not in content:
-            raise ValueError(f"{key:.40} is missing")
-        content = content[key]
-    if (
-        isinstance(content, bool)
-        or not isinstance(content, int | float)
-        or not abs(content) <= MOST
-    ):
-        raise ValueError(f"{name}: {content!r:.40} is not a number that it can be")
-    return float(content)
+    try:
+        verdict = VERDICTS[VERDICTS.index(content[VERDICT])]
+        names = [name for name in content if name not in (DIFFERENCE, VERDICT)]
+        return Metrics(
+            {name: {key: number(name, key) for key in (*BOUNDS, *MEANS)} for name in names},
+            {key: number(DIFFERENCE, key) for key in (*BOUNDS, f"{SCORE}.p_value")},
+            verdict,
+        )
+    except (LookupError, TypeError, ArithmeticError) as error:
+        raise ValueError(f"{error!s:.80}") from None

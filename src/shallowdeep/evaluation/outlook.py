@@ -8,7 +8,7 @@ pictures are assumed to grow alike, and networks to stay of this kind.
 import math
 from typing import NamedTuple
 
-from shallowdeep.evaluation.intervals import Design, Estimate, Parts, variance_parts
+from shallowdeep.evaluation.intervals import Design, Estimate, variance_parts
 from shallowdeep.evaluation.scores import RunScores
 
 TIMES = (2, 10)  # as many runs, or pictures
@@ -23,34 +23,16 @@ class Outlook(NamedTuple):
 
 
 def outlook(design: Design, scores: list[RunScores], *, alpha: float) -> list[Outlook]:
-    """The interval now, then with more runs, then with more pictures.
-
-    Args:
-        design: the pictures.
-        scores: of a difference, on each fold, by 2 or more runs.
-        alpha: 1 - alpha is the interval's confidence.
-    """
+    """The interval of a difference now, then with more runs, then with more pictures."""
     parts, folds, runs = variance_parts(design, scores), len(scores), len(scores[0].runs)
-    ways = [(1, 1), *((times, 1) for times in TIMES), *((1, times) for times in TIMES)]
-    return [
-        Outlook(
-            runs * more_runs,
-            len(design.labels) * more,
-            _expected(
-                parts, design.widening, folds=folds, runs=runs, more_runs=more_runs, more=more
-            ).margin(alpha),
-        )
-        for more_runs, more in ways
-    ]
-
-
-def _expected(
-    parts: Parts, widening: float, *, folds: int, runs: int, more_runs: int, more: int
-) -> Estimate:
-    """The variance with `more_runs` times the runs and `more` times the pictures."""
-    pictures = max(parts.pictures - parts.remainder, 0.0) / more
     remainder = min(parts.remainder, parts.runs)  # which S_b contains, and which falls with both
-    of_runs = ((parts.runs - remainder) + remainder / more) / more_runs
-    freedom = float(folds * (runs * more_runs - 1))
-    of_pictures = (widening * pictures, parts.freedom * more)
-    return Estimate(math.nan, math.nan, (of_pictures, (widening * of_runs, freedom)))
+    found = []
+    for more_runs, more in [(1, 1), *((n, 1) for n in TIMES), *((1, n) for n in TIMES)]:
+        pictures = max(parts.pictures - parts.remainder, 0.0) / more
+        of_runs = ((parts.runs - remainder) + remainder / more) / more_runs
+        freedom = float(folds * (runs * more_runs - 1))
+        of_pictures = (design.widening * pictures, parts.freedom * more)
+        expected = Estimate(math.nan, 0.0, (of_pictures, (design.widening * of_runs, freedom)))
+        margin = expected.margin(alpha)
+        found.append(Outlook(runs * more_runs, len(design.labels) * more, margin))
+    return found

@@ -1,16 +1,13 @@
 """results/scores.csv: every score of every network and every pair of networks, on every split."""
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import NamedTuple, TypeVar
 
 import pandas as pd
 
-from shallowdeep.evaluation.csv_file import DECIMALS, write
 from shallowdeep.evaluation.intervals import (
     Difference,
     Interval,
-    check_predictions,
     difference,
     estimate,
     paired,
@@ -21,6 +18,8 @@ from shallowdeep.evaluation.scores import SCORES
 from shallowdeep.evaluation.split_predictions import SplitPredictions
 from shallowdeep.evaluation.verdict import QUESTION, Pair, pairs
 from shallowdeep.prepared.folds import SplitName
+
+DECIMALS = 6
 
 Intervals = Mapping[str, Interval]  # by score
 Differences = Mapping[str, Difference]
@@ -38,29 +37,26 @@ class ScoreTable(NamedTuple):
 def score_table(splits: Mapping[SplitName, SplitPredictions], *, alpha: float) -> ScoreTable:
     """Score all networks and pairs of them.
 
-    Args:
-        splits: predictions by split.
-        alpha: 1 - alpha is the confidence of every interval, and of those of all pairs together.
+    1 - alpha is the confidence of every interval, and of those of all pairs together.
     """
     names = list(splits["test"].probabilities)
+    models = {
+        name: {
+            split: _rounded(summarise(of.design, of.probabilities[name], alpha=alpha))
+            for split, of in splits.items()
+        }
+        for name in names
+    }
     apart = {split: _differences(of, pairs(names), alpha) for split, of in splits.items()}
     return ScoreTable(
-        models={
-            name: {
-                split: _rounded(summarise(of.design, of.probabilities[name], alpha=alpha))
-                for split, of in splits.items()
-            }
-            for name in names
-        },
-        pairs={
-            pair: {split: found[pair] for split, found in apart.items()} for pair in pairs(names)
-        },
+        models,
+        {pair: {split: found[pair] for split, found in apart.items()} for pair in pairs(names)},
         question=_differences(splits["test"], [QUESTION], alpha)[QUESTION],
     )
 
 
-def write_scores(scores: ScoreTable, path: Path) -> None:
-    """Write columns model (or pair), split, score, mean, std, low, high, p (of pairs alone)."""
+def as_table(scores: ScoreTable) -> pd.DataFrame:
+    """Columns model (or pair), split, score, mean, std, low, high, p (of pairs alone)."""
     sections: dict[str, Mapping[SplitName, Intervals | Differences]] = {
         **scores.models,
         **{str(pair): found for pair, found in scores.pairs.items()},
@@ -71,13 +67,11 @@ def write_scores(scores: ScoreTable, path: Path) -> None:
         for split, found in by_split.items()
         for score in sorted(found)
     ]
-    write(pd.DataFrame(rows).rename(columns={"p_value": "p"}), path)
+    return pd.DataFrame(rows).rename(columns={"p_value": "p"})
 
 
 def _differences(of: SplitPredictions, apart: list[Pair], alpha: float) -> dict[Pair, Differences]:
     """Simultaneous intervals of pairs on one split, score by score."""
-    for name in {name for pair in apart for name in pair}:
-        check_predictions(of.design, of.probabilities[name])
     found: dict[Pair, dict[str, Difference]] = {pair: {} for pair in apart}
     for name, score in SCORES.items():
         each = [

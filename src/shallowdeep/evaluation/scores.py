@@ -9,6 +9,7 @@ from collections.abc import Callable
 from typing import Literal, NamedTuple
 
 import numpy as np
+import pandas as pd
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
@@ -86,12 +87,12 @@ def roc_auc(labels: Labels, probabilities: Floats) -> RunScores:
     share of the other class's pictures that are ranked on the right side of it.
     """
     positive = labels == 1
-    parts = np.empty(probabilities.shape)
-    for part, row in zip(parts, probabilities, strict=True):
-        part[positive] = _share_below(row[positive], row[~positive])
-        part[~positive] = _share_below(-row[~positive], -row[positive])
-    runs = parts[:, positive].mean(1)
-    return RunScores(runs, parts / np.where(positive, positive.sum(), (~positive).sum()))
+    ones, zeros = positive.sum(), (~positive).sum()
+    below = _ranks(probabilities)  # [R, N], without those of its own class: the other class's
+    for own in (positive, ~positive):
+        below[:, own] -= _ranks(probabilities[:, own])
+    parts = np.where(positive, below / zeros, (ones - below) / ones)
+    return RunScores(parts[:, positive].mean(1), parts / np.where(positive, ones, zeros))
 
 
 def _mean(values: Floats) -> RunScores:
@@ -99,15 +100,10 @@ def _mean(values: Floats) -> RunScores:
     return RunScores(values.mean(1), values / values.shape[1])
 
 
-def _share_below(values: Floats, others: Floats) -> Floats:
-    """Share of `others` [m] that lie below each of `values` [n], equal ones counting half."""
-    ordered = np.sort(others)
-    below = np.searchsorted(ordered, values, side="left")
-    not_above = np.searchsorted(ordered, values, side="right")
-    return (below + not_above) / (2 * len(others))
+def _ranks(values: Floats) -> Floats:
+    """Ranks in each row; equal values share the mean of theirs."""
+    return np.array(pd.DataFrame(values).rank(axis=1), order="C")
 
-
-_LARGEST_LOSS = -math.log(LEAST)
 
 SCORES = {  # in the order of the report
     score.name: score
@@ -122,7 +118,7 @@ SCORES = {  # in the order of the report
         Score("accuracy", "accuracy", "higher", 1, accuracy),
         Score("roc_auc", "area under the ROC curve", "higher", 1, roc_auc),
         Score("f1", "F1", "higher", 1, f1),
-        Score("log_loss", "log loss", "lower", _LARGEST_LOSS, log_loss),
+        Score("log_loss", "log loss", "lower", -math.log(LEAST), log_loss),
         Score("brier", "Brier score", "lower", 1, brier),
     )
 }

@@ -1,6 +1,6 @@
 """Predictions of all networks, split by split."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import NamedTuple
 
 import numpy as np
@@ -15,42 +15,28 @@ from shallowdeep.trained.predictions import Predictions
 class SplitPredictions(NamedTuple):
     """Predictions of several networks for the pictures of one split."""
 
-    labels: NDArray[np.int64]  # [n], index into the classes
+    design: Design
     rows: NDArray[np.intp]  # [n], of the prepared pictures
-    folds: NDArray[np.int64]  # [n], the fold whose runs predict the picture
-    trained: int  # training pictures of a fold's runs; 0: these pictures themselves
     probabilities: Mapping[str, NDArray[np.float64]]  # by network: [R, n], of the second class
-
-    @property
-    def design(self) -> Design:
-        """Labels and folds, as intervals need them."""
-        return Design(self.labels, self.folds, self.trained)
 
 
 def by_split(
     networks: Mapping[str, Predictions], prepared: Prepared
 ) -> dict[SplitName, SplitPredictions]:
-    """Out-of-fold predictions for the tested pictures, fold 0's for those that it trained on.
-
-    Args:
-        networks: predictions by network.
-        prepared: the pictures.
-    """
-    train, validation, test = prepared.rows("train"), prepared.rows("validation"), prepared.tested()
-
-    def of(
-        rows: NDArray[np.intp],
-        folds: NDArray[np.int64],
-        trained: int,
-        probabilities: Callable[[Predictions], NDArray[np.float32]],
-    ) -> SplitPredictions:
-        by_network = {name: probabilities(one).astype(np.float64) for name, one in networks.items()}
-        return SplitPredictions(prepared.labels[rows], rows, folds, trained, by_network)
-
-    return {
-        "train": of(train, np.zeros_like(train), 0, lambda one: one.train),
-        "validation": of(
-            validation, np.zeros_like(validation), len(train), lambda one: one.validation
-        ),
-        "test": of(test, prepared.parts[test], len(train), lambda one: one.test[-1]),
+    """Out-of-fold predictions for the tested pictures, fold 0's for those that it trained on."""
+    train = prepared.rows("train")
+    by_row: dict[SplitName, NDArray[np.intp]] = {
+        "train": train,
+        "validation": prepared.rows("validation"),
+        "test": prepared.tested(),
     }
+    found: dict[SplitName, SplitPredictions] = {}
+    for split, rows in by_row.items():
+        folds = prepared.parts[rows] if split == "test" else np.zeros_like(rows)
+        design = Design(prepared.labels[rows], folds, 0 if split == "train" else len(train))
+        probabilities = {}
+        for name, one in networks.items():
+            own = {"train": one.train, "validation": one.validation, "test": one.test[-1]}[split]
+            probabilities[name] = own.astype(np.float64)
+        found[split] = SplitPredictions(design, rows, probabilities)
+    return found

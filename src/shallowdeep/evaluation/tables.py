@@ -1,6 +1,6 @@
 """The tables behind the charts: long form, one CSV file each, a column that names the model."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
@@ -9,9 +9,11 @@ from sklearn.calibration import calibration_curve
 from sklearn.metrics import confusion_matrix, roc_curve
 
 from shallowdeep.evaluation.by_epoch import EpochDifference
-from shallowdeep.evaluation.csv_file import DECIMALS
-from shallowdeep.evaluation.scores import accuracy
+from shallowdeep.evaluation.score_table import DECIMALS
+from shallowdeep.evaluation.scores import Floats, accuracy
 from shallowdeep.evaluation.split_predictions import SplitPredictions
+from shallowdeep.files.markup import escape
+from shallowdeep.trained.history import MEASURES
 
 GRID = np.linspace(0, 1, 101)  # false positive rates at which the runs' ROC curves are averaged
 BINS = 10  # of the calibration curve
@@ -20,131 +22,126 @@ BINS = 10  # of the calibration curve
 def chart_tables(
     epochs: Sequence[EpochDifference],
     test: SplitPredictions,
-    histories: Mapping[str, NDArray[np.float64]],
-    measures: Sequence[str],
+    histories: Mapping[str, Floats],
     classes: tuple[str, str],
 ) -> dict[str, pd.DataFrame]:
-    """All tables, by the name of their CSV file.
-
-    Args:
-        epochs: the difference after each epoch.
-        test: predictions for the tested pictures.
-        histories: as of `learning`.
-        measures: as of `learning`.
-        classes: their names.
-    """
+    """All tables, by the name of their CSV file; `test` has the tested pictures' predictions."""
     return {
-        "learning_curves": learning(histories, measures),
+        "learning_curves": learning(histories),
         "roc": roc(test),
         "calibration": calibration(test),
         "confusion": confusion(test, classes),
         "accuracy_by_run": accuracy_by_run(test),
-        "difference_by_epoch": difference_by_epoch(epochs),
+        # Deep minus shallow: columns epoch, mean, low, high, ahead (a name or nothing).
+        "difference_by_epoch": _rounded(pd.DataFrame(epochs, columns=EpochDifference._fields)),
     }
 
 
-def learning(histories: Mapping[str, NDArray[np.float64]], measures: Sequence[str]) -> pd.DataFrame:
+def as_csv(table: pd.DataFrame) -> bytes:
+    """A table as a CSV file, numbers with DECIMALS decimals, names without markup."""
+    names = table.select_dtypes(exclude="number").map(escape, na_action="ignore")
+    text = table.assign(**names).to_csv(
+        index=False, float_format=f"%.{DECIMALS}f", lineterminator="\n"
+    )
+    return text.encode("utf-8", "backslashreplace")  # of names that are not UTF-8
+
+
+def learning(histories: Mapping[str, Floats]) -> pd.DataFrame:
     """Learning curves, mean over runs and folds and the band of one standard deviation.
 
-    Args:
-        histories: by model, the columns of history.csv that are measures: [K, R, epochs, measures].
-        measures: their names.
-
-    Returns:
-        Columns model, epoch, measure, mean, low, high.
+    Columns model, epoch, measure, mean, low, high; from the measures of every epoch [K, R, E, 3].
     """
-    frames = []
-    for model, history in histories.items():
-        mean, low, high = (
-            band.T.ravel() for band in _band(np.concatenate(history))
-        )  # [measures * epochs]
+
+    def curves(history: Floats) -> dict[str, object]:
+        mean, low, high = (band.T.ravel() for band in _band(np.concatenate(history)))  # [3 E]
         epochs = np.arange(1, history.shape[2] + 1)
-        columns = {
-            "model": model,
-            "epoch": np.tile(epochs, len(measures)),
-            "measure": np.repeat([name.replace("_", " ") for name in measures], len(epochs)),
+        return {
+            "epoch": np.tile(epochs, len(MEASURES)),
+            "measure": np.repeat([name.replace("_", " ") for name in MEASURES], len(epochs)),
+            "mean": mean,
+            "low": low,
+            "high": high,
         }
-        frames.append(pd.DataFrame(columns | {"mean": mean, "low": low, "high": high}))
-    return _table(frames)
+
+    return _by_model(histories, curves)
 
 
 def roc(test: SplitPredictions) -> pd.DataFrame:
     """ROC curves: mean true positive rate of the runs at each false positive rate, and its band.
 
-    Returns:
-        Columns model, false_positive_rate, true_positive_rate, low, high.
+    Columns model, false_positive_rate, true_positive_rate, low, high.
     """
-    frames = []
-    for model, probabilities in test.probabilities.items():
+
+    def curve(probabilities: Floats) -> dict[str, object]:
         curves = [
-            roc_curve(test.labels[own], run[own])[:2]
+            roc_curve(test.design.labels[own], run[own])[:2]
             for own in test.design.by_fold()
             for run in probabilities
         ]
         mean, low, high = _band(np.array([np.interp(GRID, fpr, tpr) for fpr, tpr in curves]))
-        columns = {"model": model, "false_positive_rate": GRID, "true_positive_rate": mean}
-        frames.append(pd.DataFrame(columns | {"low": low.clip(0), "high": high.clip(max=1)}))
-    return _table(frames)
+        rates = {"false_positive_rate": GRID, "true_positive_rate": mean}
+        return rates | {"low": low.clip(0), "high": high.clip(max=1)}
+
+    return _by_model(test.probabilities, curve)
 
 
 def confusion(test: SplitPredictions, classes: tuple[str, str]) -> pd.DataFrame:
     """Confusion matrix, all runs together: model, actual, predicted, share of the actual."""
-    frames = []
-    for model, probabilities in test.probabilities.items():
-        labels = np.broadcast_to(test.labels, probabilities.shape)
-        predicted = probabilities > 0.5
-        shares = confusion_matrix(labels.ravel(), predicted.ravel(), normalize="true")
-        columns = {
-            "model": model,
-            "actual": np.repeat(classes, 2),
-            "predicted": np.tile(classes, 2),
-            "share": shares.ravel(),
-        }
-        frames.append(pd.DataFrame(columns))
-    return _table(frames)
+
+    def shares(probabilities: Floats) -> dict[str, object]:
+        labels = np.broadcast_to(test.design.labels, probabilities.shape).ravel()
+        matrix = confusion_matrix(labels, probabilities.ravel() > 0.5, normalize="true")
+        pairs = {"actual": np.repeat(classes, 2), "predicted": np.tile(classes, 2)}
+        return pairs | {"share": matrix.ravel()}
+
+    return _by_model(test.probabilities, shares)
 
 
 def calibration(test: SplitPredictions) -> pd.DataFrame:
     """Reliability curve of all runs together, over bins of equal width that are not empty.
 
-    Returns:
-        Columns model, probability, share_of_second_class (both means), answers (a count).
+    Columns model, probability, share_of_second_class (both means), answers (a count).
     """
-    frames = []
-    for model, probabilities in test.probabilities.items():
-        labels = np.broadcast_to(test.labels, probabilities.shape).ravel()
+
+    def curve(probabilities: Floats) -> dict[str, object]:
+        labels = np.broadcast_to(test.design.labels, probabilities.shape).ravel()
         true, predicted = calibration_curve(labels, probabilities.ravel(), n_bins=BINS)
         edges = np.linspace(0, 1, BINS + 1)[1:-1]
         count = np.bincount(np.searchsorted(edges, probabilities.ravel()))
-        columns = {
-            "model": model,
-            "probability": predicted,
-            "share_of_second_class": true,
-            "answers": count[count > 0],
-        }
-        frames.append(pd.DataFrame(columns))
-    return _table(frames)
+        rates = {"probability": predicted, "share_of_second_class": true}
+        return rates | {"answers": count[count > 0]}
+
+    return _by_model(test.probabilities, curve)
 
 
 def accuracy_by_run(test: SplitPredictions) -> pd.DataFrame:
     """Test accuracy of every run of every fold: columns model, fold, run, accuracy."""
-    frames = []
-    for model, probabilities in test.probabilities.items():
-        for fold, own in enumerate(test.design.by_fold()):
-            runs = accuracy(test.labels[own], probabilities[:, own]).runs
-            columns = {"model": model, "fold": fold, "run": np.arange(len(runs)), "accuracy": runs}
-            frames.append(pd.DataFrame(columns))
-    return _table(frames)
+
+    def of_runs(probabilities: Floats) -> dict[str, object]:
+        scores = [
+            accuracy(test.design.labels[own], probabilities[:, own])
+            for own in test.design.by_fold()
+        ]
+        folds, runs = np.indices((len(scores), len(probabilities)))
+        return {
+            "fold": folds.ravel(),
+            "run": runs.ravel(),
+            "accuracy": np.ravel([one.runs for one in scores]),
+        }
+
+    return _by_model(test.probabilities, of_runs)
 
 
-def difference_by_epoch(found: Sequence[EpochDifference]) -> pd.DataFrame:
-    """Deep minus shallow by epoch: columns epoch, mean, low, high, ahead (a name or nothing)."""
-    return _table([pd.DataFrame(found, columns=list(EpochDifference._fields))])
+def _by_model(
+    arrays: Mapping[str, Floats], columns: Callable[[Floats], dict[str, object]]
+) -> pd.DataFrame:
+    """The columns of each model's array, joined, and a column that names the model."""
+    frames = [pd.DataFrame({"model": name, **columns(array)}) for name, array in arrays.items()]
+    return _rounded(pd.concat(frames, ignore_index=True))
 
 
-def _table(frames: Sequence[pd.DataFrame]) -> pd.DataFrame:
-    """Join frames and round numbers as in the CSV file, so that charts of either are the same."""
-    table = pd.concat(frames, ignore_index=True)
+def _rounded(table: pd.DataFrame) -> pd.DataFrame:
+    """Round numbers as in the CSV file, so that charts of either are the same."""
     for name, column in table.select_dtypes("float").items():
         # Python rounds as it writes; NumPy's shortcut differs where the next digit is a 5.
         table[name] = [round(value, DECIMALS) for value in column.tolist()]

@@ -89,8 +89,7 @@ def guessing(of: Comparison) -> list[str]:
 def best_sentence(compared: Sequence[Comparison]) -> str:
     """The network with the highest score and its pairs' verdicts; empty with two networks.
 
-    Args:
-        compared: all pairs, differences with simultaneous intervals.
+    The differences of all pairs have simultaneous intervals.
     """
     scores = {name: of.scores[name] for of in compared for name in of.pair}
     if len(scores) < 3:
@@ -101,19 +100,16 @@ def best_sentence(compared: Sequence[Comparison]) -> str:
     )
     if compared[0].runs < 2:
         return f"{found}; one run of each cannot tell whether another seed changes that."
-    others: dict[str, list[str]] = {best: [], EQUAL: [], UNDECIDED: []}
-    for of in compared:
-        if best in of.pair:
-            others[verdict(of)] += [name for name in of.pair if name != best]
-    clauses = [
-        f"{clause} {' and '.join(filter(None, (', '.join(names[:-1]), names[-1])))}"
-        for clause, names in zip(
-            ("is ahead of", "is equal for all that matters to", "cannot be told from"),
-            others.values(),
-            strict=True,
-        )
-        if names
-    ]
+    clauses = []
+    for word, clause in (
+        (best, "is ahead of"),
+        (EQUAL, "is equal for all that matters to"),
+        (UNDECIDED, "cannot be told from"),
+    ):
+        judged = [of.pair for of in compared if best in of.pair and verdict(of) == word]
+        if names := [name for pair in judged for name in pair if name != best]:
+            listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+            clauses.append(f"{clause} {listed}")
     confidence = f"{100 * (1 - compared[0].alpha):g} % confidence for all pairs together"
     return f"{found}; with {confidence} it {', '.join(clauses)}."
 
@@ -129,28 +125,25 @@ def covered(*, runs: int, folds: int) -> str:
 
 def sentence(of: Comparison) -> str:
     """The verdict on deep and shallow for readers without statistics."""
-    right = {name: f"{100 * of.scores[name].mean:.1f} %" for name in (DEEP, SHALLOW)}
+    right = {name: f"{100 * of.scores[name].mean:.1f} %" for name in of.pair}
     low, high = 100 * of.difference.low, 100 * of.difference.high
+    deep, shallow = right[DEEP], right[SHALLOW]
     if of.runs == 1:
         return (
-            f"One run of each network cannot tell whether depth helps: the deep one got "
-            f"{right[DEEP]} of the test pictures right, the shallow one {right[SHALLOW]}, "
-            "and another seed may turn that round."
+            f"One run of each network cannot tell whether depth helps: the deep one got {deep} of"
+            f" the test pictures right, the shallow one {shallow}, and another seed may turn that"
+            " round."
         )
-    both = (
-        f"of new ones, the deep network gets {right[DEEP]} right and the shallow one "
-        f"{right[SHALLOW]}"
-    )
+    both = f"of new ones, the deep network gets {deep} right and the shallow one {shallow}"
     trained = f"Trained on {of.trained:,} pictures like these,"
     chance = (
         f"with {100 * (1 - of.alpha):g} % confidence over {covered(runs=of.runs, folds=of.folds)}"
     )
     better = verdict(of)
     if better == EQUAL:
-        apart = max(abs(low), abs(high))
         return (
             f"{trained} the two networks are equal for all that matters: {both}, and {chance} they "
-            f"are at most {apart:.1f} points apart.{_learned(of)}"
+            f"are at most {max(abs(low), abs(high)):.1f} points apart.{_learned(of)}"
         )
     if better == UNDECIDED:
         return (

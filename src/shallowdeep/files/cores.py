@@ -26,8 +26,8 @@ def side_by_side(
     """Do independent work in several threads; one thread is the caller's own.
 
     Args:
-        work: called with each item; the first exception ends all.
-        items: of the work, in the order in which it starts.
+        work: called with each item, in order; the first exception ends all.
+        items: of the work.
         threads: their number.
         begin: called once in each thread that works.
         stop: called at the first exception or Ctrl-C; may end running work early.

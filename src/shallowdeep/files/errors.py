@@ -16,11 +16,7 @@ class InputError(Exception):
 
 
 def suppress_tracebacks(name: str) -> None:
-    """Suppress the traceback of Ctrl-C, and of too little memory, while a command is imported.
-
-    Args:
-        name: of the stage or command, with which the line begins.
-    """
+    """Suppress the traceback of Ctrl-C, and of too little memory, while a command is imported."""
     if signal.getsignal(signal.SIGINT) == signal.default_int_handler:  # not if it is ignored
         signal.signal(signal.SIGINT, signal.SIG_DFL)
 
@@ -35,13 +31,10 @@ def suppress_tracebacks(name: str) -> None:
 
 @contextmanager
 def one_line_errors(name: str) -> Iterator[None]:
-    """Run the body of a command; report an error as one line on stderr.
+    """Run the body of a command; report an error as one line on stderr that begins with `name`.
 
     The exit status is 1 after wrong input, a failing disk or too little memory, 128 + the signal's
     number after SIGINT, SIGTERM or SIGHUP. All unwind the stack, so that temporary files go.
-
-    Args:
-        name: of the stage or command, with which the line begins.
     """
     if sys.stderr.isatty():
         print("\r\x1b[K", end="", file=sys.stderr, flush=True)  # "loading"

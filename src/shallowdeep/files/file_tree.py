@@ -48,14 +48,9 @@ def walk(folder: Path) -> Iterator[Entry]:
                 path = f"{top}{entry.name}"
                 if entry.is_dir(follow_symlinks=False):
                     waiting.append(f"{path}/")
-                else:
-                    yield Entry(path, _kind(entry))
-
-
-def _kind(entry: os.DirEntry[str]) -> Kind:
-    if not entry.is_symlink():  # known without another system call
-        return Kind.FILE if entry.is_file(follow_symlinks=False) else Kind.OTHER
-    target = Path(entry.path)
-    if target.is_dir():
-        return Kind.LINKED_FOLDER
-    return Kind.FILE if target.is_file() else Kind.OTHER
+                    continue
+                # A link in a circle is an error to `entry`; other kinds it knows without a call.
+                target = Path(entry.path) if entry.is_symlink() else entry
+                linked = entry.is_symlink() and target.is_dir()
+                kind = Kind.FILE if target.is_file() else Kind.OTHER
+                yield Entry(path, Kind.LINKED_FOLDER if linked else kind)

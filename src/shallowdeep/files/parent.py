@@ -19,9 +19,9 @@ def end_with_parent() -> None:
     if "DVC_STAGE" not in os.environ:
         return  # started by hand, it may outlive its shell
     shells, parent = [], os.getppid()
-    while (above := _parent_of(parent)) and _name_of(parent) in SHELLS:
+    while (about := _stat(parent)) and about[0] in SHELLS and int(about[2]):
         shells.append(parent)
-        parent = above
+        parent = int(about[2])
     threading.Thread(target=_watch, args=([*shells, parent],), daemon=True).start()
 
 
@@ -34,26 +34,15 @@ def _watch(ancestors: list[int]) -> None:
 
 
 def _stat(pid: int) -> list[str]:
-    """Fields of /proc/PID/stat from the third, the state, on; none on macOS."""
+    """Name, state, parent and so on of /proc/PID/stat; none on macOS."""
     try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(") ")[2].split()
+        name, _, others = Path(f"/proc/{pid}/stat").read_text().rpartition(") ")
     except OSError:
         return []
-
-
-def _parent_of(pid: int) -> int:
-    fields = _stat(pid)
-    return int(fields[1]) if fields else 0
+    return [name.partition("(")[2], *others.split()]
 
 
 def _start_of(pid: int) -> str:
     """Start of a process in ticks; empty once it has ended."""
-    fields = _stat(pid)
-    return fields[19] if fields and fields[0] not in "ZX" else ""
-
-
-def _name_of(pid: int) -> str:
-    try:
-        return Path(f"/proc/{pid}/comm").read_text().strip()
-    except OSError:
-        return ""
+    about = _stat(pid)
+    return about[20] if about and about[1] not in "ZX" else ""

@@ -7,7 +7,7 @@ are the CSS variables of `colours`.
 
 import math
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 from typing import Literal, NamedTuple
@@ -49,27 +49,19 @@ class Chart(NamedTuple):
     height: Callable[[Shown], float] | None = None  # of the axes in inches, if it is not the usual
 
 
-class Drawn(NamedTuple):
-    """A chart on the page."""
-
-    section: str
-    svg: str
-    caption: str
-
-
-def drawn(shown: Shown) -> dict[str, Drawn]:
-    """Draw all charts, by name."""
-    question = shown.found.question
-    confidence = f"{100 * (1 - question.alpha):g} %"
-    margin = f"{100 * question.equivalence_margin:.1f}"
-    return {
-        chart.name: Drawn(
-            chart.section,
-            _chart(chart, shown),
-            chart.caption.format(confidence=confidence, margin=margin),
-        )
-        for chart in CHARTS
-    }
+def drawn(shown: Shown) -> dict[str, str]:
+    """All charts as SVG, by name."""
+    found = {}
+    for chart in CHARTS:
+        with matplotlib.style.context(["default", _STYLE_FILE, {"svg.hashsalt": chart.title}]):
+            figure = Figure()
+            if chart.height:
+                height = chart.height(shown)
+                figure.set_figheight(height + 0.9)
+                figure.subplots_adjust(bottom=0.7 / (height + 0.9), top=1 - 0.1 / (height + 0.9))
+            chart.draw(figure.subplots(), shown)
+            found[chart.name] = svg(figure, chart.title, standalone=False)
+    return found
 
 
 def learning_curves(shown: Shown) -> str:
@@ -90,18 +82,6 @@ def learning_curves(shown: Shown) -> str:
             left.plot([], [], "o", color=of_model(number), label=name)
         figure.legend(loc="upper left", ncols=columns, bbox_to_anchor=(0.06, 1))
         return svg(figure, title, standalone=True)
-
-
-def _chart(chart: Chart, shown: Shown) -> str:
-    """One pair of axes as SVG."""
-    with matplotlib.style.context(["default", _STYLE_FILE, {"svg.hashsalt": chart.title}]):
-        figure = Figure()
-        if chart.height:
-            height = chart.height(shown)
-            figure.set_figheight(height + 0.9)
-            figure.subplots_adjust(bottom=0.7 / (height + 0.9), top=1 - 0.1 / (height + 0.9))
-        chart.draw(figure.subplots(), shown)
-        return svg(figure, chart.title, standalone=False)
 
 
 def _verdict(axes: Axes, shown: Shown) -> None:
@@ -138,62 +118,60 @@ def _by_epoch(axes: Axes, shown: Shown) -> None:
             colour = of_model(list(shown.names).index(str(name)))
             axes.plot(own.epoch, own["mean"], "o", color=colour, markersize=8, clip_on=False)
     axes.set(xlabel="epoch", ylabel=f"{QUESTION}, points")
-    last = table.epoch.max()
-    if last >= _LOGARITHMIC:
+    _epoch_axis(axes, table)
+    if (last := table.epoch.max()) >= _LOGARITHMIC:
         axes.set_xscale("log")
-        axes.set_xticks([epoch for epoch in _decades() if epoch <= last])
+        decades = [first * 10**power for power in range(7) for first in (1, 3)]
+        axes.set_xticks([epoch for epoch in decades if epoch <= last])
         axes.xaxis.set_major_formatter("{x:,.0f}")
         axes.xaxis.set_minor_locator(NullLocator())
-    else:
-        axes.xaxis.set_major_locator(MaxNLocator(6, steps=_ROUND, integer=True, min_n_ticks=1))
+
+
+def _epoch_axis(axes: Axes, table: pd.DataFrame) -> None:
+    """Whole numbers from the first epoch to the last; a single one in the middle."""
+    last = table.epoch.max()
+    axes.xaxis.set_major_locator(MaxNLocator(6, steps=_ROUND, integer=True, min_n_ticks=1))
     axes.set_xlim((1, last) if last > 1 else (0.5, 1.5))
 
 
-def _decades() -> list[int]:
-    """1, 3, 10, 30, ..., as far as epochs go."""
-    return [first * 10**power for power in range(7) for first in (1, 3)]
+def _by_model(shown: Shown, table: str) -> Iterator[tuple[int, pd.DataFrame]]:
+    """Place and rows of each model in a table."""
+    rows = shown.tables[table]
+    return ((number, rows[rows.model == name]) for number, name in enumerate(shown.names))
 
 
 def _learning(axes: Axes, shown: Shown, *, measure: str) -> None:
-    table = shown.tables["learning_curves"]
-    for number, name in enumerate(shown.names):
-        own = table[table.model == name]
+    for number, own in _by_model(shown, "learning_curves"):
         validation = own[own.measure == f"validation {measure}"]
         training = own[own.measure == f"train {measure}"]  # accuracy has none
-        _line(axes, number, validation.epoch, validation["mean"], marker="one")
+        kind = "-" if len(validation) > 1 else "o-"
+        _line(axes, number, validation.epoch, validation["mean"], kind)
         _band(axes, number, validation.epoch, validation.low, validation.high)
         axes.plot(training.epoch, training["mean"], "--", color=of_model(number), linewidth=1.4)
     axes.set(xlabel="epoch", ylabel=measure)
-    last = table.epoch.max()
-    axes.set_xlim((1, last) if last > 1 else (0.5, 1.5))
-    axes.xaxis.set_major_locator(MaxNLocator(6, steps=_ROUND, integer=True, min_n_ticks=1))
+    _epoch_axis(axes, shown.tables["learning_curves"])
     axes.yaxis.set_major_locator(MaxNLocator(6, steps=_ROUND))
 
 
 def _roc(axes: Axes, shown: Shown) -> None:
-    table = shown.tables["roc"]
-    for number, name in enumerate(shown.names):
-        own = table[table.model == name]
-        _line(axes, number, own.false_positive_rate, own.true_positive_rate)
+    for number, own in _by_model(shown, "roc"):
+        _line(axes, number, own.false_positive_rate, own.true_positive_rate, "-")
         _band(axes, number, own.false_positive_rate, own.low, own.high)
     axes.set(xlabel="false positive rate", ylabel="true positive rate")
     _diagonal(axes)
 
 
 def _calibration(axes: Axes, shown: Shown) -> None:
-    table = shown.tables["calibration"]
-    for number, name in enumerate(shown.names):
-        own = table[table.model == name]
-        _line(axes, number, own.probability, own.share_of_second_class, marker="all")
+    for number, own in _by_model(shown, "calibration"):
+        _line(axes, number, own.probability, own.share_of_second_class, "o-")
     axes.set(xlabel="probability that the model says", ylabel="how often it is so")
     _diagonal(axes)
 
 
 def _by_run(axes: Axes, shown: Shown) -> None:
     """A row a model: a point a run, equal ones on each other, and the interval of their mean."""
-    table = shown.tables["accuracy_by_run"]
-    for number, name in enumerate(shown.names):
-        values = sorted(table.accuracy[table.model == name])
+    for number, own in _by_model(shown, "accuracy_by_run"):
+        name, values = shown.names[number], sorted(own.accuracy)
         most, seen = max(Counter(values).values()), Counter[float]()
         step, heights = min(0.12, 0.6 / most), []
         for value in values:
@@ -210,13 +188,8 @@ def _by_run(axes: Axes, shown: Shown) -> None:
     axes.spines["left"].set_visible(False)
 
 
-def _line(
-    axes: Axes, number: int, x: "pd.Series[float]", y: "pd.Series[float]", *, marker: str = "none"
-) -> None:
-    """A model's curve, with markers at all points, or at a single one."""
-    dots = marker == "all" or (marker == "one" and len(x) == 1)
-    kind = "o-" if dots else "-"
-    axes.plot(x, y, kind, color=of_model(number), markersize=6, clip_on=False)
+def _line(axes: Axes, number: int, x: object, y: object, kind: str) -> None:
+    axes.plot(x, y, kind, color=of_model(number), markersize=6, clip_on=False)  # type: ignore[arg-type]
 
 
 def _band(axes: Axes, number: int, x: object, low: object, high: object) -> None:

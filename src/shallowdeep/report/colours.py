@@ -21,13 +21,6 @@ def of_model(number: int) -> str:
     return MODELS[number % len(MODELS)][0]
 
 
-def with_variables(svg: str) -> str:
-    """The same chart with CSS variables in place of the light scheme's colours."""
-    for name, (light, _) in SCHEMES.items():
-        svg = svg.replace(light, f"var(--{name})")
-    return svg
-
-
 def _variables(scheme: int) -> str:
     return " ".join(f"--{name}: {pair[scheme]};" for name, pair in SCHEMES.items())
 

@@ -2,41 +2,21 @@
 
 from pathlib import PurePath
 
-from shallowdeep.evaluation.intervals import Interval
-from shallowdeep.evaluation.scores import SCORES
-from shallowdeep.evaluation.verdict import covered, sentence
-from shallowdeep.report.page import Facts, template
+from shallowdeep.report.page import Facts, first_screen, template
 
 
 def card(facts: Facts, name: str) -> str:
     """Metadata with a `model-index`, then the same in words; no path of this machine.
 
-    Args:
-        facts: of the evaluation.
-        name: of the model. Each has its own card: the hub's library reads one model from a card.
+    Each model has a card of its own: the hub's library reads one model from a card.
     """
-    settings, found = facts.settings, facts.found
-    network = settings.networks[name]
-    widths = [str(3 * settings.data.size**2), *(f"{width} ReLU" for width in network.hidden)]
+    settings = facts.settings
+    hidden = [f"{width} ReLU" for width in settings.networks[name].hidden]
     text: str = template("model_card.md.jinja").render(
+        **first_screen(facts),
         name=name,
-        scores={
-            score: _with_margin(one) for score, one in found.scores.models[name]["test"].items()
-        },
-        titles={score: one.heading for score, one in SCORES.items()},
-        layers=" -> ".join([*widths, "1 sigmoid"]),
-        epochs=network.epochs,
+        layers=" -> ".join([str(3 * settings.data.size**2), *hidden, "1 sigmoid"]),
         classes=list(facts.counts["train"]),
         dataset=PurePath(settings.data.dir).name,
-        sentence=sentence(found.question),
-        covered=covered(runs=settings.runs, folds=settings.folds),
-        confidence=f"{100 * (1 - settings.alpha):g} %",
-        data=facts.data,
-        trained=found.question.trained,
-        settings=settings,
     )
     return text + "\n"
-
-
-def _with_margin(score: Interval) -> str:
-    return f"{score.mean:.3f} ± {(score.high - score.low) / 2:.3f}"

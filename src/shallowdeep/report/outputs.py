@@ -4,36 +4,28 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
-import pandas as pd
-
-from shallowdeep.evaluation import csv_file, metrics
+from shallowdeep.evaluation import metrics, tables
 from shallowdeep.evaluation.findings import Findings, conclude
-from shallowdeep.evaluation.score_table import write_scores
+from shallowdeep.evaluation.score_table import as_table
 from shallowdeep.evaluation.split_predictions import by_split
-from shallowdeep.evaluation.tables import chart_tables
 from shallowdeep.evaluation.verdict import verdict
-from shallowdeep.files.atomic import write_text
+from shallowdeep.files.atomic import replacing
 from shallowdeep.files.progress import Progress
 from shallowdeep.files.yaml_file import parse
 from shallowdeep.prepared import data_report
 from shallowdeep.prepared.prepared_set import Prepared
 from shallowdeep.report import charts, model_card, page, picture_sheets
-from shallowdeep.report.picture_sheets import Pictures
 from shallowdeep.settings.params import Params
-from shallowdeep.trained.history import MEASURES
 from shallowdeep.trained.trained_network import TrainedNetwork
 
 RESULTS = Path("results")
-PLOTS = RESULTS / "plots"
 
 
 class Outputs(NamedTuple):
     """Contents of the files in results/."""
 
     found: Findings
-    tables: Mapping[str, pd.DataFrame]  # by chart
-    pictures: Pictures
-    texts: Mapping[Path, str]
+    files: Mapping[Path, bytes]
 
 
 def outputs(
@@ -46,21 +38,16 @@ def outputs(
 ) -> Outputs:
     """Compare the networks and draw the report.
 
-    Args:
-        networks: by name.
-        prepared: the pictures.
-        settings: of params.yaml.
-        identity: of the networks, for the link to their records; None without records.
-        progress: shows the current step.
+    The networks' identity is for the link to their records; None without records.
     """
     progress.now("computing scores and intervals")
     predictions = {name: one.predictions for name, one in networks.items()}
     splits = by_split(predictions, prepared)
     found = conclude(splits, predictions, settings)
     histories = {name: one.history for name, one in networks.items()}
-    tables = chart_tables(found.epochs, splits["test"], histories, MEASURES, prepared.classes)
+    charted = tables.chart_tables(found.epochs, splits["test"], histories, prepared.classes)
     progress.now("drawing")
-    shown = charts.Shown(tables, list(networks), found)
+    shown = charts.Shown(charted, list(networks), found)
     weights = {name: one.model.first_layer(0) for name, one in networks.items()}
     pictures = picture_sheets.chosen(weights, prepared, splits["test"])
     facts = page.Facts(
@@ -72,25 +59,27 @@ def outputs(
         parameters=page.flat(parse(Path("params.yaml"))),
         identity=identity,
     )
+    glance = metrics.at_a_glance(found.scores, verdict(found.question))
     texts = {
-        PLOTS / "learning_curves.svg": charts.learning_curves(shown),
-        RESULTS / "report.html": page.render(facts, shown, pictures),
-        RESULTS / "report.md": page.summarised(facts),
+        "metrics.json": metrics.as_json(glance),
+        "plots/learning_curves.svg": charts.learning_curves(shown),
+        "report.html": page.render(facts, shown, pictures),
+        "report.md": page.summarised(facts),
+        **{f"model_cards/{name}.md": model_card.card(facts, name) for name in networks},
     }
-    cards = {
-        RESULTS / "model_cards" / f"{name}.md": model_card.card(facts, name) for name in networks
+    frames = {f"plots/{name}.csv": table for name, table in charted.items()}
+    frames["scores.csv"] = as_table(found.scores)
+    files = {
+        "plots/first_layer.jpg": picture_sheets.sheet(pictures.first_layer),
+        "plots/most_wrong.jpg": picture_sheets.sheet(pictures.most_wrong),
+        **{path: text.encode() for path, text in texts.items()},
+        **{path: tables.as_csv(table) for path, table in frames.items()},
     }
-    return Outputs(found, tables, pictures, texts | cards)
+    return Outputs(found, {RESULTS / path: content for path, content in files.items()})
 
 
 def write(done: Outputs) -> None:
     """Write all outputs, each file complete or not at all."""
-    for name, table in done.tables.items():
-        csv_file.write(table, PLOTS / f"{name}.csv")
-    write_scores(done.found.scores, RESULTS / "scores.csv")
-    glance = metrics.at_a_glance(done.found.scores, verdict(done.found.question))
-    metrics.write(glance, RESULTS / "metrics.json")
-    picture_sheets.write(done.pictures.first_layer, PLOTS / "first_layer.jpg")
-    picture_sheets.write(done.pictures.most_wrong, PLOTS / "most_wrong.jpg")
-    for path, text in done.texts.items():
-        write_text(path, text)
+    for path, content in done.files.items():
+        with replacing(path) as new:
+            new.write_bytes(content)

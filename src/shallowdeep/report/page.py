@@ -9,9 +9,7 @@ from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import NamedTuple
 
-import numpy as np
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
-from numpy.typing import NDArray
 
 from shallowdeep.evaluation.by_epoch import ahead_sentence
 from shallowdeep.evaluation.findings import Findings
@@ -25,13 +23,12 @@ from shallowdeep.evaluation.verdict import (
     verdict,
 )
 from shallowdeep.prepared.data_report import Counts, DataReport, LeftOut
-from shallowdeep.report import colours
-from shallowdeep.report.charts import Shown, drawn
-from shallowdeep.report.picture_sheets import Pictures, jpeg
+from shallowdeep.report import charts, colours
+from shallowdeep.report.charts import Shown
+from shallowdeep.report.picture_sheets import Pictures, Pixels, jpeg
 from shallowdeep.settings.params import Params
 
 PACKAGES = ("dvc", "torch", "torchvision", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib")
-LISTED = 20  # files left out that the page names
 TRIES = (1, 3, 10)  # experiments
 
 
@@ -49,54 +46,52 @@ class Facts(NamedTuple):
 
 def render(facts: Facts, shown: Shown, pictures: Pictures) -> str:
     """The whole page."""
+    first = first_screen(facts)
+    margin = f"{100 * facts.settings.equivalence_margin:.1f}"
     page: str = template("page.html.jinja").render(
-        **_first_screen(facts),
+        **first,
+        **pictures._asdict(),
         names=shown.names,
-        networks=facts.settings.networks,
         style=colours.STYLE,
         colours=len(colours.MODELS),
-        charts=drawn(shown),
+        charts=charts.CHARTS,
+        svgs=charts.drawn(shown),
+        captions={
+            chart.name: chart.caption.format(confidence=first["confidence"], margin=margin)
+            for chart in charts.CHARTS
+        },
         confusion={
             name: own.pivot(index="actual", columns="predicted", values="share").to_dict("index")
             for name, own in shown.tables["confusion"].groupby("model")
         },
-        parameters=facts.parameters,
         versions={name: version(name) for name in PACKAGES},
-        identity=facts.identity,
-        data=facts.data,
-        counts=facts.counts,
-        left_out=facts.left_out[:LISTED],
         error_rates={
             tries: f"{100 * familywise_error_rate(tries, alpha=facts.settings.alpha):.0f} %"
             for tries in TRIES
         },
-        **pictures._asdict(),
     )
     return page
 
 
 def summarised(facts: Facts) -> str:
     """The page's first screen as Markdown, for the comment on a pull request."""
-    page: str = template("summary.md.jinja").render(**_first_screen(facts))
+    page: str = template("summary.md.jinja").render(**first_screen(facts))
     return page
 
 
-def _first_screen(facts: Facts) -> dict[str, object]:
-    """Variables of both templates."""
+def first_screen(facts: Facts) -> dict[str, object]:
+    """Variables of all templates."""
     settings, found = facts.settings, facts.found
     return {
+        **facts._asdict(),
+        **found._asdict(),
         "sentence": sentence(found.question),
         "best": best_sentence(found.pairs),
-        "pairs": found.pairs,
         "verdicts": {one.pair: verdict(one) for one in found.compared},
-        "question": found.question,
-        "outlook": found.outlook,
         "by_epoch": ahead_sentence(found.epochs, alpha=settings.alpha, runs=settings.runs),
         "covered": covered(runs=settings.runs, folds=settings.folds),
-        "scores": found.scores,
         "titles": {name: score.heading for name, score in SCORES.items()},
         "confidence": f"{100 * (1 - settings.alpha):g} %",
-        "settings": settings,
     }
 
 
@@ -111,6 +106,7 @@ def template(name: str) -> Template:
     )
     environment.filters |= {"data_uri": _data_uri, "interval": _interval, "p_value": _p_value}
     environment.filters["signed"] = lambda one: _interval(one, sign="+")
+    environment.filters["margin"] = lambda one: f"{one.mean:.3f} ± {(one.high - one.low) / 2:.3f}"
     environment.filters["points"] = lambda value: f"{100 * value:.1f}"
     return environment.get_template(name)
 
@@ -134,5 +130,5 @@ def _p_value(p: float) -> str:
     return "<\u00a00.001" if p < 0.001 else f"{p:.3f}"
 
 
-def _data_uri(pixels: NDArray[np.uint8]) -> str:
+def _data_uri(pixels: Pixels) -> str:
     return f"data:image/jpeg;base64,{base64.b64encode(jpeg(pixels)).decode()}"

@@ -19,11 +19,7 @@ def identity(inputs: Hashes) -> str:
 
 
 def write(familywise_note: str) -> None:
-    """Write the page after `evaluate` has left its record.
-
-    Args:
-        familywise_note: on the number of experiments.
-    """
+    """Write the page after `evaluate` has left its record."""
     records = read_all(FOLDER)
     shown = matching(records)
     page = template("records_page.html.jinja").render(
@@ -49,9 +45,6 @@ def matching(records: Mapping[str, Record]) -> dict[str, Record]:
     """The records of `evaluate` and of the stages that wrote its inputs, back to the data set.
 
     If DVC took a stage's outputs from its cache, the stage's record may be of other outputs.
-
-    Args:
-        records: by stage.
     """
     found = {"evaluate": records["evaluate"]}
     read = dict(records["evaluate"].inputs)

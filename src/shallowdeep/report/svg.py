@@ -6,7 +6,7 @@ from html import escape
 
 from matplotlib.figure import Figure
 
-from shallowdeep.report.colours import STYLE, with_variables
+from shallowdeep.report.colours import SCHEMES, STYLE
 
 
 def svg(figure: Figure, title: str, *, standalone: bool) -> str:
@@ -27,7 +27,9 @@ def svg(figure: Figure, title: str, *, standalone: bool) -> str:
     links = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
     style = f"<style>{STYLE}</style>" if standalone else ""
     size = f'width="{width:.0f}" height="{height:.0f}" ' if standalone else ""
-    return f"<svg {links} {size}{box}><title>{escape(title)}</title>{style}{with_variables(body)}"
+    for name, (light, _) in SCHEMES.items():
+        body = body.replace(light, f"var(--{name})")
+    return f"<svg {links} {size}{box}><title>{escape(title)}</title>{style}{body}"
 
 
 def _rounded(tag: re.Match[str]) -> str:

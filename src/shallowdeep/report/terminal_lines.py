@@ -11,13 +11,7 @@ from shallowdeep.settings.params import Params
 
 
 def lines(found: Findings, settings: Params, *, seconds: float | None) -> list[str]:
-    """Balanced accuracies, their differences and the verdict.
-
-    Args:
-        found: results of the evaluation.
-        settings: of params.yaml.
-        seconds: that the trainings took, if known.
-    """
+    """Balanced accuracies, their differences and the verdict; seconds that the trainings took."""
     of_models = {name: of["test"][SCORE] for name, of in found.scores.models.items()}
     alone = " (one run of each decides nothing)" if settings.runs == 1 else ""
     return [

@@ -18,8 +18,7 @@ from pydantic import (
 )
 
 from shallowdeep.files.yaml_file import parse
-from shallowdeep.settings.checked import CheckedRecord, checked
-from shallowdeep.settings.mistakes import shown, unquoted
+from shallowdeep.settings.checked import CheckedRecord, checked, shown, unquoted
 
 Channels = tuple[float, float, float]  # one number for each of red, green, blue
 
@@ -46,9 +45,7 @@ _Epochs = Annotated[int, Field(ge=1, le=1_000_000)]
 _Width = Annotated[int, Field(ge=1, le=4_096)]
 
 
-def _as_tuple(value: object) -> object:
-    """Turn a list of YAML's into a tuple."""
-    return tuple(value) if isinstance(value, list) else value
+_as_tuple = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
 
 
 def _channels(one: Any, three: Any) -> BeforeValidator:
@@ -134,7 +131,7 @@ class Network(CheckedRecord):
         description="where empty, the word above counts",
         json_schema_extra={"type": ["string", "null"], "enum": ["torch", "he", None]},
     )
-    hidden: Annotated[tuple[_Width, ...], Field(max_length=64), BeforeValidator(_as_tuple)] = Field(
+    hidden: Annotated[tuple[_Width, ...], Field(max_length=64), _as_tuple] = Field(
         description="widths of the ReLU layers"
     )
 
@@ -272,12 +269,7 @@ class Params(CheckedRecord):
 
 
 def fractions(folds: int, single: Split) -> Split:
-    """Shares of the pictures that each fold trains, validates and tests on.
-
-    Args:
-        folds: how many there are.
-        single: shares where there is one fold only.
-    """
+    """Shares of the pictures that each fold trains, validates and tests on."""
     if folds == 1:
         return single
     return Split(train=(folds - 2) / folds, validation=1 / folds, test=1 / folds)
@@ -294,11 +286,7 @@ def read(path: Path) -> Params:
 
 
 def from_content(content: object, name: str) -> Params:
-    """Check the content of a parameter file, as YAML has it.
-
-    Raises:
-        InputError: as `read`; the message begins with `name`.
-    """
+    """Check the content of a parameter file, as `read` does; messages begin with `name`."""
     return checked(Params, content, name)
 
 

@@ -6,25 +6,23 @@ from pathlib import Path
 from types import SimpleNamespace
 
 from shallowdeep.provenance.dvc_stage import md5
-from shallowdeep.trained import history
+from shallowdeep.trained import history, trained_network
 
 STAGE = "train@"  # of dvc.yaml, before the name of a further network
 
 
-def remove_former_networks(names: Collection[str], *, models: Path = Path("models")) -> list[str]:
+def remove_former_networks(names: Collection[str]) -> list[str]:
     """Remove the files and the locked stages of networks that params.yaml no longer names.
 
     The stage `evaluate` depends on the whole folder: what is left of one would change its hash.
-    Nothing is lost, since only files that DVC's cache has too are removed.
-
-    Args:
-        names: of all networks of params.yaml.
-        models: folder with a subfolder for each network.
-
-    Returns:
-        A line for each folder: that it is removed, or why it stays.
+    Nothing is lost, since only files that DVC's cache has too are removed. There is a line for each
+    folder: that it is removed, or why it stays.
     """
-    former = sorted(path for path in models.iterdir() if path.is_dir() and path.name not in names)
+    former = sorted(
+        path
+        for path in trained_network.FOLDER.iterdir()
+        if path.is_dir() and path.name not in names
+    )
     text = Path("dvc.lock").read_text(encoding="utf-8") if Path("dvc.lock").exists() else ""
     if not former and STAGE not in text:
         return []

@@ -17,12 +17,7 @@ COLUMNS = ("fold", "run", "epoch", *MEASURES)
 
 
 def write(history: NDArray[np.floating[Any]], path: Path) -> None:
-    """Write one row per fold, run and epoch, numbers with 6 decimals.
-
-    Args:
-        history: measures of every epoch [K, R, E, 3], in the order of MEASURES.
-        path: of history.csv.
-    """
+    """Write MEASURES of every epoch [K, R, E, 3], a row per fold, run and epoch, 6 decimals."""
     folds, runs, epochs, measures = history.shape
     places = np.indices((folds, runs, epochs)).reshape(3, -1)
     table = pd.DataFrame(
@@ -34,7 +29,7 @@ def write(history: NDArray[np.floating[Any]], path: Path) -> None:
 
 
 def read(path: Path, *, folds: int, runs: int, epochs: int) -> NDArray[np.float64]:
-    """Read the measures of every run and epoch: float64 [K, R, E, 3], in the order of MEASURES.
+    """Read MEASURES of every epoch: float64 [K, R, E, 3].
 
     Raises:
         InputError: the file is missing, or not as `write` wrote it for so many folds, runs and

@@ -63,10 +63,7 @@ def write(model: Model, path: Path) -> None:
 
 
 def read(path: Path) -> Model:
-    """Read a model that anybody may have written; time and memory are bounded by its size.
-
-    Args:
-        path: of weights.safetensors, or of the folder that holds it.
+    """Read a model that anybody may have written, by its file or folder; its size is the bound.
 
     Raises:
         InputError: no such file, not a model, or weights that do not fit together.
@@ -74,7 +71,7 @@ def read(path: Path) -> Model:
     path = weights_file(path)
     try:
         content = _content(path)
-        return _checked(json.loads(_metadata(content)), load(content))
+        return _checked(_about(content), load(content))
     except OSError as error:
         raise InputError(f"{path}: cannot be read: {error.strerror}") from None
     except (SafetensorError, ValueError, LookupError, TypeError, AttributeError) as error:
@@ -106,12 +103,13 @@ def _content(path: Path) -> bytes:
         return file.read(LARGEST)
 
 
-def _metadata(content: bytes) -> str:
-    """The text that `write` left in the header."""
+def _about(content: bytes) -> dict[str, Any]:
+    """The metadata that `write` left in the header."""
     length = int.from_bytes(content[:8], "little")
     if not 0 < length <= LONGEST_HEADER:
         raise ValueError(f"its header is not of 1 to {LONGEST_HEADER:,} bytes")
-    return str(json.loads(content[8 : 8 + length])["__metadata__"]["shallowdeep"])
+    header = json.loads(content[8 : 8 + length])
+    return dict(json.loads(header["__metadata__"]["shallowdeep"]))
 
 
 def _checked(about: dict[str, Any], arrays: dict[str, NDArray[Any]]) -> Model:

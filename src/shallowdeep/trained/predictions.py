@@ -33,13 +33,7 @@ def write(predictions: Predictions, path: Path) -> None:
 
 
 def read(path: Path, *, epochs: int, runs: int, tested: int) -> Predictions:
-    """Read predictions.
-
-    Args:
-        path: of predictions.safetensors.
-        epochs: of the training.
-        runs: of each fold.
-        tested: number of pictures that some fold tests.
+    """Read predictions; `tested` is the number of pictures that some fold tests.
 
     Raises:
         InputError: the file is missing, damaged, or of another training.

@@ -31,12 +31,7 @@ def write(network: TrainedNetwork, name: str) -> None:
 
 
 def read(name: str, settings: Params, *, tested: int) -> TrainedNetwork:
-    """Read the three files of a network.
-
-    Args:
-        name: of the network.
-        settings: that it was trained with.
-        tested: number of pictures that some fold tests.
+    """Read the three files of a network; `tested` is the number of pictures that some fold tests.
 
     Raises:
         InputError: a file is missing, damaged, or of another training.
