@@ -13,17 +13,24 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple, TextIO
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, UnidentifiedImageError
+from PIL import Image, ImageFile, UnidentifiedImageError
 
-from shallowdeep.pictures import exif, jpeg, png, tiff
-from shallowdeep.pictures.limits import Unusable, check_bytes, check_size
+from shallowdeep.pictures import exif, jpeg, other_formats, png, tiff
+from shallowdeep.pictures.blocks import GIF, check_blocks, is_webp
+from shallowdeep.pictures.limits import (
+    Unusable,
+    check_bytes,
+    check_run_lengths,
+    check_scans,
+    check_size,
+)
 
 if TYPE_CHECKING:
     from torch import Tensor
 
 IN_ONE_PIECE = 1 << 24  # bytes; larger files are read as their decoder asks
 FORMATS = ("JPEG", "PNG", "WEBP", "GIF", "BMP", "TIFF")
-MAGIC = (jpeg.MAGIC, png.MAGIC, b"GIF87a", b"GIF89a", b"BM", *tiff.MAGIC)  # WebP's has two parts
+MAGIC = (jpeg.MAGIC, png.MAGIC, *GIF, b"BM", *tiff.MAGIC)  # WebP's has two parts
 OF_16_BITS = [(value + 128) // 257 for value in range(2**16)]  # rounded: 65535 / 257 = 255
 
 
@@ -115,14 +122,17 @@ def _reason(error: Exception) -> str:
 
 def _upright_rgb(file: BinaryIO, max_pixels: int) -> Tensor:
     """Decode to uint8 [1, 3 or 4, H, W]; a fourth channel is padding."""
-    start = file.read(12)
+    start = file.read(other_formats.LONGEST)
     file.seek(0)
     if start.startswith(jpeg.MAGIC):
         return _upright_jpeg(file.read(), max_pixels)
     if start.startswith(png.MAGIC):
         file = BytesIO(png.essential(file.read()))
-    with _open_image(file, start) as image:
+    check_blocks(file, start)
+    with _open_image(file, start, max_pixels) as image:
         check_size(*image.size, max_pixels)
+        if any(tile.codec_name == "bmp_rle" for tile in image.tile):
+            check_run_lengths(*image.size, file.seek(0, os.SEEK_END))
         if start.startswith(png.MAGIC):
             image.load()  # first: EXIF may follow the pixels
         return _tensor(_turned(image, exif.turn(image)))
@@ -134,11 +144,12 @@ def _upright_jpeg(data: bytes, max_pixels: int) -> Tensor:
         check_size(*size, max_pixels)
         if (pixels := jpeg.pixels(data)) is not None:
             return pixels[None]
-    if (size := jpeg.size(data)) is not None:  # the decoder's own word; Pillow may read another
-        check_size(*size, max_pixels)
+    size = jpeg.size(data)  # the decoder's own word; Pillow may read another
     block, rest = jpeg.split_exif(data)
-    with _open_image(BytesIO(rest), data[:12]) as image:
-        check_size(*image.size, max_pixels)
+    with _open_image(BytesIO(rest), data[:12], max_pixels) as image:
+        for width, height in (size or image.size, image.size):
+            check_size(width, height, max_pixels)
+            check_scans(data, width * height, max_pixels)
         turn = exif.turn(image, block)
         is_quick = image.format == "JPEG" and image.mode == "RGB" and size == image.size
         if is_quick and turn is None and (pixels := jpeg.pixels(data)) is not None:
@@ -146,16 +157,18 @@ def _upright_jpeg(data: bytes, max_pixels: int) -> Tensor:
         return _tensor(_turned(image, turn))
 
 
-def _open_image(file: BinaryIO, start: bytes) -> Image.Image:
+def _open_image(file: BinaryIO, start: bytes, max_pixels: int) -> ImageFile.ImageFile:
     """Open a file with Pillow, which decodes no pixel yet."""
     Image.MAX_IMAGE_PIXELS = None  # the limit is ours
     if start.startswith(tiff.MAGIC):
-        return tiff.open_tiff(file)
+        return tiff.open_tiff(file, max_pixels)
     try:
         return Image.open(file, formats=FORMATS)
     except UnidentifiedImageError:
-        if start.startswith(MAGIC) or (start[:4], start[8:12]) == (b"RIFF", b"WEBP"):
+        if start.startswith(MAGIC) or is_webp(start):
             raise Unusable("damaged") from None
+        if name := other_formats.described(start):
+            raise Unusable(name) from None
         raise
 
 

@@ -20,7 +20,7 @@ BARE = {0x01, *range(0xD0, 0xD9)}  # TEM, RST0 to RST7 and SOI have no length
 # All with a length but APP1, which may hold the orientation.
 USUAL = {*ONE_SCAN, 0xC4, 0xDB, 0xDD, 0xE0, *range(0xE2, 0xF0), 0xFE}
 
-MOST_SCANS = 100  # each over all pixels; usual are 10
+MOST_SCANS = 100  # however few the pixels
 MOST_MARKERS = 10_000  # before the first scan, which Pillow reads one by one
 
 
@@ -32,7 +32,9 @@ def plain_size(data: bytes) -> tuple[int, int] | None:
     microseconds; Pillow takes 70, in which other threads run no Python.
     """
     at, channels, size = 2, 0, None
-    while at + 10 <= len(data):
+    for _ in range(MOST_MARKERS):
+        if at + 10 > len(data):
+            break
         marker, length = struct.unpack_from(">HH", data, at)
         if marker == 0xFF00 | SCAN:
             return size if data[at + 4] == channels else None

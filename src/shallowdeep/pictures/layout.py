@@ -1,12 +1,13 @@
 """The meaning of subfolders: two classes, or something else such as splits."""
 
 import os
-import re
 from collections import deque
+from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
 
 from shallowdeep.files.errors import InputError
+from shallowdeep.pictures.split_names import are_splits, is_split
 
 # Sidecars of desktops, network storage and archives: thumbnails, bins, forks.
 ASIDE = {
@@ -15,16 +16,7 @@ ASIDE = {
     *("__macosx", "system volume information", "_vti_cnf", "__pycache__"),
     *("thumbs.db", "ehthumbs.db", "desktop.ini", "icon\r"),
 }
-# Splits that data sets are shipped in; numbers around them, and words such as `_set`, do not count.
-SPLITS = {
-    *("train", "training", "validation", "valid", "validate", "validating", "val", "dev", "devel"),
-    *("development", "test", "tests", "testing", "eval", "evaluation", "holdout", "hold-out"),
-}
 ALSO_WORDS = {"train", "valid"}  # a vehicle, and the opposite of invalid: classes too, if alone
-AROUND = re.compile(
-    r"^[\W\d_]+|[\W_]*(sets?|data|images?|imgs?|pictures?|photos?|folder|split)?[\W\d_]*$"
-)
-
 LOOKED_AT = 1_000  # folders in which the meant one is looked for
 
 
@@ -41,32 +33,47 @@ def linked(path: Path) -> InputError:
     )
 
 
-def classes_of(folder: Path) -> tuple[str, str]:
-    """Return the names of the two class folders, sorted.
+def classes_of(folder: Path, wanted: Sequence[str]) -> tuple[str, str]:
+    """Return the names of the two class folders.
+
+    Args:
+        folder: holds them.
+        wanted: their names as data.classes has them, two or none; none takes the two subfolders
+            that there are, sorted.
 
     Raises:
-        InputError: there are not two, one is a link, or they are splits or hold the same folders.
+        InputError: there are not two, one is a link, they are not those wanted, or are splits or
+            hold the same folders.
         OSError: a folder cannot be read.
     """
-    names = _subfolders(folder)
+    found = _subfolders(folder)
+    names = list(wanted) or found
     for name in names:
+        if name not in found:
+            raise InputError(
+                f"data.classes: {name} is no subfolder of {folder}; found: {_listed(found)}"
+            )
         if (folder / name).is_symlink():
             raise linked(folder / name)
-    if problem := _problem(folder, names):
+    if not wanted and (problem := _problem(folder, found)):
         raise InputError(f"data.dir: {folder}: {problem}{_meant(folder)}")
     return names[0], names[1]
 
 
 def _problem(folder: Path, names: list[str]) -> str | None:
     """Return the reason why the subfolders cannot be two classes, if there is one."""
-    splits = [name for name in names if _is_split(name)]
-    if splits == names != []:
-        return f"subfolders found: {_listed(names)}, which are splits, not classes"
+    splits = [name for name in names if is_split(name)]
+    if names and (splits == names or are_splits(names)):
+        hint = f"; data.classes: [{', '.join(names)}] takes them as they are" * (len(names) == 2)
+        return f"subfolders found: {_listed(names)}, which are splits, not classes{hint}"
     if len(names) != 2:
         return f"subfolders found: {_listed(names)}; two are needed, one per class"
     for name in splits:
         if name.lower() not in ALSO_WORDS or _subfolders(folder / name):
-            return f"its subfolder {name} is a split, not a class; rename it if it is one"
+            return (
+                f"its subfolder {name} is a split, not a class; if it is one, rename it or"
+                " name both in data.classes"
+            )
     if both := _in_both(*(folder / name for name in names)):
         return (
             f"its subfolders {' and '.join(names)} hold the same ones ({', '.join(both[:5])}), so"
@@ -83,7 +90,7 @@ def _in_both(one: Path, other: Path) -> list[str]:
     while True:
         first = {name.lower(): name for name in _subfolders(one)}
         second = {name.lower(): name for name in _subfolders(other)}
-        both = sorted(name for name in first.keys() & second.keys() if not _is_split(name))
+        both = sorted(name for name in first.keys() & second.keys() if not is_split(name))
         if not len(both) == len(first) == len(second) == 1:
             return [first[name] for name in both] if len(both) > 1 else []
         one, other = one / first[both[0]], other / second[both[0]]
@@ -108,10 +115,6 @@ def _meant(folder: Path) -> str:
 
 def _trains(name: str) -> bool:
     return name.lower().startswith("train")
-
-
-def _is_split(name: str) -> bool:
-    return AROUND.sub("", name.lower()) in SPLITS or name.lower() in SPLITS
 
 
 def _subfolders(folder: Path) -> list[str]:

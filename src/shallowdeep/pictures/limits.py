@@ -5,6 +5,8 @@ from shallowdeep.files.errors import InputError
 MOST_BYTES = 2**29  # of a file: 1.8 times 100,000,000 uncompressed pixels of three bytes
 LONGEST_SIDE = 65_535  # pixels, as a JPEG file can say; resizing takes memory by the longer side
 LONGEST_SHAPE = 1_000  # times as long as it is wide
+RUN_LENGTHS = 2**24  # bytes and pixels of a BMP file of run lengths, which Pillow takes in Python
+SCANS = 20  # over data.max_pixels: 4 s of a core; usual are 10
 
 
 class Unusable(InputError):
@@ -38,3 +40,30 @@ def check_size(width: int, height: int, max_pixels: int) -> None:
         raise Unusable(f"{problem} more than {LONGEST_SIDE} along a side")
     if max(width, height) > LONGEST_SHAPE * min(width, height):
         raise Unusable(f"{problem} more than {LONGEST_SHAPE} times as long as wide")
+
+
+def check_scans(data: bytes, pixels: int, max_pixels: int) -> None:
+    """Refuse JPEG data whose scans, each over all pixels, would take minutes.
+
+    Raises:
+        Unusable: with the number of scans.
+    """
+    scans = data.count(b"\xff\xda")
+    if scans > 1 and scans * pixels > SCANS * max_pixels:
+        raise Unusable(
+            f"{scans:,} scans of {pixels:,} pixels are more than {SCANS} of data.max_pixels"
+            f" {max_pixels}"
+        )
+
+
+def check_run_lengths(width: int, height: int, size: int) -> None:
+    """Refuse a BMP file of run lengths that would take minutes.
+
+    Raises:
+        Unusable: with its size.
+    """
+    if width * height + size > RUN_LENGTHS:
+        raise Unusable(
+            f"run lengths: {width} x {height} pixels and {size:,} bytes are more than"
+            f" {RUN_LENGTHS:,} in all"
+        )

@@ -1,7 +1,7 @@
 """The files of a folder with one subfolder per class."""
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
@@ -28,8 +28,12 @@ class Listed(NamedTuple):
     skipped: list[str]  # files in hidden folders, and in those that systems keep beside pictures
 
 
-def classes(folder: Path) -> tuple[str, str]:
-    """Return the names of the two class subfolders, sorted.
+def classes(folder: Path, wanted: Sequence[str] = ()) -> tuple[str, str]:
+    """Return the names of the two class subfolders.
+
+    Args:
+        folder: data.dir.
+        wanted: data.classes; none takes the two that there are, sorted.
 
     Raises:
         InputError: no such folder, not readable, not two subfolders, links among them, or two that
@@ -39,7 +43,7 @@ def classes(folder: Path) -> tuple[str, str]:
         problem = "is a file, not a folder" if folder.is_file() else "no such folder"
         raise InputError(f"data.dir: {folder}: {problem}; it needs one subfolder per class")
     try:
-        return layout.classes_of(folder)
+        return layout.classes_of(folder, wanted)
     except OSError as error:
         raise _unreadable(folder, error) from None
 

@@ -86,7 +86,7 @@ def planned(settings: Params) -> Listed:
     """
     folder = Path(settings.data.dir)
     with Progress("listing files"):
-        found = listed(folder, classes(folder))
+        found = listed(folder, classes(folder, settings.data.classes))
     labels = np.array([file.label for file in found.files], dtype=np.int64)
     check_enough(labels, settings.data.split, folds=settings.folds, classes=found.classes)
     solver.choose(settings, len(labels))  # refuses `dual` if the matrix would be too large

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Annotated, Any, Literal
 
 from pydantic import (
+    AfterValidator,
     BeforeValidator,
     ConfigDict,
     Field,
@@ -46,6 +47,12 @@ _Width = Annotated[int, Field(ge=1, le=4_096)]
 
 
 _as_tuple = BeforeValidator(lambda value: tuple(value) if isinstance(value, list) else value)
+
+
+def _two(names: tuple[str, ...]) -> tuple[str, ...]:
+    if len(set(names)) == 1:
+        raise ValueError(f"{shown(list(names))} does not name two classes")
+    return names
 
 
 def _channels(one: Any, three: Any) -> BeforeValidator:
@@ -91,6 +98,9 @@ class Data(CheckedRecord):
         pattern=r"^[^\u0000]*$",
         description="a folder with one subfolder per class, two classes",
     )
+    classes: Annotated[
+        tuple[str, ...], Field(max_length=2), BeforeValidator(_as_tuple), AfterValidator(_two)
+    ] = Field(default=(), description="[]: all its subfolders; or the names of the two to take")
     size: int = Field(ge=1, le=1_024, description="pictures are resized to size x size")
     max_pixels: int = Field(
         ge=1, le=2**31, description="a larger picture is rejected unread (decompression bomb)"
