@@ -99,7 +99,7 @@ class Data(CheckedRecord):
         description="a folder with one subfolder per class, two classes",
     )
     classes: Annotated[
-        tuple[str, ...], Field(max_length=2), BeforeValidator(_as_tuple), AfterValidator(_two)
+        tuple[str, ...], Field(max_length=2), _as_tuple, AfterValidator(_two)
     ] = Field(default=(), description="[]: all its subfolders; or the names of the two to take")
     size: int = Field(ge=1, le=1_024, description="pictures are resized to size x size")
     max_pixels: int = Field(
