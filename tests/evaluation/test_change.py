@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from random_predictions import differences
 
-from shallowdeep.evaluation.change import ExperimentPredictions, changes
+from shallowdeep.evaluation.change import Change, ExperimentPredictions, changes, holm
 from shallowdeep.evaluation.intervals import Design, estimate, scored
 from shallowdeep.evaluation.scores import SCORES
 
@@ -133,16 +133,18 @@ def test_only_what_is_beyond_chance_is_real():
 
 
 def test_marks_hold_for_the_whole_table():
-    """Holm: the smallest p is held against alpha over all, the next over one less."""
-    before = experiment(1, alike=0.5)
-    after = experiment(3, alike=0.5, right=0.66)
+    """Holm: the smallest p is held against alpha over all, the next over one less, till one fails.
+
+    Of these four the levels are 0.0125, 0.0167, 0.025 and 0.05.
+    """
+    one = Change("deep", "f1", 0.5, 0.6, 0.0, 0.2, 1.0, real=False)
+    found = holm([one._replace(p_value=p) for p in (0.04, 0.001, 0.03, 0.013)], alpha=0.05)
+    assert [change.real for change in found] == [False, True, False, True]
+    before, after = experiment(1, alike=0.5), experiment(4, alike=0.5, right=0.68)
     _, found = changes(before, after, alpha=0.05)
-    ordered = sorted(found, key=lambda change: change.p_value)
-    marks = [change.real for change in ordered]
-    expected = [one.p_value <= 0.05 / (len(found) - place) for place, one in enumerate(ordered)]
-    first_miss = expected.index(False)
-    assert marks == [place < first_miss for place in range(len(found))]
-    assert sum(marks) < sum(change.low > 0 or change.high < 0 for change in found)
+    assert found == holm(found, alpha=0.05)
+    beyond_alone = sum(change.low > 0 or change.high < 0 for change in found)
+    assert 0 < sum(change.real for change in found) < beyond_alone
 
 
 def test_a_model_that_one_of_them_lacks_is_left_out():
