@@ -16,7 +16,7 @@ from shallowdeep.evaluation.intervals import (
     Design,
     Estimate,
     check_predictions,
-    clipped,
+    difference,
     estimate,
     paired,
     scored,
@@ -70,8 +70,7 @@ def changes(
         old, new = earlier[of, score], later[of, score]
         change = _change(before.design, old, after.design, new, common)
         bound = SCORES[score].bound * (1 if of in after.probabilities else 2)
-        low, high = clipped(change, bound, alpha)
-        p = change.p_value()
+        _, _, low, high, p = difference(change, bound, alpha)
         found.append(Change(of, score, _mean(old), _mean(new), low, high, p, real=False))
     single = min(map(len, [*before.probabilities.values(), *after.probabilities.values()])) < 2
     return common, found if single else holm(found, alpha)
