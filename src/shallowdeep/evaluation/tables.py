@@ -116,7 +116,6 @@ def calibration(test: SplitPredictions) -> pd.DataFrame:
 
 def accuracy_by_run(test: SplitPredictions) -> pd.DataFrame:
     """Test accuracy of every run of every fold: columns model, fold, run, accuracy."""
-
     labels, by_fold = test.design.labels, test.design.by_fold()
 
     def of_runs(probabilities: Floats) -> dict[str, object]:
