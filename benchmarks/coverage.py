@@ -206,7 +206,7 @@ def of_one(design: Design, said: Mapping[str, Any], folds: int, runs: int) -> di
         name: {
             score: intervals.difference(
                 intervals.estimate(design, intervals.paired(design, of, one, said["shallow"])),
-                of,
+                of.bound,
                 ALPHA,
             )
             for score, of in SCORES.items()

@@ -54,6 +54,6 @@ def differences(
 ) -> dict[str, Difference]:
     """All scores of one network minus those of another, each interval by itself."""
     return {
-        name: difference(estimate(design, paired(design, score, first, second)), score, alpha)
+        name: difference(estimate(design, paired(design, score, first, second)), score.bound, alpha)
         for name, score in SCORES.items()
     }

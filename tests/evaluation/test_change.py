@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from random_predictions import differences
 
-from shallowdeep.evaluation.change import ExperimentPredictions, changes
+from shallowdeep.evaluation.change import Change, ExperimentPredictions, changes, holm
 from shallowdeep.evaluation.intervals import Design, estimate, scored
 from shallowdeep.evaluation.scores import SCORES
 
@@ -32,14 +32,9 @@ def width(before, after, score="balanced_accuracy"):
     return common, one.high - one.low
 
 
-def test_the_same_pictures_are_compared_one_by_one():
-    """A fraction of the width that two experiments with nothing in common have."""
-    before, after = experiment(1), experiment(2)
-    common, paired = width(before, after)
-    assert common == "pictures and runs"
-    others = after._replace(pictures=np.char.add("x", NAMES))
-    assert width(before, others)[0] == "nothing"
-    assert paired < 0.6 * width(before, others)[1]
+def strangers(of):
+    """The same experiment on other pictures."""
+    return of._replace(pictures=np.char.add("x", NAMES))
 
 
 def test_with_the_same_pictures_and_runs_it_is_the_interval_of_a_difference():
@@ -48,10 +43,9 @@ def test_with_the_same_pictures_and_runs_it_is_the_interval_of_a_difference():
     _, found = changes(before, after, alpha=0.05)
     old, new = before.probabilities["deep"], after.probabilities["deep"]
     expected = differences(before.design, new, old, alpha=0.05)
-    for one in found:
-        if one.of == "deep":
-            assert (one.low, one.high) == pytest.approx(expected[one.score][2:4])
-            assert one.p_value == pytest.approx(expected[one.score].p_value)
+    for one in (one for one in found if one.of == "deep"):
+        assert (one.low, one.high, one.p_value) == pytest.approx(expected[one.score][2:])
+        assert one.after - one.before == pytest.approx(expected[one.score].mean)
 
 
 @pytest.mark.parametrize("params_seed", [0, 1])
@@ -60,30 +54,32 @@ def test_the_order_of_pictures_does_not_matter(params_seed):
     before, after = experiment(1), experiment(2, params_seed=params_seed)
     order = np.random.default_rng(3).permutation(N)
     labels, folds, trained = after.design
-    shuffled = ExperimentPredictions(
-        NAMES[order],
-        Design(labels[order], folds[order], trained),
-        params_seed,
-        {name: of[:, order] for name, of in after.probabilities.items()},
-    )
-    for one, other in zip(
-        changes(before, after, alpha=0.05)[1], changes(before, shuffled, alpha=0.05)[1], strict=True
-    ):
+    design = Design(labels[order], folds[order], trained)
+    probabilities = {name: of[:, order] for name, of in after.probabilities.items()}
+    shuffled = ExperimentPredictions(NAMES[order], design, params_seed, probabilities)
+    found = (changes(before, of, alpha=0.05)[1] for of in (after, shuffled))
+    for one, other in zip(*found, strict=True):
         assert one[2:] == pytest.approx(other[2:])
 
 
 @pytest.mark.parametrize(
-    "changed",
-    [{"params_seed": 1}, {"runs": 8}, {"folds": 5}],
-    ids=["seed and folds", "runs", "folds"],
+    ("changed", "expected", "narrower"),
+    [
+        ({}, "pictures and runs", 0.6),
+        ({"params_seed": 1}, "pictures", 0.8),
+        ({"runs": 8}, "pictures", 0.8),
+        ({"folds": 5}, "pictures", 0.8),
+    ],
+    ids=["nothing", "seed and folds", "runs", "folds"],
 )
-def test_other_seeds_runs_or_folds_are_compared_by_picture_alone(changed):
-    """Narrower than with nothing in common."""
-    before, other = experiment(1), experiment(2, **changed)
-    common, found = width(before, other)
-    assert common == "pictures"
-    apart = other._replace(pictures=np.char.add("x", NAMES))
-    assert found < 0.8 * width(before, apart)[1]
+def test_the_same_pictures_are_compared_one_by_one(changed, expected, narrower):
+    """Narrower than with nothing in common; with other seeds, runs or folds by picture alone."""
+    before, after = experiment(1), experiment(2, **changed)
+    common, found = width(before, after)
+    assert common == expected
+    nothing, apart = width(before, strangers(after))
+    assert nothing == "nothing"
+    assert found < narrower * apart
 
 
 def test_runs_of_another_seed_are_no_partners():
@@ -97,35 +93,29 @@ def test_runs_of_another_seed_are_no_partners():
 def test_noise_of_run_and_picture_counts_once():
     """Without easy pictures, comparing by picture is as wide as with nothing in common."""
     before, other = experiment(1, alike=0), experiment(2, alike=0, params_seed=1)
-    apart = other._replace(pictures=np.char.add("x", NAMES))
-    assert width(before, other)[1] == pytest.approx(width(before, apart)[1], rel=0.1)
+    expected = width(before, strangers(other))[1]
+    assert width(before, other)[1] == pytest.approx(expected, rel=0.1)
 
 
 def test_an_added_picture_or_another_class_makes_other_pictures():
     """Whatever the parameters say."""
     before, after = experiment(1), experiment(2)
-    renamed = after.pictures.copy()
-    renamed[7] = "added"
-    assert changes(before, after._replace(pictures=renamed), alpha=0.05)[0] == "nothing"
-    labels = LABELS.copy()
-    labels[[0, 1]] = labels[[1, 0]]
+    renamed = np.where(np.arange(N) == 7, "added", NAMES)
+    assert width(before, after._replace(pictures=renamed))[0] == "nothing"
+    labels = np.r_[LABELS[1::-1], LABELS[2:]]
     turned = after._replace(design=after.design._replace(labels=labels))
-    assert changes(before, turned, alpha=0.05)[0] == "nothing"
+    assert width(before, turned)[0] == "nothing"
 
 
 def test_with_nothing_in_common_both_bring_their_chance():
     """The change's variance is the sum of both."""
-    before = experiment(1)
-    after = experiment(2, right=0.7)._replace(pictures=np.char.add("x", NAMES))
-    _, found = changes(before, after, alpha=0.05)
-    one = next(change for change in found if change[:2] == ("deep", "roc_auc"))
+    before, after = experiment(1), strangers(experiment(2, right=0.7))
     both = [
         estimate(of.design, scored(of.design, SCORES["roc_auc"], of.probabilities["deep"]))
         for of in (before, after)
     ]
-    assert one.before == pytest.approx(both[0].mean)
     error = np.hypot(both[0].error, both[1].error)
-    assert 2 * 1.96 * error < one.high - one.low < 2 * 2.2 * error
+    assert 2 * 1.96 * error < width(before, after, "roc_auc")[1] < 2 * 2.2 * error
 
 
 def test_only_what_is_beyond_chance_is_real():
@@ -143,16 +133,18 @@ def test_only_what_is_beyond_chance_is_real():
 
 
 def test_marks_hold_for_the_whole_table():
-    """Holm: the smallest p is held against alpha over all, the next over one less."""
-    before = experiment(1, alike=0.5)
-    after = experiment(3, alike=0.5, right=0.66)
+    """Holm: the smallest p is held against alpha over all, the next over one less, till one fails.
+
+    Of these four the levels are 0.0125, 0.0167, 0.025 and 0.05.
+    """
+    one = Change("deep", "f1", 0.5, 0.6, 0.0, 0.2, 1.0, real=False)
+    found = holm([one._replace(p_value=p) for p in (0.04, 0.001, 0.03, 0.013)], alpha=0.05)
+    assert [change.real for change in found] == [False, True, False, True]
+    before, after = experiment(1, alike=0.5), experiment(4, alike=0.5, right=0.68)
     _, found = changes(before, after, alpha=0.05)
-    ordered = sorted(found, key=lambda change: change.p_value)
-    marks = [change.real for change in ordered]
-    expected = [one.p_value <= 0.05 / (len(found) - place) for place, one in enumerate(ordered)]
-    first_miss = expected.index(False)
-    assert marks == [place < first_miss for place in range(len(found))]
-    assert sum(marks) < sum(change.low > 0 or change.high < 0 for change in found)
+    assert found == holm(found, alpha=0.05)
+    beyond_alone = sum(change.low > 0 or change.high < 0 for change in found)
+    assert 0 < sum(change.real for change in found) < beyond_alone
 
 
 def test_a_model_that_one_of_them_lacks_is_left_out():

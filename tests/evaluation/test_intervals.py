@@ -12,7 +12,6 @@ from shallowdeep.evaluation import intervals
 from shallowdeep.evaluation.intervals import (
     LEAST_P,
     Design,
-    check_predictions,
     estimate,
     paired,
     scored,
@@ -82,15 +81,14 @@ def test_roc_auc_has_the_variance_components_of_mrmcaov():
     """
     var, cov2, ms_r = 0.0129418498168498, 0.00803978428978429, 0.00722789115646259
     alone, error = parts_of("roc_auc", A)
-    assert alone.pictures - alone.remainder == pytest.approx(cov2, rel=1e-12)
-    assert alone.remainder == pytest.approx((var - cov2) / 4, rel=1e-12)
-    assert alone.runs == pytest.approx(ms_r / 4, rel=1e-12)
-    assert error == pytest.approx(0.0992308272609875, rel=1e-12)
+    assert [alone.pictures - alone.remainder, alone.remainder, alone.runs, error] == pytest.approx(
+        [cov2, (var - cov2) / 4, ms_r / 4, 0.0992308272609875], rel=1e-12
+    )
     cov2, cov3, ms_tr = 0.00752652770509913, 0.000227956567242282, 0.0301036352040817
     apart, error = parts_of("roc_auc", A, B)
-    assert apart.pictures - apart.remainder == pytest.approx(2 * (cov2 - cov3), rel=1e-12)
-    assert apart.runs == pytest.approx(2 * ms_tr / 4, rel=1e-12)
-    assert error == pytest.approx(0.172188733306667, rel=1e-12)
+    assert [apart.pictures - apart.remainder, apart.runs, error] == pytest.approx(
+        [2 * (cov2 - cov3), 2 * ms_tr / 4, 0.172188733306667], rel=1e-12
+    )
 
 
 def test_balanced_accuracy_has_the_variance_components_of_mrmcaov():
@@ -99,11 +97,12 @@ def test_balanced_accuracy_has_the_variance_components_of_mrmcaov():
     Their cases are different ones, so that Cov2 of the mean is a quarter of their sum.
     """
     alone, _ = parts_of("balanced_accuracy", A)
-    apart, _ = parts_of("balanced_accuracy", A, B)
-    cov2 = (0.00944444444444445 + 0.00837257980115124) / 4
-    assert alone.pictures - alone.remainder == pytest.approx(cov2, rel=1e-12)
     var = (0.0219444444444445 + 0.0146193092621664) / 4
-    assert alone.remainder == pytest.approx((var - cov2) / 4, rel=1e-12)
+    cov2 = (0.00944444444444445 + 0.00837257980115124) / 4
+    assert [alone.pictures - alone.remainder, alone.remainder] == pytest.approx(
+        [cov2, (var - cov2) / 4], rel=1e-12
+    )
+    apart, _ = parts_of("balanced_accuracy", A, B)
     cov2 = (0.0125925925925926 + 0.00523286237571952) / 4
     cov3 = (9.25925925925913e-05 + 0.00186420722135008) / 4
     assert apart.pictures - apart.remainder == pytest.approx(2 * (cov2 - cov3), rel=1e-12)
@@ -285,4 +284,4 @@ def test_a_number_that_is_no_probability_is_refused(value):
     labels, _, deep = predictions(runs=2)
     deep[1, 3] = value
     with pytest.raises(InputError, match="1 of 400 are not from 0 to 1"):
-        check_predictions(single(labels), deep)
+        summarise(labels, deep, alpha=0.05)

@@ -39,8 +39,10 @@ def test_independent_differences_need_sidaks_level_and_equal_ones_that_of_one():
     """Normal quantile at 1 - (1 - 0.05)^(1/5), 2.569; and 1.96, rounded up."""
     five = MaxT(DESIGN, [differences(0) for _ in range(5)])
     assert critical(five.level(0.05)) == pytest.approx(2.569, abs=0.03)
+    assert five.p_value(0.2) == pytest.approx(1 - 0.8**5, abs=0.07)
     same = MaxT(DESIGN, [differences(0)] * 16)
     assert critical(same.level(0.05)) == pytest.approx(1.96, abs=0.021)
+    assert same.p_value(0.2) == pytest.approx(0.2, abs=0.02)
 
 
 def test_what_differences_have_in_common_makes_them_narrower():

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import stdtrit
 
 from shallowdeep.evaluation.intervals import Design, estimate
 from shallowdeep.evaluation.outlook import outlook
@@ -44,3 +45,13 @@ def test_what_it_is_now_is_the_interval():
     design, scores = drawn(np.random.default_rng(1), runs=5, pictures=200)
     now = outlook(design, scores, alpha=0.1)[0]
     assert now.margin == pytest.approx(estimate(design, scores).margin(0.1))
+
+
+def test_more_runs_bring_degrees_of_freedom():
+    """Where runs alone differ, from 2 (3 - 1) to 2 (30 - 1) with ten times the runs."""
+    rng = np.random.default_rng(2)
+    design, scores = drawn(rng, runs=3, pictures=400, of_picture=0, of_run=1, rest=0)
+    margins = {one[:2]: one.margin for one in outlook(design, scores, alpha=0.05)}
+    quantiles = stdtrit([4, 58], 0.975)
+    expected = quantiles[1] / quantiles[0] / 10**0.5
+    assert margins[30, 400] / margins[3, 400] == pytest.approx(expected)

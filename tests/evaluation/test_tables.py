@@ -20,30 +20,20 @@ FOLDS = np.arange(80) % 2
 IN_TWO_FOLDS = TEST._replace(design=Design(LABELS, FOLDS, 640))
 
 
-def test_roc_rows_hold_the_mean_of_the_runs():
-    """At 101 false positive rates, by model, the band inside 0 .. 1."""
-    table = tables.roc(TEST)
+@pytest.mark.parametrize("test", [TEST, IN_TWO_FOLDS], ids=["one fold", "two"])
+def test_roc_rows_hold_the_mean_of_the_runs(test):
+    """At 101 false positive rates, by model, the band inside 0 .. 1; each fold by itself."""
+    table = tables.roc(test)
     columns = ["model", "false_positive_rate", "true_positive_rate", "low", "high"]
     assert list(table.columns) == columns
     assert len(table) == 2 * 101
-    expected = [np.interp(0.3, *metrics.roc_curve(LABELS, run)[:2]) for run in RUNS]
+    folds = [test.design.folds == fold for fold in set(test.design.folds)]
+    curves = [metrics.roc_curve(LABELS[own], run[own])[:2] for own in folds for run in RUNS]
+    expected = np.mean([np.interp(0.3, *curve) for curve in curves])
     row = table[(table.model == "shallow") & (table.false_positive_rate == 0.3)]
-    assert row.true_positive_rate.item() == pytest.approx(np.mean(expected), abs=1e-6)
+    assert row.true_positive_rate.item() == pytest.approx(expected, abs=1e-6)
     bounds = table[["low", "true_positive_rate", "high"]].to_numpy()
     assert (np.diff(bounds, prepend=0, append=1) >= 0).all()
-
-
-def test_roc_curves_are_of_each_folds_pictures():
-    """Runs of different folds are different networks: their answers are not ranked together."""
-    table = tables.roc(IN_TWO_FOLDS)
-    curves = [
-        metrics.roc_curve(LABELS[own], run[own])[:2]
-        for own in (FOLDS == 0, FOLDS == 1)
-        for run in RUNS
-    ]
-    row = table[(table.model == "shallow") & (table.false_positive_rate == 0.3)]
-    expected = np.mean([np.interp(0.3, *curve) for curve in curves])
-    assert row.true_positive_rate.item() == pytest.approx(expected, abs=1e-6)
 
 
 def test_confusion_rows_are_shares_of_the_actual_class():
@@ -71,19 +61,20 @@ def test_calibration_rows_are_means_of_bins():
     ]
 
 
-def test_accuracy_rows_name_run_and_model():
-    """One row a run."""
-    table = tables.accuracy_by_run(TEST)
+@pytest.mark.parametrize("test", [TEST, IN_TWO_FOLDS], ids=["one fold", "two"])
+def test_accuracy_rows_name_model_fold_and_run(test):
+    """One row for every run of every fold, on the fold's own pictures."""
+    table = tables.accuracy_by_run(test)
+    folds = sorted(set(test.design.folds))
+    expected = [
+        (model, fold, run, round(np.mean((one > 0.5)[own] == LABELS[own]), 6))
+        for model, runs in PROBABILITIES.items()
+        for fold in folds
+        for run, one in enumerate(runs)
+        if (own := test.design.folds == fold) is not None
+    ]
     assert list(table.columns) == ["model", "fold", "run", "accuracy"]
-    expected = [round(np.mean((run > 0.5) == LABELS), 6) for run in RUNS]
-    assert list(table.accuracy[table.model == "shallow"]) == expected
-    assert list(table.run[table.model == "deep"]) == [0, 1, 2]
-    own = FOLDS == 1
-    table = tables.accuracy_by_run(IN_TWO_FOLDS)
-    assert list(table.fold[table.model == "deep"]) == [0, 0, 0, 1, 1, 1]
-    assert list(table.run[table.model == "deep"]) == [0, 1, 2, 0, 1, 2]
-    expected = [round(np.mean((run > 0.5)[own] == LABELS[own]), 6) for run in RUNS]
-    assert list(table.accuracy[(table.model == "shallow") & (table.fold == 1)]) == expected
+    assert list(table.itertuples(index=False, name=None)) == expected
 
 
 def test_learning_curves_carry_a_band():

@@ -16,7 +16,7 @@ from shallowdeep.evaluation.intervals import (
     Design,
     Estimate,
     check_predictions,
-    clipped,
+    difference,
     estimate,
     paired,
     scored,
@@ -70,11 +70,10 @@ def changes(
         old, new = earlier[of, score], later[of, score]
         change = _change(before.design, old, after.design, new, common)
         bound = SCORES[score].bound * (1 if of in after.probabilities else 2)
-        low, high = clipped(change, bound, alpha)
-        p = change.p_value()
+        _, _, low, high, p = difference(change, bound, alpha)
         found.append(Change(of, score, _mean(old), _mean(new), low, high, p, real=False))
     single = min(map(len, [*before.probabilities.values(), *after.probabilities.values()])) < 2
-    return common, found if single else _holm(found, alpha)
+    return common, found if single else holm(found, alpha)
 
 
 def _in_order(of: ExperimentPredictions) -> ExperimentPredictions:
@@ -150,7 +149,7 @@ def _change(
     return Estimate(mean, 0.0, (of_pictures, *runs))
 
 
-def _holm(found: Sequence[Change], alpha: float) -> list[Change]:
+def holm(found: Sequence[Change], alpha: float) -> list[Change]:
     """Mark changes in the order of their p, until one is above alpha over the number left."""
     marked = list(found)
     for place, number in enumerate(sorted(range(len(found)), key=lambda i: found[i].p_value)):

@@ -103,13 +103,8 @@ class Estimate(NamedTuple):
     def margin(self, alpha: float) -> float:
         """Half the width of the interval."""
         level = 1 - alpha / 2
-        return math.sqrt(
-            sum(
-                variance * float(stdtrit(freedom, level)) ** 2
-                for variance, freedom in self.parts
-                if variance
-            )
-        )
+        parts = [part for part in self.parts if part[0]]
+        return math.sqrt(sum(v * float(stdtrit(freedom, level)) ** 2 for v, freedom in parts))
 
     def p_value(self) -> float:
         """Two-sided p-value of "it is 0": the alpha whose margin just reaches 0."""
@@ -129,12 +124,8 @@ def summarise(design: Design, probabilities: Floats, *, alpha: float) -> dict[st
     They are finite and within the score's range. Those of scores from 0 to 1 are Wilson's (1927),
     with the sample size that would give the same standard error (Korn and Graubard 1998), since
     Student's reach too far up near 1; those of the other scores are symmetric in the logarithm.
-
-    Args:
-        design: the pictures.
-        probabilities: of class 1, by R runs of each picture's fold [R, N]. With a single run the
-            intervals cover new pictures only, not new seeds.
-        alpha: share of such intervals that may miss.
+    The probabilities are of class 1, by R runs of each picture's fold [R, N]. With a single run the
+    intervals cover new pictures only, not new seeds.
 
     Raises:
         InputError: fewer than two pictures of a class in a fold, or a probability that is not
@@ -150,16 +141,11 @@ def summarise(design: Design, probabilities: Floats, *, alpha: float) -> dict[st
     return intervals
 
 
-def difference(found: Estimate, score: Score, alpha: float) -> Difference:
-    """The interval of a difference, within the range of the score's differences."""
-    low, high = clipped(found, score.bound, alpha)
-    return Difference(found.mean, found.std, low, high, found.p_value())
-
-
-def clipped(found: Estimate, bound: float, alpha: float) -> tuple[float, float]:
-    """The interval around a mean, within -bound and bound."""
+def difference(found: Estimate, bound: float, alpha: float) -> Difference:
+    """The interval of a difference, within -bound and bound."""
     margin = found.margin(alpha)
-    return max(found.mean - margin, -bound), min(found.mean + margin, bound)
+    low, high = max(found.mean - margin, -bound), min(found.mean + margin, bound)
+    return Difference(found.mean, found.std, low, high, found.p_value())
 
 
 def paired(design: Design, score: Score, first: Floats, second: Floats) -> list[RunScores]:

@@ -80,7 +80,7 @@ def _differences(of: SplitPredictions, apart: list[Pair], alpha: float) -> dict[
         max_t = MaxT(of.design, each)
         level = max_t.level(alpha)
         for pair, scores in zip(apart, each, strict=True):
-            alone = difference(estimate(of.design, scores), score, level)
+            alone = difference(estimate(of.design, scores), score.bound, level)
             found[pair][name] = alone._replace(p_value=max_t.p_value(alone.p_value))
     return {pair: _rounded(differences) for pair, differences in found.items()}
 

@@ -116,18 +116,12 @@ def calibration(test: SplitPredictions) -> pd.DataFrame:
 
 def accuracy_by_run(test: SplitPredictions) -> pd.DataFrame:
     """Test accuracy of every run of every fold: columns model, fold, run, accuracy."""
+    labels, by_fold = test.design.labels, test.design.by_fold()
 
     def of_runs(probabilities: Floats) -> dict[str, object]:
-        scores = [
-            accuracy(test.design.labels[own], probabilities[:, own])
-            for own in test.design.by_fold()
-        ]
-        folds, runs = np.indices((len(scores), len(probabilities)))
-        return {
-            "fold": folds.ravel(),
-            "run": runs.ravel(),
-            "accuracy": np.ravel([one.runs for one in scores]),
-        }
+        values = np.array([accuracy(labels[own], probabilities[:, own]).runs for own in by_fold])
+        folds, runs = np.indices(values.shape)
+        return {"fold": folds.ravel(), "run": runs.ravel(), "accuracy": values.ravel()}
 
     return _by_model(test.probabilities, of_runs)
 
