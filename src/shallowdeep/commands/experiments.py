@@ -262,21 +262,29 @@ def _output(repo: "Repo", revision: str, path: str) -> Path:
     """
     if revision == WORKSPACE:  # DVC has compared it with the lock
         return Path(path)
-    from dvc_objects.errors import ObjectFormatError
-
     target = repo.fs.join(repo.root_dir, path)
+    outs = [one for one in repo.index.outs if f"{target}/".startswith(f"{one.fs_path}/")]
+    if not outs:
+        raise _stale(repo, revision, f"{LOCK} has no {path}")
+    (out,) = outs
+    file = _cached(repo, revision, path, out.hash_info.value)
+    if target == out.fs_path:
+        return file
+    inside = "/".join(repo.fs.relparts(target, out.fs_path))
+    listed = {entry["relpath"]: entry["md5"] for entry in json.loads(file.read_bytes())}
+    return _cached(repo, revision, path, listed[inside])
+
+
+def _cached(repo: "Repo", revision: str, path: str, md5: str) -> Path:
+    """File of DVC's cache: an output, or the list of the files of an output."""
+    file = Path(repo.cache.local.oid_to_path(md5))
     try:
-        (out,) = (one for one in repo.index.outs if f"{target}/".startswith(f"{one.fs_path}/"))
-        found = out.hash_info
-        if found.isdir:
-            found = out.get_obj().get(repo.fs.relparts(target, out.fs_path))[1]
-        file = Path(repo.cache.local.oid_to_path(found.value))
-        md5 = hashlib.md5(file.read_bytes()).hexdigest()
-    except (OSError, ValueError, LookupError, AttributeError, ObjectFormatError):
+        found = hashlib.md5(file.read_bytes()).hexdigest()
+    except OSError:
         commands = _commands(repo, revision, cached=False)
         raise NotCachedError(
             f"{revision}: DVC's cache has no {path} of it; to bring it: {commands}"
         ) from None
-    if md5 != found.value:
+    if found != md5.removesuffix(".dir"):
         raise InputError(f"{revision}: {path}: damaged in DVC's cache; delete {file}")
     return file

@@ -136,8 +136,8 @@ def shown(found: Verification) -> str:
     """A table of all outputs for the terminal, after the files that are not committed."""
     rows = []
     for one in found.findings:
-        apart = "" if one.difference is None else f"{one.difference:.2g}"
-        apart = apart or ("not numbers alone" if one.verdict == "different" else "")
+        number = "not numbers alone" if one.difference is None else f"{one.difference:.2g}"
+        apart = number if one.verdict == "different" else ""
         rows.append((one.stage, one_line(one.file), one.verdict, apart))
     lines = [table(["stage", "output", "", "largest difference"], rows)]
     if found.uncommitted:
