@@ -10,12 +10,15 @@ from shallowdeep.provenance.records import Run
 from shallowdeep.provenance.stage import stage
 
 
-def start_ranks(_: str) -> None:
+def start_ranks(name: str) -> None:
     """Start the ranks that STAGE_RANKS asks for; this process needs nothing that they import."""
+    from shallowdeep.settings.params import QUESTION
     from shallowdeep.training import launching
 
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # a page when the last but one rank ends
     if number := launching.wanted_ranks():
+        if "PET_NNODES" in os.environ:  # DVC runs on the first machine, but all compare inputs
+            os.environ.setdefault("DVC_STAGE", f"train{'-' if name in QUESTION else '@'}{name}")
         launching.launch(sys.argv, number)
         sys.exit()
 
@@ -30,11 +33,11 @@ def train(run: Run, name: str) -> None:
         from shallowdeep.training import ranks
         from shallowdeep.training.job import Job
 
-    settings = params.read(Path("params.yaml"))
-    if name not in settings.networks:
-        known = ", ".join(settings.networks)
-        raise InputError(f"{name!r} is no network of params.yaml; there are {known}")
     with ranks.joined() as process:
+        settings = params.read(Path("params.yaml"))
+        if name not in settings.networks:
+            known = ", ".join(settings.networks)
+            raise InputError(f"{name!r} is no network of params.yaml; there are {known}")
         pictures = prepared_set.read(Path("data/prepared"))
         job = Job(name, settings, pictures, process, run.inputs)
         if job.resumes:

@@ -108,6 +108,7 @@ def run_miniature(folder: Path) -> None:
         assert old in text
         text = text.replace(old, new, 1)
     (folder / "params.yaml").write_text(text)
+    run(folder, sys.executable, ".dvc/plots/page.py")  # as `make setup` does
     dvc_main(folder, "repro")
     commit(folder)
 

@@ -5,6 +5,7 @@ import shutil
 from pathlib import Path
 
 from checkouts import run
+from in_process import dvc_main
 
 FOLDER = 'of: "odd" #1'
 CLASS = "<!--<script> & <b>|: <img src=x onerror=document.title='ran'>"
@@ -29,4 +30,4 @@ def run_odd(miniature: Path, project: Path) -> None:
     (pictures / OTHER / TITLED).write_bytes(b"no picture")
     run(project, "git", "tag", REVISION)
     data = f"data.dir={json.dumps(str(pictures))}"
-    run(project, "dvc", "exp", "run", "--name", EXPERIMENT, "-S", data)
+    dvc_main(project, "exp", "run", "--name", EXPERIMENT, "-S", data)

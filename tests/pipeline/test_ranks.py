@@ -9,19 +9,19 @@ from pathlib import Path
 
 import psutil
 import pytest
-from checkouts import changed_stages, commit, has_loaded, run, with_environment
+from checkouts import commit, run, with_environment
+from in_process import dvc_main
+
+from shallowdeep.files.errors import InputError
+from shallowdeep.training import launching
 
 TRAIN = ("docker/run", "python", "stages/train.py", "deep")
-MADE = (
-    "models/deep.pt",
-    "results/deep/answers.npy",
-    "results/deep/fold_0.safetensors",
-    "results/deep/history.csv",
-)
+FILES = ("weights.safetensors", "predictions.safetensors", "history.csv")
+PRIMAL = {"solver": "primal", "epochs": 100_000}
 
 
 def set_parameters(project, **wanted):
-    path = project / "params.yaml"
+    path = with_environment(project) / "params.yaml"
     lines = path.read_text().splitlines()
     for key, value in wanted.items():
         (at,) = (i for i, line in enumerate(lines) if line.startswith(f"{key}:"))
@@ -29,79 +29,77 @@ def set_parameters(project, **wanted):
     path.write_text("\n".join(lines) + "\n")
 
 
-def made(project):
-    return {name: (project / name).read_bytes() for name in MADE}
+def trained(project):
+    return [(project / "models/deep" / name).read_bytes() for name in FILES]
 
 
-@pytest.mark.parametrize("solver", ["primal", "dual"])
-def test_any_number_of_ranks_gives_the_same_bits(project, solver):
+def remove_network(project):
+    for name in FILES:
+        (project / "models/deep" / name).unlink()
+
+
+@pytest.mark.parametrize(
+    ("solver", "runs", "ranks", "command"),
+    [
+        ("primal", 2, 2, TRAIN),
+        ("dual", 6, 3, ("dvc", "repro", "--force", "--no-run-cache", "-s", "train-deep")),
+    ],
+)
+def test_any_number_of_ranks_gives_the_same_bits(project, solver, runs, ranks, command):
     """By hand and under DVC, whose lock stays; 20 runs of primal, three groups of dual's."""
-    with_environment(project)
-    set_parameters(project, solver=solver, runs=6 if solver == "dual" else 2)
-    run(project, "dvc", "repro", "train-deep")
+    set_parameters(project, solver=solver, runs=runs)
+    dvc_main(project, "repro", "train-deep")
     commit(project)
-    expected = made(project)
-    for ranks in (1, 2):
-        for name in MADE:
-            (project / name).unlink()
-        said = run(project, "env", f"STAGE_RANKS={ranks}", *TRAIN)
-        assert (f", {ranks} ranks, " in said) == (ranks > 1)
-        assert len(said.splitlines()) == 1, said
-        assert made(project) == expected
-    command = ("dvc", "repro", "--force", "--no-run-cache", "--single-item", "train-deep")
-    assert ", 3 ranks, " in run(project, "env", "STAGE_RANKS=3", *command)
-    assert made(project) == expected
+    expected = trained(project)
+    remove_network(project)
+    printed = run(project, "env", f"STAGE_RANKS={ranks}", *command)
+    assert f", {ranks} ranks, " in printed
+    assert command != TRAIN or len(printed.splitlines()) == 1
+    assert trained(project) == expected
     assert run(project, "git", "status", "--porcelain") == ""
 
 
-def started(project, ranks, **variables):
-    """The stage under way on some ranks, all of which have begun to train."""
+def started(project, ranks):
+    """The stage under way on some ranks, all of which are connected."""
     process = subprocess.Popen(
         TRAIN,
         cwd=project,
-        env=os.environ | {"STAGE_RANKS": str(ranks)} | variables,
+        env=os.environ | {"STAGE_RANKS": str(ranks)},
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
         start_new_session=True,
     )
-    record = project / "results/provenance/train-deep.json"
     children = []
-    while (
-        record.exists()
-        or len(children) < ranks
-        or not all(has_loaded(child.pid) for child in children)
-    ):
+    while len(children) < ranks or not all(map(connected, children)):
         assert process.poll() is None, process.stdout.read()
         time.sleep(0.05)
         children = psutil.Process(process.pid).children()
-    time.sleep(3)
     return process, children
 
 
-def rank_of(child):
-    return int(child.environ()["RANK"])
+def connected(process):
+    return any(one.status == psutil.CONN_ESTABLISHED for one in process.net_connections("inet"))
 
 
-@pytest.mark.parametrize(("lost", "number"), [(0, signal.SIGKILL), (2, signal.SIGTERM)])
-def test_a_killed_rank_is_one_line(project, lost, number):
+def test_a_killed_rank_is_one_line(project):
     """Which one and by what; nothing is written, nobody lives on, and the next run is whole."""
-    with_environment(project)
-    before, text = made(project), (project / "params.yaml").read_text()
-    set_parameters(project, solver="primal", epochs=100_000)
-    run(project, "dvc", "repro", "prepare")
-    process, children = started(project, 3)
-    next(child for child in children if rank_of(child) == lost).send_signal(number)
-    said = process.communicate(timeout=60)[0]
-    expected = f"rank {lost} was ended by {number.name}; nothing was written, `dvc repro` goes on"
-    assert said == f"train-deep: {expected}\n"
-    assert process.returncode == 1
-    assert not any(child.is_running() for child in children)
-    assert made(project) == before
+    before, text = trained(project), (project / "params.yaml").read_text()
+    set_parameters(project, **PRIMAL)
+    dvc_main(project, "repro", "prepare")
+    for lost, number in ((0, signal.SIGKILL), (2, signal.SIGTERM)):
+        process, children = started(project, 3)
+        next(one for one in children if one.environ()["RANK"] == str(lost)).send_signal(number)
+        printed = process.communicate(timeout=60)[0]
+        expected = f"rank {lost} was ended by {number.name}; nothing was written, `dvc repro` goes"
+        assert printed == f"train-deep: {expected} on\n"
+        assert process.returncode == 1
+        assert not any(child.is_running() for child in children)
+        assert trained(project) == before
     (project / "params.yaml").write_text(text)
-    run(project, "env", "STAGE_RANKS=1", "dvc", "repro")
-    assert changed_stages(project) == set()
-    assert made(project) == before
+    run(project, "env", "STAGE_RANKS=1", "dvc", "repro", "--force")
+    assert run(project, "git", "status", "--porcelain") == ""
+    assert trained(project) == before
 
 
 def addresses(process, status):
@@ -113,9 +111,7 @@ def addresses(process, status):
 
 def test_ctrl_c_ends_all_ranks_with_one_line(project):
     """As it ends one process. Until then no other machine can reach them."""
-    with_environment(project)
-    set_parameters(project, solver="primal", epochs=100_000)
-    run(project, "dvc", "repro", "prepare")
+    set_parameters(project, **PRIMAL)
     process, children = started(project, 2)
     assert addresses(process, psutil.CONN_ESTABLISHED) == {"127.0.0.1"}
     assert addresses(process, psutil.CONN_LISTEN) <= {"127.0.0.1"}
@@ -128,33 +124,28 @@ def test_ctrl_c_ends_all_ranks_with_one_line(project):
 
 
 @pytest.mark.parametrize("asked", ["0", "-1", "two", "2.0", "1000000"])
-def test_a_number_of_ranks_that_is_none_is_one_line(project, asked):
-    """It says what is allowed."""
-    with_environment(project)
-    said = run(project, "env", f"STAGE_RANKS={asked}", *TRAIN, status=1)
-    expected = f"STAGE_RANKS: {asked!r} is no whole number from 1 to 1,024"
-    assert said == f"train-deep: {expected}\n"
+def test_a_number_of_ranks_that_is_none_is_refused(monkeypatch, asked):
+    """The message tells what is allowed."""
+    monkeypatch.setenv("STAGE_RANKS", asked)
+    with pytest.raises(InputError, match=f"^STAGE_RANKS: '{asked}' is no whole number from 1 to 1"):
+        launching.wanted_ranks()
 
 
-def test_more_ranks_than_work_is_one_line(project):
-    """Five runs at least train in step: of ten runs there is nothing for a third rank."""
-    with_environment(project)
-    set_parameters(project, runs=1)
-    before = made(project)
-    said = run(project, "env", "STAGE_RANKS=3", *TRAIN, status=1)
-    assert said.startswith("train-deep: 3 ranks for 2 groups of runs: ")
-    assert said.endswith(" would have nothing to do; take at most 2\n")
-    assert len(said.splitlines()) == 1
-    assert made(project) == before
-
-
-def test_what_is_wrong_with_every_rank_is_said_once(project):
-    """All see it at the same time."""
-    with_environment(project)
-    set_parameters(project, folds=5)
-    said = run(project, "env", "STAGE_RANKS=3", *TRAIN, status=1)
-    assert said.startswith("train-deep: params.yaml: folds: 5 needs data.split: ")
-    assert len(said.splitlines()) == 1
+@pytest.mark.parametrize(
+    ("wrong", "start", "end"),
+    [
+        ({"runs": 1}, "3 ranks for 2 groups of runs: ", " nothing to do; take at most 2"),
+        ({"folds": 5}, "params.yaml: folds: 5 needs data.split: ", ""),
+    ],
+)
+def test_an_error_of_all_ranks_is_printed_once(project, wrong, start, end):
+    """Five runs at least train in step: ten are too few for a third rank. Nothing is written."""
+    set_parameters(project, **wrong)
+    before = trained(project)
+    (line,) = run(project, "env", "STAGE_RANKS=3", *TRAIN, status=1).splitlines()
+    assert line.startswith(f"train-deep: {start}")
+    assert line.endswith(end)
+    assert trained(project) == before
 
 
 def on_two_machines(first, second):
@@ -179,26 +170,26 @@ def on_two_machines(first, second):
 
 def test_two_machines_train_what_one_does_if_they_read_the_same(project, tmp_path):
     """The first one writes. Where they read other things, both say which, and nobody writes."""
-    with_environment(project)
-    set_parameters(project, solver="primal")
-    run(project, "dvc", "repro", "train-deep")
-    expected = made(project)
+    expected = trained(project)
+    set_parameters(project)
     other = tmp_path / "other machine"
     run(tmp_path, "cp", "-r", str(project), str(other))
-    for name in MADE:
-        (project / name).unlink()
-        (other / name).unlink()
-    (said, status), (nothing, well) = on_two_machines(project, other)
-    assert (status, well, nothing) == (0, 0, ""), said + nothing
-    assert ", 2 ranks, " in said
-    assert made(project) == expected
-    assert not any((other / name).exists() for name in MADE)
+    remove_network(project)
+    remove_network(other)
+    (printed, status), (nothing, well) = on_two_machines(project, other)
+    assert (status, well, nothing) == (0, 0, ""), printed + nothing
+    assert ", 2 ranks, " in printed
+    assert trained(project) == expected
+    assert not any((other / "models/deep").iterdir())
 
-    set_parameters(other, lr="0.02")
-    for said, status in on_two_machines(project, other):
+    params = other / "params.yaml"
+    params.write_text(params.read_text().replace("lr: 0.01", "lr: 0.02"))
+    for printed, status in on_two_machines(project, other):
         assert status == 1
-        assert said == "train-deep: rank 1 reads another params.yaml than rank 0; give all of" + (
-            " them the same\n"
+        assert (
+            printed
+            == "train-deep: rank 1 reads another params.yaml than rank 0; give all of"
+            + (" them the same\n")
         )
-    assert made(project) == expected
+    assert trained(project) == expected
     assert not list(Path(project).glob("models/.*.tmp*"))

@@ -273,7 +273,7 @@ def test_the_schema_describes_the_keys_as_the_comments_do():
         if name != "data"
     }
     comments = re.findall(r"^ *(\w+):.* # (.+)$", (ROOT / "params.yaml").read_text(), re.MULTILINE)
-    assert len(comments) == 23
+    assert len(comments) == 24
     for name, comment in comments:
         if name not in ("epochs", "lr", "init"):  # there are two of each
             assert described[name][1] == comment

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from shallowdeep.files.checkout import project_root
+from shallowdeep.files.errors import InputError
 from shallowdeep.files.progress import Progress
 
 if TYPE_CHECKING:
@@ -34,11 +35,11 @@ class DvcStage:
         self.repo = Repo(str(root))
         file, _, short = name.rpartition(":")
         path = str(root / (file or "dvc.yaml"))  # an addressing is relative to the current folder
-        (stage,) = (
-            one
-            for one in self.repo.index.stages
-            if one.path == path and one.name == short  # a .dvc file is a stage without a name
-        )
+        for stage in self.repo.index.stages:
+            if stage.path == path and stage.name == short:  # a .dvc file is a stage without a name
+                break
+        else:
+            raise InputError(f"{short} is no stage of {file or 'dvc.yaml'}")
         outs = list(map(self._relative, self.repo.index.outs))
         deps = dict.fromkeys(map(self._relative, stage.deps))
         below = {dep: [out for out in outs if out.startswith(f"{dep}/")] for dep in deps}

@@ -98,9 +98,9 @@ class Data(CheckedRecord):
         pattern=r"^[^\u0000]*$",
         description="a folder with one subfolder per class, two classes",
     )
-    classes: Annotated[
-        tuple[str, ...], Field(max_length=2), _as_tuple, AfterValidator(_two)
-    ] = Field(default=(), description="[]: all its subfolders; or the names of the two to take")
+    classes: Annotated[tuple[str, ...], Field(max_length=2), _as_tuple, AfterValidator(_two)] = (
+        Field(default=(), description="[]: all its subfolders; or the names of the two to take")
+    )
     size: int = Field(ge=1, le=1_024, description="pictures are resized to size x size")
     max_pixels: int = Field(
         ge=1, le=2**31, description="a larger picture is rejected unread (decompression bomb)"
