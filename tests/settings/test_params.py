@@ -301,7 +301,7 @@ def test_the_schema_describes_the_keys_as_the_comments_do():
         if name != "data"
     }
     comments = re.findall(r"^ *(\w+):.* # (.+)$", (ROOT / "params.yaml").read_text(), re.MULTILINE)
-    assert len(comments) == 20
+    assert len(comments) == 21
     for name, comment in comments:
         if name != "epochs":  # there are two
             assert described[name][1] == comment
