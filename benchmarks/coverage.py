@@ -118,7 +118,7 @@ def decoded(folder: Path, array: Path, size: int) -> tuple[NDArray[np.uint8], ND
     data = params.read(ROOT / "params.yaml").data.model_copy(update={"size": size})
     found = listing.listed(folder, listing.classes(folder)).files
     accepted = preparation.decode_all(folder, found, data, array).accepted
-    return np.load(array), np.array([one.found.label for one in accepted])
+    return np.load(array), np.array([one.label for one in accepted])
 
 
 def make_population(world: World, out: Path, photographs: Path | None) -> None:

@@ -1,6 +1,7 @@
 """The report is one page that needs nothing else."""
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
@@ -47,8 +48,9 @@ def test_pictures_tables_and_charts_have_words(browser, miniature):
     assert headings[:2] == ["The verdict", "Scores"]
     assert headings[-1] == "How to get this again"
     params = yaml.safe_load((miniature / "params.yaml").read_text())
-    for text in (params["data"]["dir"], "models.deep.hidden", "scikit-learn"):
+    for text in (Path(params["data"]["dir"]).name, "models.deep.hidden", "scikit-learn"):
         assert text in page.inner_text("body")
+    assert str(Path(params["data"]["dir"]).parent) not in page.content()
     page.close()
 
 

@@ -4,6 +4,7 @@ Workers read the pictures from a shared disk, under the same path as this machin
 packages and code: `dask worker ADDRESS` in a checkout's .venv starts one.
 """
 
+import asyncio
 import functools
 import importlib.metadata
 import os
@@ -44,10 +45,9 @@ def cluster(address: str) -> Iterator[Pool]:
             packages or code, or work on a worker has failed.
     """
     from distributed import Client
-    from distributed.comm.addressing import parse_address, parse_host_port
 
     try:
-        parse_host_port(parse_address(address)[1])  # a client of no address is never closed
+        asyncio.run(check_answer(address))
         connected = Client(address, timeout=CONNECT_TIMEOUT, set_as_default=False)  # type: ignore[no-untyped-call]
         with connected as client:
             client.wait_for_workers(1, timeout=CONNECT_TIMEOUT)
@@ -79,6 +79,24 @@ def cluster(address: str) -> Iterator[Pool]:
     except Exception as error:  # of a network, of Dask, or of what a worker cannot import
         message = one_line(str(error).strip().partition("\n")[0]) or "the scheduler has gone"
         raise InputError(f"{ADDRESS}: {address}: {type(error).__name__}: {message}") from None
+
+
+async def check_answer(address: str) -> None:
+    """Connect once: a client that cannot is never closed, and one that gets no answer waits.
+
+    Raises:
+        Exception: Dask's own, for an address that it cannot use.
+        TimeoutError: nothing answers as a scheduler does.
+    """
+    from distributed.comm.core import connect
+    from distributed.security import Security
+
+    arguments = Security().get_connection_args("client")  # type: ignore[no-untyped-call]
+    attempt = connect(address, CONNECT_TIMEOUT, **arguments)  # type: ignore[no-untyped-call]
+    try:
+        (await asyncio.wait_for(attempt, 2 * CONNECT_TIMEOUT)).abort()
+    except TimeoutError:
+        raise TimeoutError("no scheduler answers") from None
 
 
 def run_on_worker(

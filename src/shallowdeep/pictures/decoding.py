@@ -18,9 +18,9 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 from shallowdeep.pictures import exif, jpeg, other_formats, png, tiff
 from shallowdeep.pictures.blocks import GIF, check_blocks, is_webp
 from shallowdeep.pictures.limits import (
+    MOST_BYTES,
+    RUN_LENGTHS,
     Unusable,
-    check_bytes,
-    check_run_lengths,
     check_scans,
     check_size,
 )
@@ -100,7 +100,10 @@ def _open(path: str | Path) -> BinaryIO:
         status = os.fstat(descriptor)
         if not stat.S_ISREG(status.st_mode):
             raise Unusable("not an ordinary file")
-        check_bytes(status.st_size)
+        if status.st_size == 0:
+            raise Unusable("empty file")
+        if status.st_size > MOST_BYTES:
+            raise Unusable(f"{status.st_size:,} bytes are more than {MOST_BYTES:,}")
         data = os.read(descriptor, min(status.st_size, IN_ONE_PIECE))
         if len(data) == status.st_size:
             return BytesIO(data)
@@ -132,7 +135,9 @@ def _upright_rgb(file: BinaryIO, max_pixels: int) -> Tensor:
     with _open_image(file, start, max_pixels) as image:
         check_size(*image.size, max_pixels)
         if any(tile.codec_name == "bmp_rle" for tile in image.tile):
-            check_run_lengths(*image.size, file.seek(0, os.SEEK_END))
+            work = image.width * image.height + file.seek(0, os.SEEK_END)
+            if work > RUN_LENGTHS:
+                raise Unusable(f"run lengths: {work:,} pixels and bytes, more than {RUN_LENGTHS:,}")
         if start.startswith(png.MAGIC):
             image.load()  # first: EXIF may follow the pixels
         return _tensor(_turned(image, exif.turn(image)))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from simplejpeg import decode_jpeg, decode_jpeg_header
 
@@ -49,15 +49,11 @@ def plain_size(data: bytes) -> tuple[int, int] | None:
     return None
 
 
-class SplitFile(NamedTuple):
-    """A file in two parts: Pillow fails for some EXIF blocks."""
-
-    exif: bytes  # from all of its segments
-    rest: bytes  # for Pillow
-
-
-def split_exif(data: bytes) -> SplitFile:
+def split_exif(data: bytes) -> tuple[bytes, bytes]:
     """Take EXIF out of a file; refuse one whose many markers or scans would take minutes.
+
+    Returns:
+        EXIF from all of its segments, and the rest for Pillow, which fails for some EXIF blocks.
 
     Raises:
         Unusable: with the limit.
@@ -77,7 +73,7 @@ def split_exif(data: bytes) -> SplitFile:
         raise Unusable(f"damaged: more than {MOST_MARKERS:,} markers before the first scan")
     if (scans := data.count(bytes([0xFF, SCAN]))) > MOST_SCANS:
         raise Unusable(f"{scans:,} scans are more than {MOST_SCANS}")
-    return SplitFile(b"".join(blocks), b"".join([*rest, data[done:]]))
+    return b"".join(blocks), b"".join([*rest, data[done:]])
 
 
 def size(data: bytes) -> tuple[int, int] | None:

@@ -108,13 +108,9 @@ def _meant(folder: Path) -> str:
             names = _subfolders(here)
             if here != folder and len(names) == 2 and not _problem(here, names):
                 return f"; {here} was probably meant, with {' and '.join(names)}"
-            inner = [here / name for name in sorted(names, key=_trains, reverse=True)]
-            waiting.extend(path for path in inner if not path.is_symlink())
+            train_first = sorted(names, key=lambda name: not name.lower().startswith("train"))
+            waiting.extend(here / name for name in train_first if not (here / name).is_symlink())
     return ""
-
-
-def _trains(name: str) -> bool:
-    return name.lower().startswith("train")
 
 
 def _subfolders(folder: Path) -> list[str]:

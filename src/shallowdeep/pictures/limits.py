@@ -13,18 +13,6 @@ class Unusable(InputError):
     """A file that gives no picture; the message is the reason alone."""
 
 
-def check_bytes(count: int) -> None:
-    """Refuse a file that is empty or too large.
-
-    Raises:
-        Unusable: with its size.
-    """
-    if count == 0:
-        raise Unusable("empty file")
-    if count > MOST_BYTES:
-        raise Unusable(f"{count:,} bytes are more than {MOST_BYTES:,}")
-
-
 def check_size(width: int, height: int, max_pixels: int) -> None:
     """Refuse a picture of no, too many or badly spread pixels.
 
@@ -53,17 +41,4 @@ def check_scans(data: bytes, pixels: int, max_pixels: int) -> None:
         raise Unusable(
             f"{scans:,} scans of {pixels:,} pixels are more than {SCANS} of data.max_pixels"
             f" {max_pixels}"
-        )
-
-
-def check_run_lengths(width: int, height: int, size: int) -> None:
-    """Refuse a BMP file of run lengths that would take minutes.
-
-    Raises:
-        Unusable: with its size.
-    """
-    if width * height + size > RUN_LENGTHS:
-        raise Unusable(
-            f"run lengths: {width} x {height} pixels and {size:,} bytes are more than"
-            f" {RUN_LENGTHS:,} in all"
         )

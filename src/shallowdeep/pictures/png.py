@@ -6,7 +6,7 @@ and so does this project.
 
 import struct
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from shallowdeep.pictures.limits import Unusable
 
@@ -23,7 +23,10 @@ def essential(data: bytes) -> bytes:
     Raises:
         Unusable: too many chunks.
     """
-    return MAGIC + b"".join(map(_scaled_transparency(data), _essential_chunks(data)))
+    depth, colour = data[24:26].ljust(2, b"\0")
+    factor = {2: 85, 4: 17}.get(depth, 1) if colour == 0 else 1
+    chunks = (_scaled(chunk, factor) for chunk in _essential_chunks(data))
+    return MAGIC + b"".join(chunks)
 
 
 def _essential_chunks(data: bytes) -> Iterator[bytes]:
@@ -36,7 +39,8 @@ def _essential_chunks(data: bytes) -> Iterator[bytes]:
         at += len(chunk)
         is_critical = not chunk[4] & 32  # the first letter is a capital
         is_damaged = not chunk[4:8].isalpha()  # for Pillow to refuse
-        is_kept = len(chunk) < LONGEST and chunk.startswith(KEPT, 4) and _is_whole(chunk)
+        is_kept = len(chunk) < LONGEST and chunk.startswith(KEPT, 4)
+        is_kept = is_kept and chunk[-4:] == zlib.crc32(chunk[4:-4]).to_bytes(4)
         if is_critical or is_damaged or is_kept:
             yield chunk
         if chunk.startswith(b"IEND", 4):
@@ -44,19 +48,9 @@ def _essential_chunks(data: bytes) -> Iterator[bytes]:
     raise Unusable(f"more than {MOST_CHUNKS:,} chunks")
 
 
-def _is_whole(chunk: bytes) -> bool:
-    return chunk[-4:] == zlib.crc32(chunk[4:-4]).to_bytes(4)
-
-
-def _scaled_transparency(data: bytes) -> Callable[[bytes], bytes]:
-    """Return a function that scales the transparent grey value to 8 bits, as Pillow needs it."""
-    depth, colour = data[24:26].ljust(2, b"\0")
-    factor = {2: 85, 4: 17}.get(depth, 1) if colour == 0 else 1
-
-    def scaled(chunk: bytes) -> bytes:
-        if factor == 1 or not chunk.startswith(b"tRNS", 4) or len(chunk) != 14:
-            return chunk
-        content = chunk[4:9] + bytes([chunk[9] * factor % 256])
-        return chunk[:4] + content + zlib.crc32(content).to_bytes(4)
-
-    return scaled
+def _scaled(chunk: bytes, factor: int) -> bytes:
+    """Scale the transparent grey value to 8 bits, as Pillow needs it."""
+    if factor == 1 or not chunk.startswith(b"tRNS", 4) or len(chunk) != 14:
+        return chunk
+    content = chunk[4:9] + bytes([chunk[9] * factor % 256])
+    return chunk[:4] + content + zlib.crc32(content).to_bytes(4)

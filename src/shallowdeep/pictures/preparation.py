@@ -1,6 +1,7 @@
 """From files to data/prepared: decode, find near-duplicates, split, measure, multiply."""
 
 import hashlib
+from collections import Counter
 from collections.abc import Sequence
 from contextlib import closing
 from functools import partial
@@ -27,37 +28,13 @@ from shallowdeep.prepared.prepared_set import ManifestRow, Summary, as_table
 from shallowdeep.settings.params import Data, Params, Split
 
 
-class Accepted(NamedTuple):
-    """A picture that is in the array; its row is its position among the accepted."""
-
-    found: Found
-    sha256: str  # of its prepared pixels
-    width: int
-    height: int
-
-
 class Decoded(NamedTuple):
     """Outcomes for the files of a folder."""
 
-    accepted: list[Accepted]
+    accepted: list[ManifestRow]  # in the order of the array's rows; their folds are not known yet
     rejected: list[LeftOut]
     duplicates: list[LeftOut]
     conflicts: list[LeftOut]  # the same picture in both classes, with `on_conflict: skip`
-
-    def left_out(self) -> list[LeftOut]:
-        """Return all files that are not in the array."""
-        return self.rejected + self.duplicates + self.conflicts
-
-    def report(self, *, near_duplicates: int = 0, skipped: int = 0) -> DataReport:
-        """Count the outcomes."""
-        return DataReport(
-            len(self.accepted),
-            len(self.rejected),
-            len(self.duplicates),
-            conflicts=len(self.conflicts),
-            near_duplicates=near_duplicates,
-            skipped=skipped,
-        )
 
 
 class Reports(NamedTuple):
@@ -118,9 +95,17 @@ def prepare_pictures(settings: Params, found: Listed, out: Path) -> Reports:
         gram.write(out, normalised)
     prepared_set.write(out, table, Summary(found.classes, folds, data.size, mean, std))
     copies = near_duplicates.described(table, groups)
-    report = decoded.report(near_duplicates=len(copies), skipped=len(found.skipped))
+    report = DataReport(
+        len(decoded.accepted),
+        len(decoded.rejected),
+        len(decoded.duplicates),
+        conflicts=len(decoded.conflicts),
+        near_duplicates=len(copies),
+        skipped=len(found.skipped),
+    )
     line = report.summary(prepared_set.count(table, found.classes, folds=folds))
-    return Reports(decoded.left_out(), copies, report, [line, *near_duplicates.warnings(copies)])
+    left_out = decoded.rejected + decoded.duplicates + decoded.conflicts
+    return Reports(left_out, copies, report, [line, *near_duplicates.warnings(copies)])
 
 
 def decode_all(folder: Path, files: Sequence[Found], data: Data, array: Path) -> Decoded:
@@ -140,7 +125,7 @@ def decode_all(folder: Path, files: Sequence[Found], data: Data, array: Path) ->
         InBothClasses: the same picture is in both classes, and `on_conflict: fail`.
         InputError: a file is rejected, and `on_reject: fail`.
     """
-    accepted: dict[str, Accepted] = {}  # by hash
+    accepted: dict[str, ManifestRow] = {}  # by hash
     same: dict[str, list[Found]] = {}  # all files of each accepted picture
     rejected: list[LeftOut] = []
     work = partial(_decode_and_hash, str(folder.absolute()), data)
@@ -159,7 +144,7 @@ def decode_all(folder: Path, files: Sequence[Found], data: Data, array: Path) ->
             sha256, (pixels, width, height) = outcome
             same.setdefault(sha256, []).append(found)
             if sha256 not in accepted:
-                accepted[sha256] = Accepted(found, sha256, width, height)
+                accepted[sha256] = ManifestRow(found.path, sha256, found.label, -1, width, height)
                 file.write(pixels.data)
         file.seek(0)
         _write_header(file, len(accepted), data.size)
@@ -198,23 +183,27 @@ def manifest(
         near: groups of near-duplicates, each to be in one part; none if not given.
 
     Raises:
-        InputError: a class has too few pictures; if files were rejected, the message has the first.
+        InputError: a class has too few pictures; if files were rejected, the message has the first,
+            or for a class without pictures the most frequent reason.
     """
-    labels = np.array([one.found.label for one in decoded.accepted], dtype=np.int64)
+    labels = np.array([one.label for one in decoded.accepted], dtype=np.int64)
     try:
         parts = cut(labels, single, folds=folds, classes=classes, seed=seed)
     except InputError as error:
+        for label, name in enumerate(classes):
+            reasons = Counter(one.reason for one in decoded.rejected if _is_of(one, name))
+            if reasons and label not in labels:
+                ((reason, count),) = reasons.most_common(1)
+                raise InputError(
+                    f"data: class {name}: none of its {reasons.total():,} files is a picture that"
+                    f" can be read; {count:,} of them: {reason}"
+                ) from None
         if decoded.rejected:
             raise InputError(f"{error}; {_first_of(decoded.rejected)}") from None
         raise
     if near is not None:
         parts = keep_together(parts, labels, near, seed=seed)
-    return as_table(
-        ManifestRow(found.path, sha256, found.label, part, width, height)
-        for (found, sha256, width, height), part in zip(
-            decoded.accepted, parts.tolist(), strict=True
-        )
-    )
+    return as_table(decoded.accepted).assign(fold=parts)
 
 
 def _decode_and_hash(folder: str, data: Data, found: Found) -> tuple[str, Picture] | Unusable:
@@ -224,6 +213,10 @@ def _decode_and_hash(folder: str, data: Data, found: Found) -> tuple[str, Pictur
     except Unusable as reason:
         return reason
     return hashlib.sha256(picture.pixels.data).hexdigest(), picture
+
+
+def _is_of(one: LeftOut, name: str) -> bool:
+    return one.path.removeprefix("./").startswith(f"{name}/")
 
 
 def _conflicting(same: Sequence[Found]) -> list[LeftOut]:
@@ -236,22 +229,20 @@ def _check(
     rejected: Sequence[LeftOut], conflicts: list[LeftOut], pictures: int, data: Data
 ) -> None:
     """Refuse what params.yaml does not allow: all of it at once, so that one run is enough."""
-    problems = []
-    is_conflict = bool(conflicts) and data.on_conflict == "fail"
-    if is_conflict:
+    rejection = ""
+    if rejected and data.on_reject == "fail":
+        rejection = f"{_first_of(rejected)}; data.on_reject: fail allows none"
+    if conflicts and data.on_conflict == "fail":
         first, reason = conflicts[0]
-        problems.append(
+        message = (
             f"the same picture is in both classes: {first} and"
             f" {reason.removeprefix('the same picture as ')}; pictures in both: {pictures:,},"
             f" all listed in results/conflicts.csv; data.on_conflict: fail allows none, skip"
             " leaves them out"
         )
-    if rejected and data.on_reject == "fail":
-        problems.append(f"{_first_of(rejected)}; data.on_reject: fail allows none")
-    if is_conflict:
-        raise InBothClasses("; ".join(problems), conflicts)
-    if problems:
-        raise InputError("; ".join(problems))
+        raise InBothClasses(f"{message}; {rejection}" if rejection else message, conflicts)
+    if rejection:
+        raise InputError(rejection)
 
 
 def _first_of(rejected: Sequence[LeftOut]) -> str:

@@ -7,6 +7,7 @@ and can be printed. It depends on tracked inputs only: the same inputs give the 
 import base64
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
+from pathlib import PurePath
 from typing import NamedTuple
 
 from jinja2 import Environment, PackageLoader, StrictUndefined, Template
@@ -112,13 +113,16 @@ def template(name: str) -> Template:
 
 
 def flat(parameters: Mapping[str, object], prefix: str = "") -> dict[str, object]:
-    """Nested keys joined by dots, as `dvc exp run -S` takes them."""
+    """Nested keys joined by dots, as `dvc exp run -S` takes them; no path of this machine."""
     found: dict[str, object] = {}
     for key, value in parameters.items():
         if isinstance(value, Mapping):
             found |= flat(value, f"{prefix}{key}.")
         else:
-            found[f"{prefix}{key}"] = "" if value is None else value
+            is_path = isinstance(value, str) and value.startswith("/")
+            found[f"{prefix}{key}"] = (
+                PurePath(str(value)).name if is_path else "" if value is None else value
+            )
     return found
 
 
