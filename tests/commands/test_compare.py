@@ -49,8 +49,7 @@ def test_one_run_marks_nothing(miniature):
     """However large the change: another seed may turn it round."""
     once = experiment(miniature, right=0.95, runs=1)
     table = table_of(experiment(miniature, runs=1), once)
-    assert " real\n" not in table
-    assert "One run" in table
+    assert " real\n" not in table and "One run" in table
 
 
 def test_markdown_is_for_a_pull_request(miniature):

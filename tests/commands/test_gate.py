@@ -12,32 +12,35 @@ from shallowdeep.commands.gate import Rule, intervals, judge, main, rules, shown
 from shallowdeep.evaluation.change import Change
 from shallowdeep.files.errors import InputError
 
+NAME = "deep.balanced_accuracy.mean"
+
 
 def metrics(value):
     return numbers({"deep": {"balanced_accuracy": {"mean": value}}})
 
 
-NAME = "deep.balanced_accuracy.mean"
+def judged(before, after, known=None, **rule):
+    return judge(NAME, Rule(**rule), before, after, known or {})
 
 
 @pytest.mark.parametrize(
-    ("better", "tolerance", "relative", "after", "verdict"),
+    ("better", "kind", "tolerance", "after", "verdict"),
     [
-        ("higher", 0.02, False, 0.60, "ok"),
-        ("higher", 0.02, False, 0.48, "ok"),  # just so
-        ("higher", 0.02, False, 0.479, "worse"),
-        ("higher", 0.0, False, 0.5, "ok"),
-        ("lower", 0.02, False, 0.40, "ok"),
-        ("lower", 0.02, False, 0.53, "worse"),
-        ("higher", 0.1, True, 0.45, "ok"),
-        ("higher", 0.1, True, 0.44, "worse"),
-        ("lower", 0.1, True, 0.56, "worse"),
+        ("higher", "absolute", 0.02, 0.60, "ok"),
+        ("higher", "absolute", 0.02, 0.48, "ok"),  # just so
+        ("higher", "absolute", 0.02, 0.479, "worse"),
+        ("higher", "absolute", 0.0, 0.5, "ok"),
+        ("lower", "absolute", 0.02, 0.40, "ok"),
+        ("lower", "absolute", 0.02, 0.53, "worse"),
+        ("higher", "relative", 0.1, 0.45, "ok"),
+        ("higher", "relative", 0.1, 0.44, "worse"),
+        ("lower", "relative", 0.1, 0.56, "worse"),
     ],
 )
-def test_a_tolerance_is_absolute_or_relative(better, tolerance, relative, after, verdict):
+def test_a_tolerance_is_absolute_or_relative(better, kind, tolerance, after, verdict):
     """The baseline is 0.5; better is never worse."""
-    rule = Rule(NAME, better, tolerance, relative)
-    assert judge(rule, metrics(0.5), metrics(after), {}).verdict == verdict
+    found = judged(metrics(0.5), metrics(after), better=better, **{kind: tolerance})
+    assert found.verdict == verdict
 
 
 @pytest.mark.parametrize(
@@ -54,11 +57,11 @@ def test_a_tolerance_is_absolute_or_relative(better, tolerance, relative, after,
 )
 def test_beyond_chance_is_where_the_whole_interval_is_worse(better, tolerance, interval, verdict):
     """By more than the tolerance; without an interval it is missing."""
-    rule = Rule(NAME, better, tolerance, relative=False, beyond_chance=True)
-    found = judge(rule, metrics(0.5), metrics(0.4), {NAME: interval})
+    rule = {"better": better, "absolute": tolerance, "beyond_chance": True}
+    found = judged(metrics(0.5), metrics(0.4), {NAME: interval}, **rule)
     assert found.verdict == verdict
     assert f"{interval[0]:+.4f} to {interval[1]:+.4f}" in shown([found], ("a", "b"), markdown=True)
-    assert judge(rule, metrics(0.5), metrics(0.4), {}).verdict == "missing"
+    assert judged(metrics(0.5), metrics(0.4), **rule).verdict == "missing"
 
 
 def test_without_answers_the_interval_is_the_published_one():
@@ -87,22 +90,20 @@ def test_changes_have_the_names_of_metrics():
     }
 
 
-@pytest.mark.parametrize(
-    "bad", [{}, numbers({"deep": {}}), metrics(float("nan")), metrics("x"), numbers({"deep": 1})]
-)
+@pytest.mark.parametrize("bad", [{}, metrics(float("nan")), metrics("x"), numbers({"deep": 1})])
 def test_what_is_missing_or_no_number_does_not_pass(bad):
     """On either side; DVC's own diff says nothing then."""
-    rule = Rule(NAME, "higher", 1.0, relative=False)
-    assert judge(rule, metrics(0.5), bad, {}).verdict == "missing"
-    assert judge(rule, bad, metrics(0.5), {}).verdict == "missing"
-    assert "missing" in shown([judge(rule, metrics(0.5), bad, {})], ("a", "b"), markdown=True)
+    rule = {"better": "higher", "absolute": 1.0}
+    assert judged(bad, metrics(0.5), **rule).verdict == "missing"
+    found = judged(metrics(0.5), bad, **rule)
+    assert found.verdict == "missing"
+    assert "missing" in shown([found], ("a", "b"), markdown=True)
 
 
 def test_numbers_have_the_names_that_dvc_gives_them():
     """Keys joined by dots; truths, words and what is not finite are no numbers."""
     content = {"a": {"b": 1, "c": {"d": 0.5}}, "e": True, "f": "x", "g": float("inf"), "h": [1]}
     assert numbers(content) == {"a.b": 1.0, "a.c.d": 0.5}
-    assert numbers("x") == numbers([1]) == {}
 
 
 @pytest.mark.parametrize(
@@ -111,15 +112,12 @@ def test_numbers_have_the_names_that_dvc_gives_them():
         ("{}", "names no metric"),
         ("a: {better: more, absolute: 1}", "'more' is not one of higher, lower"),
         ("a: {better: higher}", "needs one of absolute, relative; has 0"),
-        ("a: {better: higher, absolute: 1, relative: 1}", "has 2"),
+        ("a: {better: higher, absolute: 1, relative: 1}", "needs one of absolute.* has 2"),
         ("a: {better: higher, absolute: -1}", "-1 is below 0"),
-        ("a: {better: higher, absolute: 1, colour: red}", "unknown key 'colour'"),
         ("a: {better: higher, absolute: 1, beyond_chance: 1}", "beyond_chance: 1 is not true or"),
         ("a: 3", "gate.yaml: a: 3 is not a mapping"),
         ("3: {better: higher, absolute: 1}", "gate.yaml: 3 is not a text"),
-        ("a: {better: higher, absolute: null}", "a: absolute: None is not a number"),
         ("a: {better: higher, absolut: 1}", r"'absolut'; did you mean absolute\?$"),
-        ("a: {better: higher, relative: '1'}", "'1' is not a number; it is text, write 1 without"),
         ("a: {better: higher, relative: .inf}", "relative: inf is above 1,000,000,000"),
         ("a: {absolute: 1}", "gate.yaml: a: the key better is missing"),
         ("a: {better: up, absolute: 1}\nb: 3", r"a: better: 'up' .* \(and 1 more\)"),
@@ -138,7 +136,8 @@ def test_a_rule_is_read_as_dvc_reads_yaml(tmp_path):
     text = "a: {better: higher, absolute: 1e-3}\nb: {better: lower, relative: 010}\n"
     (tmp_path / "gate.yaml").write_text(text)
     found = rules(tmp_path / "gate.yaml")
-    assert found == [Rule("a", "higher", 1e-3, False), Rule("b", "lower", 10, True)]
+    expected = {"a": Rule(better="higher", absolute=1e-3), "b": Rule(better="lower", relative=10)}
+    assert found == expected
 
 
 def test_the_gate_in_a_project(longer_project, monkeypatch, capsys):

@@ -1,5 +1,6 @@
 """`python -m shallowdeep predict` answers for each picture, and says which it cannot read."""
 
+import io
 import json
 import shutil
 import subprocess
@@ -8,6 +9,7 @@ import sys
 import numpy as np
 import pytest
 import torch
+from in_process import process_state_kept
 from PIL import Image
 from safetensors.torch import load_file
 
@@ -38,11 +40,23 @@ def folder(tmp_path):
     return tmp_path
 
 
-def ask(folder, *arguments, stdin=None):
-    command = [sys.executable, "-m", "shallowdeep", "predict", *arguments]
-    return subprocess.run(
-        command, cwd=folder, input=stdin, capture_output=True, text=True, check=False
-    )
+@pytest.fixture
+def ask(folder, monkeypatch, capfd):
+    """The command in that folder, in this process: its status and what it prints."""
+    monkeypatch.chdir(folder)
+
+    def call(*arguments, stdin=""):
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
+        status = 0
+        with process_state_kept():
+            try:
+                main(list(arguments))
+            except SystemExit as ended:
+                status = ended.code
+        out, err = capfd.readouterr()
+        return (1, out, f"{status}\n") if isinstance(status, str) else (status, out, err)
+
+    return call
 
 
 def test_the_probability_is_the_mean_over_the_runs(folder):
@@ -71,74 +85,81 @@ def test_a_single_run_has_no_spread(folder):
     assert found.std == 0
 
 
-def test_a_probability_that_is_not_finite_is_refused(folder, monkeypatch, capsys):
+def test_a_probability_that_is_not_finite_is_refused(folder, ask):
     """One line that names the model; the weights themselves are finite."""
     trained = model.read(folder / "deep")
     layers = [StoredLayer(layer.weight * np.float32(1e38), layer.bias) for layer in trained.layers]
     layers[0].weight[:, :, ::2] *= -1
     model.write(trained._replace(layers=layers), folder / "deep/weights.safetensors")
-    monkeypatch.chdir(folder)
-    with pytest.raises(SystemExit) as ended:
-        main(["deep", "c.jpg"])
-    assert str(ended.value.code).startswith(
-        "predict: deep/weights.safetensors: a probability is not finite"
-    )
-    assert capsys.readouterr().out == ""
+    status, out, err = ask("deep", "c.jpg")
+    assert (status, out) == (1, "")
+    assert err.startswith("predict: deep/weights.safetensors: a probability is not finite")
 
 
-def test_each_picture_gets_its_line(folder):
-    """Path, class, probability and spread, tab by tab."""
-    done = ask(folder, "deep", "a b.png", "c.jpg")
-    assert done.returncode == 0
-    rows = [line.split("\t") for line in done.stdout.splitlines()]
+def test_each_picture_gets_its_line(ask):
+    """Path, class, probability and spread, tab by tab; what is no picture does not stop others."""
+    status, out, err = ask("deep", "note.txt", "a b.png", "c.jpg", "gone.png")
+    rows = [line.split("\t") for line in out.splitlines()]
     assert [row[0] for row in rows] == ["a b.png", "c.jpg"]
     assert all(row[1] in ("cat", "dog") and " +- " in row[2] for row in rows)
+    assert status == 1
+    assert err.splitlines()[0].startswith("note.txt: no picture")
+    assert err.splitlines()[1].startswith("gone.png: cannot be read")
 
 
-def test_what_is_no_picture_does_not_stop_the_others(folder):
-    """It gets its line, and the exit status is 1."""
-    done = ask(folder, "deep", "note.txt", "c.jpg", "gone.png")
-    assert done.returncode == 1
-    assert done.stdout.startswith("c.jpg\t")
-    assert done.stderr.splitlines()[0].startswith("note.txt: no picture")
-    assert done.stderr.splitlines()[1].startswith("gone.png: cannot be read")
-
-
-def test_a_folder_is_all_that_lies_below_it(folder):
+def test_a_folder_is_all_that_lies_below_it(folder, ask):
     """In the order of their names, hidden files and thumbnails left out, whatever stands beside."""
     for name in ("z/10.jpg", "z/9/1.jpg", "z/.hidden.jpg", "z/@eaDir/10.jpg"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         shutil.copy(folder / "c.jpg", folder / name)
-    done = ask(folder, "deep", "z", "a b.png", "z/10.jpg")
-    assert done.returncode == 0
-    paths = [line.partition("\t")[0] for line in done.stdout.splitlines()]
-    assert paths == ["z/10.jpg", "z/9/1.jpg", "a b.png", "z/10.jpg"]
+    status, out, _ = ask("deep", "z", "a b.png", "z/10.jpg")
+    paths = [line.partition("\t")[0] for line in out.splitlines()]
+    assert (status, paths) == (0, ["z/10.jpg", "z/9/1.jpg", "a b.png", "z/10.jpg"])
 
 
 @pytest.mark.parametrize("end", ["\n", "\r\n", "\0"])
-def test_a_list_comes_on_standard_input(folder, end):
+def test_a_list_comes_on_standard_input(ask, end):
     """With a name a line, or as `find -print0` writes it; many pictures are answered like few."""
     names = ["c.jpg", "a b.png"] * 40 + ["note.txt", "c.jpg"]
-    done = ask(folder, "deep", "-", stdin=end.join(names) + end)
-    assert done.returncode == 1
-    lines = done.stdout.splitlines()
+    status, out, err = ask("deep", "-", stdin=end.join(names) + end)
+    lines = out.splitlines()
     assert [line.partition("\t")[0] for line in lines] == [n for n in names if n != "note.txt"]
-    assert len(set(lines)) == 2
-    assert done.stderr.startswith("note.txt: no picture") and done.stderr.count("\n") == 1
+    assert (status, len(set(lines))) == (1, 2)
+    assert err.startswith("note.txt: no picture") and err.count("\n") == 1
 
 
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (["-"], "predict: standard input: names no picture; it takes a path a line\n"),
-        (["c.jpg", "empty"], "predict: empty: there is no file in this folder\n"),
+        (["deep", "-"], "standard input: names no picture; it takes a path a line\n"),
+        (["deep", "c.jpg", "empty"], "empty: there is no file in this folder\n"),
+        (["c.jpg", "c.jpg"], "c.jpg: not a model of this project"),
     ],
 )
-def test_nothing_to_look_at_is_an_error(folder, arguments, message):
-    """Before anything is answered."""
+def test_nothing_to_ask_is_an_error(folder, ask, arguments, message):
+    """One line, before anything is answered."""
     (folder / "empty").mkdir()
-    done = ask(folder, "deep", *arguments, stdin="\n")
-    assert (done.returncode, done.stdout, done.stderr) == (1, "", message)
+    status, out, err = ask(*arguments, stdin="\n")
+    assert (status, out) == (1, "")
+    assert err.startswith(f"predict: {message}") and err.count("\n") == 1
+
+
+def test_machines_get_json(ask):
+    """One object a line, errors included."""
+    status, out, err = ask("--json", "deep/weights.safetensors", "c.jpg", "note.txt")
+    found, error = map(json.loads, out.splitlines())
+    assert found.keys() == {"path", "label", "probability", "std"}
+    assert error.keys() == {"path", "error"}
+    assert (status, err) == (1, "")
+
+
+def test_control_characters_of_a_class_stay_off_the_terminal(folder, ask):
+    """A model file may come from anyone."""
+    trained = model.read(folder / "deep")._replace(classes=("\x1b[31mcat", "\x1b]0;x\a"))
+    model.write(trained, folder / "deep/weights.safetensors")
+    status, out, _ = ask("deep", "c.jpg")
+    assert status == 0
+    assert "\x1b" not in out and "\\x1b" in out
 
 
 def test_a_reader_that_has_seen_enough_ends_it(folder):
@@ -156,35 +177,10 @@ def test_a_reader_that_has_seen_enough_ends_it(folder):
     assert done.stdout.startswith("c.jpg\t")
 
 
-def test_machines_get_json(folder):
-    """One object a line, errors included."""
-    done = ask(folder, "--json", "deep/weights.safetensors", "c.jpg", "note.txt")
-    found, error = map(json.loads, done.stdout.splitlines())
-    assert found.keys() == {"path", "label", "probability", "std"}
-    assert error.keys() == {"path", "error"}
-    assert (done.returncode, done.stderr) == (1, "")
-
-
-def test_what_is_no_model_is_named(folder):
-    """One line, no traceback."""
-    done = ask(folder, "c.jpg", "c.jpg")
-    assert done.returncode == 1
-    assert done.stderr.startswith("predict: c.jpg: not a model of this project")
-    assert len(done.stderr.splitlines()) == 1
-
-
-def test_control_characters_of_a_class_stay_off_the_terminal(folder):
-    """A model file may come from anyone."""
-    trained = model.read(folder / "deep")._replace(classes=("\x1b[31mcat", "\x1b]0;x\a"))
-    model.write(trained, folder / "deep/weights.safetensors")
-    done = ask(folder, "deep", "c.jpg")
-    assert done.returncode == 0
-    assert "\x1b" not in done.stdout and "\\x1b" in done.stdout
-
-
-@pytest.mark.parametrize("name", ["torch", "typing", "numpy", "argparse"])
-def test_a_module_in_a_foreign_folder_is_not_imported(folder, name):
-    """Python's `-m` would take it for the real one."""
-    (folder / f"{name}.py").write_text("open('executed', 'w')\n")
-    assert ask(folder, "deep", "c.jpg").returncode == 0
+def test_modules_in_a_foreign_folder_are_not_imported(folder):
+    """Python's `-m` would take them for the real ones."""
+    for name in ("torch", "typing", "numpy", "argparse"):
+        (folder / f"{name}.py").write_text("open('executed', 'w')\n")
+    command = [sys.executable, "-m", "shallowdeep", "predict", "deep", "c.jpg"]
+    assert subprocess.run(command, cwd=folder, check=False).returncode == 0
     assert not (folder / "executed").exists()

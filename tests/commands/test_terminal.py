@@ -19,8 +19,3 @@ def test_markdown_has_a_rule_below_its_head():
     assert lines[0].startswith("| metric")
     assert set(lines[1]) == {"|", ":", "-"}
     assert lines[2] == "| deep.accuracy | ok |"
-
-
-def test_no_rows_are_a_head():
-    """Nothing to say is no mistake."""
-    assert table(["a", "b"], []) == "a    b"

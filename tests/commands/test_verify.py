@@ -130,10 +130,6 @@ def forge_metrics(toy: Path) -> None:
     edit(toy / "metrics.json", "deep", "shallow")
 
 
-def forge_code(toy: Path) -> None:
-    edit(toy / "make.py", '"deep"', '"shallow"')
-
-
 def forget_a_stage(toy: Path) -> None:
     text = (toy / "dvc.lock").read_text()
     (toy / "dvc.lock").write_text(re.sub(r"  first:\n(    .*\n|  - .*\n)+", "", text))
@@ -161,11 +157,6 @@ def keep_the_old(toy: Path) -> None:
     edit(toy / "make.py", "json.dump", "if not os.path.exists('metrics.json'): json.dump")
 
 
-def write_the_lock_otherwise(toy: Path) -> None:
-    with (toy / "dvc.lock").open("a") as file:
-        file.write("# by hand\n")
-
-
 def change_what_is_tracked(toy: Path) -> None:
     """A stage that edits a file of git, which is no output."""
     with (toy / "make.py").open("a") as file:
@@ -176,13 +167,11 @@ def change_what_is_tracked(toy: Path) -> None:
     ("forge", "named"),
     [
         (forge_metrics, "metrics.json"),
-        (forge_code, "metrics.json"),
         (forget_a_stage, "number"),
         (invent_a_stage, "x"),
         (forge_a_parameter, "dvc.lock"),
         (freeze, "metrics.json"),
         (keep_the_old, "metrics.json"),
-        (write_the_lock_otherwise, "dvc.lock"),
         (change_what_is_tracked, "input"),
     ],
 )
