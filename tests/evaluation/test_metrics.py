@@ -9,7 +9,7 @@ from random_predictions import SHARES, differences, findings, networks
 from sklearn.metrics import log_loss
 
 from shallowdeep.evaluation.metrics import as_json, at_a_glance, parsed
-from shallowdeep.evaluation.score_table import as_table, score_table
+from shallowdeep.evaluation.score_table import score_rows, score_table
 from shallowdeep.evaluation.split_predictions import by_split
 from shallowdeep.evaluation.verdict import QUESTION, Pair, verdict
 
@@ -84,7 +84,7 @@ def test_the_question_is_judged_by_itself_and_among_all_pairs(pictures):
 def test_one_table_holds_all_scores(pictures):
     """Of models and pairs, on every split; p of pairs alone."""
     found = findings(pictures, WITH_WIDE).scores
-    table = as_table(found)
+    table = score_rows(found)
     assert list(table) == ["model", "split", "score", "mean", "std", "low", "high", "p"]
     assert len(table) == (3 + 3) * 3 * 6
     pairs = table["model"].str.contains(" minus ")

@@ -18,6 +18,12 @@ from shallowdeep.files import progress
 from shallowdeep.files.progress import Progress
 
 
+@pytest.fixture(autouse=True)
+def no_stage(monkeypatch):
+    """A stage that another test has called in this process leaves its name."""
+    monkeypatch.setattr(progress, "_stage", "")
+
+
 class Terminal(io.StringIO):
     """A terminal of some width."""
 

@@ -6,7 +6,7 @@ from random_predictions import SHARES, findings, networks, settings
 
 from shallowdeep.evaluation import tables
 from shallowdeep.evaluation.change import ExperimentPredictions, changes
-from shallowdeep.evaluation.score_table import as_table
+from shallowdeep.evaluation.score_table import score_rows
 from shallowdeep.evaluation.scores import SCORES, RunScores, Score
 from shallowdeep.evaluation.split_predictions import by_split
 from shallowdeep.prepared.data_report import DataReport
@@ -46,7 +46,7 @@ def test_a_score_is_one_entry(pictures, monkeypatch):
     """Then it is in scores.csv, in both reports, on the cards and in comparisons."""
     score = Score("specificity", "share of cats that are found", "higher", 1, specificity)
     monkeypatch.setitem(SCORES, "specificity", score)
-    table = as_table(findings(pictures).scores)
+    table = score_rows(findings(pictures).scores)
     assert len(table[table.score == "specificity"]) == 3 * 3  # networks and their pair, splits
     html, summary, card = pages(pictures)
     assert all("share of cats that are found" in text for text in (html, summary, card))

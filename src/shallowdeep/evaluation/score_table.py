@@ -55,7 +55,7 @@ def score_table(splits: Mapping[SplitName, SplitPredictions], *, alpha: float) -
     )
 
 
-def as_table(scores: ScoreTable) -> pd.DataFrame:
+def score_rows(scores: ScoreTable) -> pd.DataFrame:
     """Columns model (or pair), split, score, mean, std, low, high, p (of pairs alone)."""
     sections: dict[str, Mapping[SplitName, Intervals | Differences]] = {
         **scores.models,

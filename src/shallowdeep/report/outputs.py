@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from shallowdeep.evaluation import metrics, tables
 from shallowdeep.evaluation.findings import Findings, conclude
-from shallowdeep.evaluation.score_table import as_table
+from shallowdeep.evaluation.score_table import score_rows
 from shallowdeep.evaluation.split_predictions import by_split
 from shallowdeep.evaluation.verdict import verdict
 from shallowdeep.files.atomic import replacing
@@ -68,7 +68,7 @@ def outputs(
         **{f"model_cards/{name}.md": model_card.card(facts, name) for name in networks},
     }
     frames = {f"plots/{name}.csv": table for name, table in charted.items()}
-    frames["scores.csv"] = as_table(found.scores)
+    frames["scores.csv"] = score_rows(found.scores)
     files = {
         "plots/first_layer.jpg": picture_sheets.sheet(pictures.first_layer),
         "plots/most_wrong.jpg": picture_sheets.sheet(pictures.most_wrong),
