@@ -1,48 +1,33 @@
 """PNG files lose nothing but what says nothing about their pixels."""
 
-import io
 import struct
 import zlib
 
 import numpy as np
 import pytest
+from picture_files import chunk, decoded, png, stored
 from PIL import Image
 
-from shallowdeep.pictures import png
-from shallowdeep.pictures.decoding import decode
 from shallowdeep.pictures.limits import Unusable
+from shallowdeep.pictures.png import essential
 
 VALUES = np.arange(16).reshape(2, 8) % 4
 
 
-def chunk(kind, data, *, checksum=None):
-    body = kind + data
-    crc = zlib.crc32(body) if checksum is None else checksum
-    return struct.pack(">I", len(data)) + body + struct.pack(">I", crc)
-
-
 def grey(depth, *, before=b"", values=VALUES):
-    """A file of 8 x 2 grey values; `before` stands in front of the pixels."""
-    head = chunk(b"IHDR", struct.pack(">IIBBBBB", 8, 2, depth, 0, 0, 0, 0))
+    """A file of 8 x 2 grey values."""
     rows = ["".join(f"{value:0{depth}b}" for value in row) for row in values]
     raw = b"".join(b"\0" + int(row, 2).to_bytes(len(row) // 8) for row in rows)
-    return png.MAGIC + head + before + chunk(b"IDAT", zlib.compress(raw)) + chunk(b"IEND", b"")
-
-
-def decoded(tmp_path, data, *, size=8):
-    (tmp_path / "x").write_bytes(data)
-    return decode(tmp_path / "x", size=size, max_pixels=10**8)
+    return png(8, 2, zlib.compress(raw), depth=depth, colour=0, before=before)
 
 
 @pytest.mark.parametrize("depth", [2, 4, 8, 16])
 def test_a_transparent_grey_value_shows_white(tmp_path, depth):
     """As `convert FILE -background white -alpha remove` of ImageMagick 6.9.11 shows it."""
-    white = 2**depth - 1
-    values = VALUES * (white // 3)
+    values = VALUES * ((2**depth - 1) // 3)
     data = grey(depth, values=values, before=chunk(b"tRNS", struct.pack(">H", values[0, 1])))
-    pixels = decoded(tmp_path, data).pixels
     expected = np.array([0, 255, 170, 255] * 2)
-    assert abs(pixels.astype(int) - expected).max() <= 1
+    assert abs(decoded(tmp_path, data).pixels.astype(int) - expected).max() <= 1
 
 
 LARGE = b"A comment\0\0" + zlib.compress(bytes(3_000_000))
@@ -88,6 +73,5 @@ def test_a_million_chunks_are_refused(tmp_path):
 
 def test_other_pictures_pass_through():
     """What Pillow writes has nothing that goes but its comment."""
-    file = io.BytesIO()
-    Image.new("RGB", (9, 9)).save(file, "PNG")
-    assert png.essential(file.getvalue()) == file.getvalue()
+    data = stored(Image.new("RGB", (9, 9)), "PNG")
+    assert essential(data) == data

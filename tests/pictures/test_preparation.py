@@ -13,7 +13,6 @@ from shallowdeep.files.errors import InputError
 from shallowdeep.pictures import preparation
 from shallowdeep.pictures.decoding import decode
 from shallowdeep.pictures.listing import listed
-from shallowdeep.pictures.near_duplicates import groups
 from shallowdeep.pictures.preparation import InBothClasses, decode_all, manifest
 from shallowdeep.settings import params
 from shallowdeep.settings.params import Split
@@ -47,17 +46,19 @@ def decoded(folder, **options):
 
 
 def test_rows_stand_in_the_order_of_the_files(folder):
-    """Whatever is decoded first; each row is the picture's pixels, and its hash is theirs."""
+    """Whatever is decoded first; row, hash and entry of the manifest are those of one picture."""
     result = decoded(folder)
     array = np.load(folder.parent / "array.npy")
     files = listed(folder, CLASSES).files
     assert array.shape == (80, 3, 8, 8)
-    assert [picture.found for picture in result.accepted] == files
-    for row, picture in zip(array, result.accepted, strict=True):
-        expected = decode(folder / picture.found.path, size=8, max_pixels=10_000)
+    table = manifest(result, CLASSES, FRACTIONS, folds=1, seed=0)
+    assert list(zip(table["path"], table["label"], strict=True)) == files
+    assert list(table["fold"]).count(2) == 48
+    for row, one in zip(array, table.itertuples(), strict=True):
+        expected = decode(folder / one.path, size=8, max_pixels=10_000)
         assert np.array_equal(row, expected.pixels)
-        assert picture.sha256 == hashlib.sha256(row.tobytes()).hexdigest()
-        assert (picture.width, picture.height) == (expected.width, expected.height)
+        assert one.sha256 == hashlib.sha256(row.tobytes()).hexdigest()
+        assert (one.width, one.height) == (expected.width, expected.height)
 
 
 def test_one_core_gives_the_same_bytes(folder):
@@ -71,26 +72,6 @@ def test_one_core_gives_the_same_bytes(folder):
     finally:
         os.sched_setaffinity(0, cores)
     assert (folder.parent / "array.npy").read_bytes() == expected
-
-
-def test_what_is_no_picture_leaves_no_row(folder):
-    """It is listed with its reason, and the rest closes up."""
-    (folder / "cat" / "05.png").write_bytes(b"")
-    (folder / "dog" / "39.png").write_text("words")
-    result = decoded(folder)
-    assert [one.path for one in result.rejected] == ["cat/05.png", "dog/39.png"]
-    assert result.rejected[0].reason == "empty file"
-    assert len(np.load(folder.parent / "array.npy")) == len(result.accepted) == 78
-
-
-def test_none_may_be_rejected_if_so_wished(folder):
-    """All are looked at, so that the message can say how many there are."""
-    (folder / "cat" / "05.png").write_bytes(b"")
-    with pytest.raises(InputError, match=r"^1 file rejected, first cat/05.png: empty file; data"):
-        decoded(folder, on_reject="fail")
-    (folder / "dog" / "39.png").write_text("words")
-    with pytest.raises(InputError, match=r"2 files rejected, first cat/05\.png: empty file; data"):
-        decoded(folder, on_reject="fail")
 
 
 def test_the_same_picture_is_kept_once(folder):
@@ -111,20 +92,13 @@ def test_the_same_picture_cannot_be_both(folder):
         shutil.copy(folder / "cat" / f"{number}.png", folder / "dog" / f"x{number}.png")
     shutil.copy(folder / "cat" / "07.png", folder / "cat" / "copy.png")
     (folder / "cat" / "05.png").write_bytes(b"")
-    said = (
+    message = (
         r"^the same picture is in both classes: cat/07\.png and dog/x07\.png; pictures in both: 3,"
     )
-    with pytest.raises(InBothClasses, match=said) as error:
+    with pytest.raises(InBothClasses, match=message) as error:
         decoded(folder)
-    same = {
-        "cat/07.png": "dog/x07.png",
-        "cat/09.png": "dog/x09.png",
-        "cat/30.png": "dog/x30.png",
-        "dog/x07.png": "cat/07.png",
-        "dog/x09.png": "cat/09.png",
-        "dog/x30.png": "cat/30.png",
-        "cat/copy.png": "dog/x07.png",
-    }
+    same = {f"cat/{number}.png": f"dog/x{number}.png" for number in ("07", "09", "30")}
+    same |= {other: one for one, other in same.items()} | {"cat/copy.png": "dog/x07.png"}
     files = {one.path: one.reason.removeprefix("the same picture as ") for one in error.value.files}
     assert files == same
     with pytest.raises(InBothClasses, match=r"1 file rejected, first cat/05\.png: empty file"):
@@ -137,15 +111,15 @@ def test_what_is_in_both_classes_can_be_left_out(folder):
         shutil.copy(folder / "cat" / f"{number}.png", folder / "dog" / f"x{number}.png")
     shutil.copy(folder / "cat" / "07.png", folder / "cat" / "copy.png")
     shutil.copy(folder / "cat" / "08.png", folder / "cat" / "other copy.png")
+    (folder / "cat" / "10.png").write_bytes(b"")
     result = decoded(folder, on_conflict="skip")
     assert [one.path for one in result.duplicates] == ["cat/other copy.png"]
+    assert result.rejected == [("cat/10.png", "empty file")]
     assert len(result.conflicts) == 7
     array = np.load(folder.parent / "array.npy")
-    assert len(array) == len(result.accepted) == 77
+    assert len(array) == len(result.accepted) == 76
     for row, picture in zip(array, result.accepted, strict=True):
         assert picture.sha256 == hashlib.sha256(row.tobytes()).hexdigest()
-    report = result.report()
-    assert (report.pictures, report.duplicates, report.conflicts) == (77, 1, 7)
 
 
 def test_a_file_that_asks_for_too_much_memory_costs_itself_alone(folder, monkeypatch):
@@ -163,47 +137,23 @@ def test_a_file_that_asks_for_too_much_memory_costs_itself_alone(folder, monkeyp
     assert len(result.accepted) == 79
 
 
-def test_copies_of_other_sizes_lie_in_one_fold(tmp_path):
-    """The manifest keeps near-duplicates together, in the order of the rows."""
-    rng = np.random.default_rng(0)
-    for name in CLASSES:
-        (tmp_path / "set" / name).mkdir(parents=True)
-        for i in range(20):
-            image = Image.fromarray(rng.integers(0, 256, (8, 8, 3), dtype=np.uint8))
-            image = image.resize((90, 90))
-            image.save(tmp_path / "set" / name / f"{i:02}.png")
-            if i < 5:
-                image.resize((60, 50)).save(tmp_path / "set" / name / f"{i:02}.bmp")
-    files = listed(tmp_path / "set", CLASSES).files
-    large = data().model_copy(update={"size": 32})
-    result = decode_all(tmp_path / "set", files, large, tmp_path / "array.npy")
-    near = groups(np.load(tmp_path / "array.npy"))
-    entries = manifest(result, CLASSES, FRACTIONS, folds=5, seed=0, near=near)
-    of = dict(zip(entries["path"], entries["fold"], strict=True))
-    copies = [path for path in of if path.endswith(".bmp")]
-    assert len(copies) == 10
-    assert all(of[path] == of[path.replace(".bmp", ".png")] for path in copies)
-
-
 def test_no_pictures_at_all(tmp_path):
     """An array without rows, for the split to complain of."""
     assert decode_all(tmp_path, [], data(), tmp_path / "array.npy").accepted == []
     assert np.load(tmp_path / "array.npy").shape == (0, 3, 8, 8)
 
 
-def test_the_manifest_follows_the_rows(folder):
-    """One entry a row, split as asked."""
-    result = decoded(folder)
-    entries = manifest(result, CLASSES, FRACTIONS, folds=1, seed=0)
-    assert list(entries["path"]) == [one.found.path for one in result.accepted]
-    assert list(entries["sha256"]) == [one.sha256 for one in result.accepted]
-    assert list(entries["fold"]).count(2) == 48
-    assert entries["width"][0] == 91
-
-
 def test_too_few_pictures_because_of_rejected_ones(folder):
-    """Then the message says that files were rejected, and why the first."""
-    for path in (folder / "dog").iterdir():
-        path.write_bytes(b"")
-    with pytest.raises(InputError, match=r"dog: 0 usable.*40 files rejected, first dog/00.*empty"):
+    """A class without any is named with the usual reason, before folds; else the first file is."""
+    heic = (24).to_bytes(4) + b"ftypheic" + bytes(12)
+    for number, path in enumerate(sorted((folder / "dog").iterdir())):
+        path.write_bytes(heic if number else b"")
+    message = (
+        r"^data: class dog: none of its 40 files is a picture that can be read; 39 of them: HEIC"
+    )
+    with pytest.raises(InputError, match=message):
+        manifest(decoded(folder), CLASSES, FRACTIONS, folds=1, seed=0)
+    shutil.copy(folder / "cat" / "00.png", folder / "dog" / "00.png")
+    (folder / "cat" / "00.png").unlink()
+    with pytest.raises(InputError, match=r"dog: 1 usable.*39 files rejected, first dog/01.*: HEIC"):
         manifest(decoded(folder), CLASSES, FRACTIONS, folds=1, seed=0)

@@ -53,8 +53,7 @@ def test_folds_that_take_hours_are_told_before():
     """With how long, and the way out; not where they are quick."""
     assert warning(asked(), 2_000) is None
     assert warning(asked(solver="primal", folds=1), 30_000) is None
-    said = warning(asked(), 100_000)
-    assert said == (
+    assert warning(asked(), 100_000) == (
         "folds: 10 with the primal solver will train for about 4 hours of one core;"
         " folds: 1 takes one part in 10 of it"
     )

@@ -1,62 +1,22 @@
 """Grey TIFF files mean what the format says, whatever stores them; previews are no pictures."""
 
-import io
 import struct
-import zlib
+import subprocess
 
 import numpy as np
 import pytest
+from picture_files import PACKED, decoded, stored, tiff
 from PIL import Image
+from remotes import tool
 
-from shallowdeep.pictures.decoding import decode
 from shallowdeep.pictures.limits import Unusable
 
 RAMP = np.array([[0, 0.2, 1 / 3, 0.4, 0.6, 0.8, 1, 1]] * 8)
-# `convert FILE -depth 8 gray:-` (ImageMagick 6.9.11) gives these if 0 is black; if 0 is white the
-# opposite for 8 bits, and so does `tiff2rgba` (libtiff 4.5.0) for 4 and 8.
 BYTES = np.array([0, 51, 85, 102, 153, 204, 255, 255])
-KINDS = {"B": 1, "H": 3, "I": 4}  # of tags
-PACKED = {  # compression tag, and how a strip is packed
-    "raw": (1, bytes),
-    "deflate": (8, zlib.compress),
-    "PackBits": (32_773, lambda data: b"".join(b"\0" + data[i : i + 1] for i in range(len(data)))),
-}
+FINE = np.linspace(0, 65_535, 64).astype(np.uint16).reshape(8, 8)  # the low byte matters
 
 
-def tiff(data, *, order="<", bits=8, kind=1, white_is_zero=False, packing="raw", **tags):
-    """A file of one strip, 8 x 8 grey values unless `tags` says otherwise; t262=None leaves out."""
-    compression, pack = PACKED[packing]
-    content = pack(data)
-    numbers = {256: 8, 257: 8, 258: bits, 259: compression, 262: 0 if white_is_zero else 1}
-    numbers |= {273: 8, 277: 1, 278: 8, 279: len(content), 339: kind}
-    numbers |= {int(name[1:]): value for name, value in tags.items()}
-    entries = [(tag, value) for tag, value in sorted(numbers.items()) if value is not None]
-    body = b""
-    for tag, value in entries:
-        if isinstance(value, bytes):
-            body += struct.pack(f"{order}HHI4s", tag, 2, len(value), value)
-        else:
-            form = "H" if value < 2**16 and tag != 330 else "I"
-            number = struct.pack(f"{order}{form}", value).ljust(4, b"\0")
-            body += struct.pack(f"{order}HHI4s", tag, KINDS[form], 1, number)
-    content += b"\0" * (len(content) % 2)
-    head = b"II*\0" if order == "<" else b"MM\0*"
-    table = struct.pack(f"{order}H", len(entries)) + body + bytes(4)
-    return head + struct.pack(f"{order}I", 8 + len(content)) + content + table
-
-
-def directory(**numbers):
-    """Tags of a further picture, all of type LONG."""
-    entries = b"".join(struct.pack("<HHII", int(tag[1:]), 4, 1, n) for tag, n in numbers.items())
-    return struct.pack("<H", len(numbers)) + entries + bytes(4)
-
-
-def decoded(tmp_path, data):
-    (tmp_path / "x").write_bytes(data)
-    return decode(tmp_path / "x", size=8, max_pixels=10_000).pixels
-
-
-def stored(bits, order="<"):
+def levels(bits, order="<"):
     """The ramp as unsigned grey values."""
     values = np.rint(RAMP * (2**bits - 1)).astype(np.uint64)
     if bits == 16:
@@ -72,22 +32,68 @@ def stored(bits, order="<"):
     [*((bits, white) for bits in (1, 2, 4, 8) for white in (False, True)), (16, False)],
 )
 def test_unsigned_grey(tmp_path, bits, white_is_zero, order, packing):
-    """Up to 16 bits, both orders of bytes, black or white is 0."""
+    """Up to 16 bits, both orders of bytes, black or white is 0.
+
+    If 0 is white, `convert` of ImageMagick 6.9.11 gives the opposite for 8 bits, and `tiff2rgba` of
+    libtiff 4.5.0 for 4 and 8.
+    """
     how = {"order": order, "white_is_zero": white_is_zero, "packing": packing}
-    pixels = decoded(tmp_path, tiff(stored(bits, order), bits=bits, **how))
+    pixels = decoded(tmp_path, tiff(levels(bits, order), bits=bits, **how)).pixels
     expected = np.rint(np.rint(RAMP[0] * (2**bits - 1)) / (2**bits - 1) * 255)
     assert abs(pixels - (255 - expected if white_is_zero else expected)).max() <= 1
 
 
-@pytest.mark.parametrize(
-    "compression", ["tiff_lzw", "tiff_deflate", "tiff_adobe_deflate", "packbits", "lzma", "zstd"]
-)
-def test_grey_of_16_bits_in_every_compression(tmp_path, compression):
-    """Each that Pillow can write; the low byte rounds, it is not cut off."""
-    values = np.rint(RAMP * 65_535).astype(np.uint16)
-    file = io.BytesIO()
-    Image.fromarray(values).save(file, "TIFF", compression=compression)
-    assert abs(decoded(tmp_path, file.getvalue()).astype(int) - BYTES).max() <= 1
+def imagemagick(tmp_path, data, *options, to):
+    """What ImageMagick's `convert` makes of a file."""
+    (tmp_path / "from").write_bytes(data)
+    command = [tool("convert", "imagemagick"), str(tmp_path / "from"), *options, to]
+    return subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
+
+
+# Compressions of ImageMagick's, and the predictors that they take.
+WRITTEN = (["None"], ["RLE"], ["LZW", 1, 2], ["Zip", 1, 2], ["LZMA"], ["ZSTD", 1, 2])
+
+
+def sixteen_bits(tmp_path):
+    """Grey of 16 bits in both orders of bytes, in all compressions that Pillow reads."""
+    for compression in (
+        "tiff_lzw",
+        "tiff_deflate",
+        "tiff_adobe_deflate",
+        "packbits",
+        "lzma",
+        "zstd",
+    ):
+        yield (
+            f"Pillow {compression}",
+            stored(Image.fromarray(FINE), "TIFF", compression=compression),
+        )
+    for order in "<>":
+        for packing in PACKED:
+            data = FINE.astype(f"{order}u2").tobytes()
+            yield f"{order} {packing}", tiff(data, bits=16, order=order, packing=packing)
+    plain = tiff(FINE.tobytes(), bits=16)
+    for endian in ("lsb", "msb"):
+        for compression, *predictors in WRITTEN:
+            for predictor in predictors or [()]:
+                options = ["-define", f"tiff:endian={endian}", "-compress", compression]
+                options += ["-define", f"tiff:predictor={predictor}"] if predictors else []
+                yield " ".join(options), imagemagick(tmp_path, plain, *options, to="tiff:-")
+
+
+def test_grey_of_16_bits_has_imagemagicks_values(tmp_path):
+    """The low byte rounds, it is not cut off; neither the order of bytes nor a predictor counts."""
+    tested = set()
+    for name, data in sixteen_bits(tmp_path):
+        peer = imagemagick(tmp_path, data, "-depth", "16", "-endian", "LSB", to="gray:-")
+        values = np.frombuffer(peer, "<u2").reshape(8, 8)
+        assert np.array_equal(values, FINE), name
+        assert np.array_equal(decoded(tmp_path, data).pixels[0], np.rint(values / 257)), name
+        with Image.open(tmp_path / "picture") as image:
+            tested.add((image.tag_v2.prefix, image.tag_v2[259], image.tag_v2.get(317, 1)))
+    both = {(order, code) for order in (b"II", b"MM") for code in (1, 5, 8, 32_773, 32_946)}
+    assert both <= {(order, code) for order, code, _ in tested}
+    assert {(order, 5, 2) for order in (b"II", b"MM")} <= tested
 
 
 @pytest.mark.parametrize(
@@ -116,7 +122,7 @@ def test_other_grey_is_rejected_by_name(tmp_path, bits, kind, white_is_zero, nam
 def test_grey_that_does_not_tell_black_from_white_is_rejected(tmp_path, bits):
     """Pillow takes 0 for white, libtiff for black."""
     with pytest.raises(Unusable, match="without the tag that tells black from white; convert it"):
-        decoded(tmp_path, tiff(stored(bits), bits=bits, t262=None))
+        decoded(tmp_path, tiff(levels(bits), bits=bits, t262=None))
 
 
 def test_a_kind_that_is_not_read_is_called_one(tmp_path):
@@ -125,49 +131,38 @@ def test_a_kind_that_is_not_read_is_called_one(tmp_path):
         decoded(tmp_path, tiff(bytes(64), t262=2))
 
 
+def followed_by(data, width, length):
+    """A file with the tags of a further picture behind it."""
+    further = struct.pack("<HHHIIHHIII", 2, 256, 4, 1, width, 257, 4, 1, length, 0)
+    return data[:-4] + struct.pack("<I", len(data)) + further
+
+
 PREVIEWS = {
-    "flagged": {"t254": 1},
-    "flagged as old files do": {"t255": 2},
-    "beside a larger picture": {"t330": directory(t256=600, t257=400)},
-    "before a larger picture": {"next": directory(t256=600, t257=400)},
+    "flagged": tiff(bytes(64), t254=1),
+    "flagged as old files do": tiff(bytes(64), t255=2),
+    "before a larger picture": followed_by(tiff(bytes(64)), 600, 400),
+    "beside a larger picture": followed_by(
+        tiff(bytes(64), t330=len(tiff(bytes(64), t330=1))), 600, 400
+    ),
 }
 
 
 @pytest.mark.parametrize("name", PREVIEWS)
 def test_a_preview_is_not_the_picture(tmp_path, name):
     """As a camera's raw file begins; the reason says so."""
-    tags = dict(PREVIEWS[name])
-    further = tags.pop("next", None)
-    if isinstance(tags.get("t330"), bytes):
-        further = tags.pop("t330")
-        length = len(tiff(bytes(64), t330=1))
-        data = tiff(bytes(64), t330=length) + further
-    else:
-        data = tiff(bytes(64), **tags)
-        if further:
-            data = data[:-4] + struct.pack("<I", len(data)) + further
     with pytest.raises(Unusable, match="its first picture, 8 x 8 pixels, is a preview"):
-        decoded(tmp_path, data)
+        decoded(tmp_path, PREVIEWS[name])
 
 
 def test_pages_and_thumbnails_are_no_reason(tmp_path):
     """The first of many pages, or a picture with its thumbnail behind it."""
     for width in (8, 2):
-        data = tiff(stored(8))
-        data = data[:-4] + struct.pack("<I", len(data)) + directory(t256=width, t257=width)
-        assert abs(decoded(tmp_path, data).astype(int) - BYTES).max() <= 1
-
-
-@pytest.mark.parametrize("packing", ["raw", "deflate"])
-def test_a_tile_of_gigabytes_is_refused(tmp_path, packing):
-    """However small the picture is that it is to cover."""
-    tile = {"t322": 40_000, "t323": 40_000, "t324": 8, "t325": 64}
-    with pytest.raises(Unusable, match="tiles of 40000 x 40000 pixels are more than"):
-        decoded(tmp_path, tiff(bytes(64), packing=packing, **tile))
+        pixels = decoded(tmp_path, followed_by(tiff(levels(8)), width, width)).pixels
+        assert abs(pixels.astype(int) - BYTES).max() <= 1
 
 
 @pytest.mark.parametrize("orientation", [6, b"6\0"])
 def test_mistyped_tags_leave_the_pixels_whole(tmp_path, orientation):
     """Also where the turning itself is said in another type; Pillow writes all tags and fails."""
-    pixels = decoded(tmp_path, tiff(stored(8), t274=orientation, t282=b"dpi"))
+    pixels = decoded(tmp_path, tiff(levels(8), t274=orientation, t282=b"dpi")).pixels
     assert abs(pixels.astype(int) - BYTES[:, None]).max() <= 1

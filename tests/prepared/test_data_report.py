@@ -48,9 +48,13 @@ def test_what_few_data_sets_have_is_said_where_there_is_any(tmp_path):
         "; 1 rejected, 4 in both classes (results/rejected.csv); 1 near-duplicate"
         " (results/near_duplicates.csv); 58 in hidden or sidecar folders skipped"
     )
-    write_counts(report, tmp_path / "data.json")
-    assert read_counts(tmp_path / "data.json") == report
-    assert json.loads((tmp_path / "data.json").read_text())["conflicts"] == 4
+    for one, counts in (
+        (report, report._asdict()),
+        (REPORT, {"pictures": 1_000, "rejected": 1, "duplicates": 2}),
+    ):
+        write_counts(one, tmp_path / "data.json")
+        assert read_counts(tmp_path / "data.json") == one
+        assert json.loads((tmp_path / "data.json").read_text()) == counts
 
 
 def test_the_listing_is_sorted_and_always_there(tmp_path):
@@ -64,23 +68,10 @@ def test_the_listing_is_sorted_and_always_there(tmp_path):
         rows = list(csv.reader(file))
     assert rows == [["path", "reason"], list(SAME), list(BAD), ["cat/\\udcff", "empty file"]]
     assert read_listing(path) == [LeftOut(*row) for row in rows[1:]]
-
-
-def test_the_listing_holds_no_markup_and_is_read_as_it_was(tmp_path):
-    """DVC puts it into a script as it stands; the report shows the names themselves."""
-    path = tmp_path / "rejected.csv"
-    odd = LeftOut("cat/</script><b>&\\u003c.jpg", "duplicate of cat/<i>.jpg")
-    write_listing([odd], path)
-    assert not set("<>&") & set(path.read_text())
-    assert read_listing(path) == [odd]
-
-
-def test_the_counts_are_a_metric(tmp_path):
-    """Three numbers: pictures, and files left out for either reason."""
-    write_counts(REPORT, tmp_path / "data.json")
-    assert read_counts(tmp_path / "data.json") == REPORT
-    expected = {"pictures": 1_000, "rejected": 1, "duplicates": 2}
-    assert json.loads((tmp_path / "data.json").read_text()) == expected
+    markup = LeftOut("cat/</script><b>&\\u003c.jpg", "duplicate of cat/<i>.jpg")
+    write_listing([markup], path)
+    assert not set("<>&") & set(path.read_text())  # DVC puts it into a script as it is
+    assert read_listing(path) == [markup]
 
 
 @pytest.mark.parametrize(
