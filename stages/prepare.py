@@ -26,6 +26,8 @@ def prepare(run: Run) -> None:
     found = planned(settings)
     if warning := solver.warning(settings, len(found.files)):
         print("prepare:", warning)
+    with importing():  # Ctrl-C here ends the process at once: before anything is written
+        import torch  # noqa: F401
     try:
         with (
             replacing(OUT) as out,

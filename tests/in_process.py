@@ -13,6 +13,7 @@ import sys
 import warnings
 from pathlib import Path
 from types import ModuleType
+from typing import NamedTuple
 from unittest.mock import patch
 
 import dvc.cli
@@ -84,6 +85,31 @@ def call_stage(stage, dry=False, run_env=None) -> None:
         if end.code:
             print(end.code, file=sys.stderr)
             raise StageCmdFailedError(stage.cmd, 1) from None
+
+
+class Ended(NamedTuple):
+    """A stage that has ended."""
+
+    status: int
+    out: str
+    err: str  # with the line that it ends with
+
+
+def call_alone(folder: Path, name: str, *arguments: str) -> Ended:
+    """Call a stage's function in a folder, as `python stages/NAME.py` would, without DVC."""
+    out, err, status = io.StringIO(), io.StringIO(), 0
+    with (
+        contextlib.chdir(folder),
+        contextlib.redirect_stdout(out),
+        contextlib.redirect_stderr(err),
+        process_state_kept(),
+    ):
+        try:
+            getattr(script(f"stages/{name}.py"), name)(*arguments)
+        except SystemExit as end:
+            status = 1 if isinstance(end.code, str) else int(end.code or 0)
+            print(end.code, file=err)
+    return Ended(status, out.getvalue(), err.getvalue())
 
 
 def script(name: str) -> ModuleType:

@@ -1,9 +1,11 @@
 """`prepare` has pictures decoded by a Dask cluster: the same bits, whatever becomes of a worker."""
 
+import gc
 import os
 import re
 import shutil
 import signal
+import socket
 import subprocess
 import sys
 import time
@@ -11,7 +13,10 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 from checkouts import ROOT, run
+from in_process import call_alone
 from remotes import free_port, served
+
+from shallowdeep.pictures import cluster
 
 
 @contextmanager
@@ -99,7 +104,7 @@ def larger(project):
 
 def test_three_workers_one_of_them_killed(larger, scheduler, tmp_path):
     """What it was at is done by the others; pictures, manifest, what is left out: the same bits."""
-    run(larger, "env", f"PYTHONPATH={ROOT / 'src'}", sys.executable, "stages/prepare.py")
+    assert call_alone(larger, "prepare").status == 0
     expected = prepared(larger)
     shutil.rmtree(larger / "data/prepared")
     with workers(scheduler, tmp_path, count=3) as (first, *_):
@@ -111,41 +116,55 @@ def test_three_workers_one_of_them_killed(larger, scheduler, tmp_path):
     assert prepared(larger) == expected
 
 
-def refused(project, *addresses):
-    """The one line of each; the old outputs stay."""
+def refused(project, address):
+    """The one line that the stage ends with; the old outputs stay."""
     before = prepared(project)
-    processes = [prepare(project, address) for address in addresses]
-    found = []
-    for process in processes:
-        said, error = process.communicate(timeout=100)
-        assert (process.returncode, said, error.count("\n")) == (1, "", 1), error
-        found.append(error)
+    ended = call_alone(project, "prepare")
+    assert (ended.status, ended.out, ended.err.count("\n")) == (1, "", 1), ended.err
     assert prepared(project) == before
-    return found
+    return ended.err.removeprefix(f"prepare: DASK_SCHEDULER_ADDRESS: {address}: ")
 
 
-def test_a_worker_with_other_code_is_refused(project, scheduler, tmp_path):
+def test_a_worker_with_other_code_is_refused(project, scheduler, tmp_path, monkeypatch):
     """It would give other pixels, and nobody would know."""
     shutil.copytree(ROOT / "src", tmp_path / "src")
     with (tmp_path / "src/shallowdeep/pictures/decoding.py").open("a") as file:
         file.write("# an edit\n")
+    monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", scheduler)
     with workers(scheduler, tmp_path, count=1, source=tmp_path / "src"):
-        (error,) = refused(project, scheduler)
-    assert re.search(
-        r"^prepare: DASK_SCHEDULER_ADDRESS: a worker on \S+ has code \w+ instead", error
-    )
+        line = refused(project, scheduler)
+    assert re.search(r"DASK_SCHEDULER_ADDRESS: a worker on \S+ has code \w+ instead", line)
 
 
-def test_a_cluster_that_is_none_is_told(project, scheduler):
-    """No scheduler, no address, or no worker."""
-    said = {
-        "tcp://127.0.0.1:1": "Timed out trying to connect to tcp://127.0.0.1:1",
-        "nonsense:at:all": "ValueError: ",
-        scheduler: "TimeoutError: ",
-    }
-    for address, error in zip(said, refused(project, *said), strict=True):
-        assert error.startswith(f"prepare: DASK_SCHEDULER_ADDRESS: {address}: ")
-        assert said[address] in error
+NO_CLUSTERS = {
+    "tcp://127.0.0.1:1": "OSError: Timed out trying to connect to tcp://127.0.0.1:1",
+    "tcp://127.0.0.1": "ValueError: missing port",
+    "nonsense:at:all": "ValueError: ",
+    "http://127.0.0.1:1": "ValueError: unknown address scheme 'http'",
+    "ucx://127.0.0.1:1": "TypeError: ",
+    "tls://127.0.0.1:1": "TypeError: TLS expects a `ssl_context`",
+}
+
+
+@pytest.mark.parametrize("address", NO_CLUSTERS)
+def test_an_address_of_nobody_is_told(project, monkeypatch, address, capfd):
+    """Also one that Dask's client would try again and again, or at the end of the process."""
+    monkeypatch.setattr(cluster, "CONNECT_TIMEOUT", 1)
+    monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", address)
+    assert refused(project, address).startswith(NO_CLUSTERS[address])
+    gc.collect()
+    assert capfd.readouterr() == ("", "")
+
+
+def test_who_is_no_scheduler_or_has_no_workers_is_told(project, scheduler, monkeypatch):
+    """A port that accepts and is silent; a scheduler alone."""
+    monkeypatch.setattr(cluster, "CONNECT_TIMEOUT", 1)
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        silent = f"tcp://127.0.0.1:{server.getsockname()[1]}"
+        monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", silent)
+        assert refused(project, silent) == "TimeoutError: no scheduler answers\n"
+    monkeypatch.setenv("DASK_SCHEDULER_ADDRESS", scheduler)
+    assert refused(project, scheduler).endswith("Error: Only 0/1 workers arrived after 1\n")
 
 
 def test_a_scheduler_that_goes_is_told(project, tmp_path):

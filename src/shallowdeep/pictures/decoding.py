@@ -17,13 +17,7 @@ from PIL import Image, ImageFile, UnidentifiedImageError
 
 from shallowdeep.pictures import exif, jpeg, other_formats, png, tiff
 from shallowdeep.pictures.blocks import GIF, check_blocks, is_webp
-from shallowdeep.pictures.limits import (
-    MOST_BYTES,
-    RUN_LENGTHS,
-    Unusable,
-    check_scans,
-    check_size,
-)
+from shallowdeep.pictures.limits import MOST_BYTES, RUN_LENGTHS, Unusable, check_scans, check_size
 
 if TYPE_CHECKING:
     from torch import Tensor

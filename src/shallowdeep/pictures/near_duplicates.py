@@ -152,16 +152,8 @@ def _waves(grid: int) -> NDArray[np.float32]:
     cells = (np.arange(grid) + 0.5) / grid
     along = np.cos(np.pi * np.outer(np.arange(3), cells))
     colours = np.array([[1, 1, 1], [1, 0, -1], [1, -2, 1]])
-    lowest = [
-        (0, 0, 0),
-        (0, 0, 1),
-        (0, 1, 0),
-        (0, 0, 2),
-        (0, 2, 0),
-        (0, 1, 1),
-        (1, 0, 0),
-        (2, 0, 0),
-    ]
+    lowest = [(0, 0, 0), (0, 0, 1), (0, 1, 0), (0, 0, 2)]
+    lowest += [(0, 2, 0), (0, 1, 1), (1, 0, 0), (2, 0, 0)]
     waves = [np.einsum("c,y,x", colours[c], along[y], along[x]).ravel() for c, y, x in lowest]
     return np.stack([wave / np.linalg.norm(wave) for wave in waves]).astype(np.float32)
 

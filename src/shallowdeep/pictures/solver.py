@@ -59,11 +59,9 @@ def warning(params: Params, pictures: int) -> str | None:
         InputError: as `choose`.
     """
     chosen = choose(params, pictures)
-    if params.folds == 1 or chosen == "dual":
-        return None
     epochs = sum(model.epochs for model in params.networks.values())
     seconds = 1e-9 * _primal(params, epochs, pictures)
-    if seconds < LONG:
+    if params.folds == 1 or chosen == "dual" or seconds < LONG:
         return None
     return (
         f"folds: {params.folds} with the primal solver will train for about"
