@@ -25,7 +25,7 @@ from checkouts import ROOT
 from dvc.stage.exceptions import StageCmdFailedError
 
 _modules: dict[str, ModuleType] = {}
-_parse = dvc.utils.serialize._yaml.parse_yaml
+_cmd_run, _parse = dvc.stage.run.cmd_run, dvc.utils.serialize._yaml.parse_yaml
 
 
 def dvc_main(folder: Path, *arguments: str, status: int | None = 0) -> str:
@@ -73,7 +73,9 @@ def call_stage(stage, dry=False, run_env=None) -> None:
     if dry:
         return
     launcher, python, *words = shlex.split(stage.cmd)
-    assert (Path(launcher).name, python) == ("run", "python"), stage.cmd
+    if (Path(launcher).name, python) != ("run", "python"):
+        _cmd_run(stage, run_env=run_env)
+        return
     environment = dvc.stage.run.prepare_kwargs(stage, run_env=run_env)["env"]
     try:
         with contextlib.chdir(stage.wdir), patch.dict(os.environ, environment):

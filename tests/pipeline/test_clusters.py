@@ -12,6 +12,7 @@ from contextlib import ExitStack
 import pytest
 import yaml
 from checkouts import ROOT, run, with_environment
+from in_process import dvc_main
 from remotes import free_port, served, tool
 
 
@@ -127,7 +128,7 @@ def test_a_pod_shares_its_experiment(project, tmp_path, monkeypatch):
         monkeypatch.setenv(name, value)
     (container,) = JOB["spec"]["template"]["spec"]["containers"]
     run(tmp_path, *container["command"], *container["args"])
-    run(project, "dvc", "remote", "add", "--local", "--default", "there", str(tmp_path / "storage"))
-    run(project, "dvc", "exp", "pull", "origin", "seed-3")
-    run(project, "dvc", "exp", "apply", "seed-3")
+    dvc_main(project, "remote", "add", "--local", "--default", "there", str(tmp_path / "storage"))
+    dvc_main(project, "exp", "pull", "origin", "seed-3")
+    dvc_main(project, "exp", "apply", "seed-3")
     assert "\nseed: 3" in (project / "params.yaml").read_text()

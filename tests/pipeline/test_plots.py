@@ -10,6 +10,7 @@ import yaml
 from checkouts import ROOT, run
 from dvc_render.html import PAGE_HTML, render_html
 from dvc_render.vega import VegaRenderer
+from in_process import dvc_main
 from odd_names import CLASS, EXPERIMENT, OTHER, REVISION, TITLED
 
 TEMPLATES = ROOT / ".dvc/plots"
@@ -43,7 +44,7 @@ def drawn(browser, page):
 
 def test_the_page_opens_without_a_network(longer_project, browser):
     """Every chart and image of both revisions; written elsewhere and moved, it still does."""
-    run(longer_project, "dvc", "plots", "diff", "HEAD", "--out", "compared")
+    dvc_main(longer_project, "plots", "diff", "HEAD", "--out", "compared")
     (longer_project / "compared").rename(longer_project.parent / "moved")
     shown = drawn(browser, longer_project.parent / "moved/index.html")
     words = shown.inner_text("main")
@@ -58,12 +59,12 @@ def test_a_checkout_without_what_draws_says_what_to_type(longer_project, browser
     for name in ("config.local", "plots/page.local.html"):
         (longer_project / ".dvc" / name).unlink()
     page = longer_project / "dvc_plots/index.html"
-    run(longer_project, "dvc", "plots", "show")
+    dvc_main(longer_project, "plots", "show")
     shown, _, troubles = opened(browser, page)
     assert "make setup" in shown.inner_text("body")
     assert troubles == []
     run(longer_project, "docker/run", "true")
-    run(longer_project, "dvc", "plots", "show")
+    dvc_main(longer_project, "plots", "show")
     drawn(browser, page)
     assert run(longer_project, "git", "status", "--porcelain", "--", ".dvc") == ""
 
@@ -73,12 +74,12 @@ def test_names_are_text_and_nothing_that_they_say_runs(odd, browser, tmp_path):
     project = shutil.copytree(odd, tmp_path / "a project", symlinks=True)
     (tmp_path / "DVC's own.html").write_text(PAGE_HTML)
     own = ("--html-template", str(tmp_path / "DVC's own.html"), "--out", "own")
-    run(project, "dvc", "plots", "diff", REVISION, EXPERIMENT, *own)
+    dvc_main(project, "plots", "diff", REVISION, EXPERIMENT, *own)
     shown, _, _ = opened(browser, project / "own/index.html")
     assert shown.title() == "ran"
     shown.context.close()
 
-    run(project, "dvc", "plots", "diff", REVISION, EXPERIMENT)
+    dvc_main(project, "plots", "diff", REVISION, EXPERIMENT)
     shown = drawn(browser, project / "dvc_plots/index.html")
     assert shown.title() == "Plots of shallowdeep"
     words = shown.locator("main").inner_text().replace("\u00a0", " ")

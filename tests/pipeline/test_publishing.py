@@ -11,6 +11,7 @@ import zipfile
 import pytest
 import yaml
 from checkouts import ROOT, commit, run, with_environment
+from in_process import dvc_main
 
 WEIGHTS = "models/deep/weights.safetensors"
 RELEASE = ("make", "--silent", "--old-file=.venv/installed", "release")
@@ -47,11 +48,11 @@ def test_the_data_card_reads_the_sample(publishing, tmp_path):
 
 def test_a_model_is_got_by_its_name(project, tmp_path):
     """`dvc artifacts get`, from a repository with a remote, by the tag that a release leaves."""
-    run(project, "dvc", "remote", "add", "--default", "store", str(tmp_path / "store"))
+    dvc_main(project, "remote", "add", "--default", "store", str(tmp_path / "store"))
     commit(project)
-    run(project, "dvc", "push", WEIGHTS)
+    dvc_main(project, "push", WEIGHTS)
     run(project, "gto", "register", "deep", "--version", "v0.1.0")
-    run(tmp_path, "dvc", "artifacts", "get", str(project), "deep")
+    dvc_main(tmp_path, "artifacts", "get", str(project), "deep")
     got = tmp_path / "weights.safetensors"
     assert got.read_bytes() == (project / WEIGHTS).read_bytes()
     artifacts = yaml.safe_load((project / "dvc.yaml").read_text())["artifacts"]

@@ -78,24 +78,11 @@ def test_every_link_leads_to_a_file(document):
     assert [link for link in links if not (document.parent / link).exists()] == []
 
 
-def test_the_recipe_for_a_network_works(project):
-    """Followed to the letter, the further network is in the metrics and in the charts."""
-    params = project / "params.yaml"
-    before = params.read_text()
-    text = re.sub(r"^others:.*\n", blocks(RECIPES, "yaml")[0], before, flags=re.MULTILINE)
-    assert text != before
-    params.write_text(text)
-    dvc_main(project, "repro")
-    metrics = json.loads((project / "results/metrics.json").read_text())
-    assert 0 < metrics["wide"]["balanced_accuracy"]["mean"] < 1
-    assert "\nwide," in (project / "results/plots/roc.csv").read_text()
-
-
 def test_the_recipe_for_a_data_set_works(project):
     """Followed to the letter, the pipeline reaches into data/dvc.yaml for it."""
     with (project / "data/dvc.yaml").open("a") as file:
         file.write("\n" + blocks(RECIPES, "yaml")[1])
     with (project / ".gitignore").open("a") as file:
         file.write("/data/shapes\n")
-    run(project, "dvc", "exp", "run", "-S", "data.dir=data/shapes")
+    dvc_main(project, "exp", "run", "prepare", "-S", "data.dir=data/shapes")
     assert json.loads((project / "results/data.json").read_text())["pictures"] == 1_000
