@@ -16,7 +16,7 @@ from safetensors.numpy import save
 
 from shallowdeep.commands.clean_clone import Head
 from shallowdeep.commands.fresh_run import randomized
-from shallowdeep.commands.verify import difference, main
+from shallowdeep.commands.verify import largest_difference, main
 
 MAKE = """import json, os
 number = float(open("number").read())
@@ -312,4 +312,4 @@ def changed(**arrays) -> bytes:
 def test_every_number_and_every_word_is_compared(name, old, new, largest):
     """Only numbers may differ; metadata, names, types and shapes of tensors are words."""
     expected = largest if largest is None else pytest.approx(largest, rel=1e-4)
-    assert difference(name, old, new) == expected
+    assert largest_difference(name, old, new) == expected

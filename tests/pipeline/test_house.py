@@ -64,19 +64,15 @@ def test_one_name_has_one_meaning():
     assert not {"load", "save"} & set(where)
 
 
-def test_deep_and_shallow_are_names_in_three_places():
-    """Where params.yaml, the verdict and the count need them: a further network is an equal."""
+def test_deep_and_shallow_are_names_in_two_places():
+    """In what params.yaml must hold and where the verdict is named: a further network is an equal."""
     places = {
         module.relative_to(PACKAGE).as_posix()
         for module in [*MODULES, *(ROOT / "stages").glob("*.py")]
         for node in ast.walk(ast.parse(module.read_text()))
         if isinstance(node, ast.Constant) and node.value in ("deep", "shallow")
     }
-    assert places == {
-        "settings/params.py",
-        "evaluation/verdict.py",
-        "provenance/experiment_count.py",
-    }
+    assert places == {"settings/params.py", "evaluation/verdict.py"}
 
 
 def test_evaluate_needs_no_torch(project):

@@ -65,7 +65,7 @@ def verify(root: Path, *, seed: int | None) -> Verification:
         head = Head(root, scratch)
         print("verify: running everything from nothing in a clean clone of HEAD", file=sys.stderr)
         fresh = head.clone(scratch / (randomized(seed)[2] if seed is not None else "clone"))
-        before = outputs(fresh)
+        before = locked_outputs(fresh)
         if not before:
             raise InputError(f"HEAD has no results in {LOCKS[0]}; commit it")
         cache = str(repo.cache.local_cache_dir)
@@ -82,7 +82,7 @@ def verify(root: Path, *, seed: int | None) -> Verification:
         return Verification(head.commit, head.uncommitted, found, change)
 
 
-def outputs(project: Path) -> Outputs:
+def locked_outputs(project: Path) -> Outputs:
     """All outputs of the lock files, in their order."""
     return {
         normpath(Path(lock).parent / out["path"]): (name, out["md5"])
@@ -103,7 +103,7 @@ def findings(
         committed: gives the content of a file in the commit.
         fresh: the project's folder after the fresh run.
     """
-    after, found = outputs(fresh), []
+    after, found = locked_locked_outputs(fresh), []
     for file in dict.fromkeys((*before, *after, *changed)):
         stage = (before.get(file) or after.get(file) or ("", ""))[0]
         if file not in changed and before.get(file) == after.get(file):
@@ -113,12 +113,12 @@ def findings(
         else:
             apart = None
             with suppress(OSError, LookupError, ValueError, SafetensorError):
-                apart = difference(file, committed(file), (fresh / file).read_bytes())
+                apart = largest_difference(file, committed(file), (fresh / file).read_bytes())
             found.append(Finding(stage, file, "different", apart))
     return found
 
 
-def difference(file: str, old: bytes, new: bytes) -> float | None:
+def largest_difference(file: str, old: bytes, new: bytes) -> float | None:
     """Largest difference of two versions of a file; None if more than finite numbers differ."""
     if file.endswith(".safetensors"):
         header = 8 + int.from_bytes(old[:8], "little")  # names, shapes, types and metadata

@@ -166,7 +166,7 @@ def _open_image(file: BinaryIO, start: bytes, max_pixels: int) -> ImageFile.Imag
     except UnidentifiedImageError:
         if start.startswith(MAGIC) or is_webp(start):
             raise Unusable("damaged") from None
-        if name := other_formats.described(start):
+        if name := other_formats.format_of(start):
             raise Unusable(name) from None
         raise
 

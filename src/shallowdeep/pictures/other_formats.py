@@ -30,7 +30,7 @@ OLD_MOV = (b"moov", b"mdat", b"wide", b"pnot")  # a film without brands begins w
 LONGEST = 512  # bytes at the start that are looked at
 
 
-def described(start: bytes) -> str | None:
+def format_of(start: bytes) -> str | None:
     """Name the format of a file that Pillow cannot read, with advice; None if it is unknown."""
     for magic, name in BY_START.items():
         if start.startswith(magic):
