@@ -65,7 +65,7 @@ def test_one_name_has_one_meaning():
 
 
 def test_deep_and_shallow_are_names_in_two_places():
-    """In what params.yaml must hold and where the verdict is named: a further network is an equal."""
+    """In params.yaml and where the verdict is named: a further network is an equal."""
     places = {
         module.relative_to(PACKAGE).as_posix()
         for module in [*MODULES, *(ROOT / "stages").glob("*.py")]

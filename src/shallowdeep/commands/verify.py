@@ -103,7 +103,7 @@ def findings(
         committed: gives the content of a file in the commit.
         fresh: the project's folder after the fresh run.
     """
-    after, found = locked_locked_outputs(fresh), []
+    after, found = locked_outputs(fresh), []
     for file in dict.fromkeys((*before, *after, *changed)):
         stage = (before.get(file) or after.get(file) or ("", ""))[0]
         if file not in changed and before.get(file) == after.get(file):
