@@ -68,7 +68,7 @@ def test_a_sweep(project):
     shown = [line.split()[1:3] for line in (one, two)]
     assert shown == [["1", "100000000"], ["3", "100000000"]], printed
     assert failed.startswith("failed: sweep-") and also.startswith("failed: sweep-")
-    assert "-2 (epochs=1 data.max_pixels=10): prepare: data: class cat: 0 usable" in failed
+    assert "-2 (epochs=1 data.max_pixels=10): prepare: data: class cat: none of its" in failed
     assert count.startswith("This checkout has tried 3 experiments on these pictures: ")
     table = project / written.partition(" ")[0]
     with table.open(newline="") as file:

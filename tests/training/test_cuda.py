@@ -8,6 +8,7 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from shallowdeep.training import checkpoint
 from shallowdeep.training.checkpoint import Checkpoint, Checkpoints
+from shallowdeep.training.optimiser import Optimiser
 from shallowdeep.training.sgd import Runs
 
 SOLVERS = ("primal", "dual")
@@ -44,11 +45,11 @@ def test_the_numbers_are_the_cpus(pictures, solver, keep, request):
 def test_no_step_waits_for_the_device(pictures, solver, played):
     """An epoch sends its batch orders to the device once, however many steps it has."""
     runs = fitting(pictures, [5, 3], [0, 1], solver=solver, device=CUDA).ready()(0)
-    runs.epoch(batch_size=16, lr=0.1)
+    runs.epoch(batch_size=16, optimiser=Optimiser(0.1))
     counts = []
     for batch_size in (4, 40):
         before = played.waits
-        runs.epoch(batch_size=batch_size, lr=0.1)
+        runs.epoch(batch_size=batch_size, optimiser=Optimiser(0.1))
         counts.append(played.waits - before)
     assert counts == [1, 1]
 
