@@ -1,5 +1,6 @@
 """models, data/prepared -> results/{metrics.json,scores.csv,plots,report.html,model_cards}."""
 
+import json
 from pathlib import Path
 
 from shallowdeep.files.imports import importing
@@ -15,7 +16,6 @@ def evaluate(run: Run) -> None:
         from threadpoolctl import threadpool_limits
 
         from shallowdeep.evaluation.verdict import QUESTION, familywise_note
-        from shallowdeep.files.yaml_file import parse
         from shallowdeep.prepared import prepared_set
         from shallowdeep.provenance.experiment_count import METRICS, count_experiments
         from shallowdeep.report import outputs, records_page, terminal_lines
@@ -38,7 +38,9 @@ def evaluate(run: Run) -> None:
         run.finish()
     seconds = None
     if run.stage:
-        experiments = count_experiments(run.stage.repo, parse(Path(METRICS)), QUESTION)
+        experiments = count_experiments(
+            run.stage.repo, json.loads(Path(METRICS).read_text()), QUESTION
+        )
         notes.append(familywise_note(experiments, alpha=settings.alpha))
         records_page.write(notes[-1])
         seconds = records_page.training_seconds()

@@ -41,6 +41,7 @@ def dvc_main(folder: Path, *arguments: str, status: int | None = 0) -> str:
         logs_to(printed),
         process_state_kept(),
         warnings.catch_warnings(action="ignore"),  # of DVC's packages
+        patch.object(sys, "argv", ["dvc"]),  # DVC takes pytest's -q and -v for its own
         patch.object(dvc.stage.run, "cmd_run", call_stage),
         patch.object(dvc.utils.serialize._yaml, "parse_yaml", parse_yaml),
         patch.object(dvc.utils.strictyaml, "parse_yaml", parse_yaml),

@@ -77,7 +77,7 @@ def test_a_task_without_a_total_shows_the_time(monkeypatch):
 
 
 STAGES = {
-    "prepare": (["prepare.py"], ["loading", "decoding", "hashing"]),
+    "prepare": (["prepare.py"], ["loading", "hashing", "decoding"]),
     "train-deep": (["train.py", "deep"], ["loading", "hashing", "training"]),
     "evaluate": (["evaluate.py"], ["loading", "hashing", "drawing"]),
 }

@@ -75,6 +75,14 @@ def test_an_edit_while_a_stage_runs_is_refused(toy, name, input_):
     assert Run(DvcStage("x", toy)).inputs[input_] != before[input_]
 
 
+def test_an_edit_is_refused_though_nobody_has_asked_for_a_hash_before(toy):
+    """As in `prepare`, which needs none: the hashes are those of the start, not of the check."""
+    stage = Run(DvcStage("x", toy))
+    (toy / "code").write_text("new")
+    with pytest.raises(InputError, match=r"^code has changed while this stage ran"):
+        stage.check_unchanged()
+
+
 def test_a_failed_stage_leaves_no_record(toy):
     """The record of the run before goes too, as its outputs do."""
     (toy / "out").write_text("made")

@@ -28,8 +28,7 @@ def called(browser, project):
 
 def test_the_report_leads_to_the_records_of_its_stages(called, project):
     """With commit, machine, and every file by its hash."""
-    first, *trained, last = called.locator(".stages tbody th").all_inner_texts()
-    assert (first, sorted(trained), last) == (STAGES[0], sorted(STAGES[1:3]), STAGES[3])
+    assert called.locator(".stages tbody th").all_inner_texts() == STAGES
     record = json.loads((project / "results/provenance/train-deep.json").read_text())
     text = called.inner_text("main")
     assert record["git"]["commit"][:12] in text

@@ -6,6 +6,7 @@ import subprocess
 from pathlib import Path
 from typing import Any
 
+from shallowdeep.files.checkout import project_root
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.yaml_file import parse
 
@@ -18,13 +19,12 @@ def project_folder() -> Path:
     Raises:
         InputError: there is none, or it has no lock.
     """
-    here = Path.cwd()
-    for folder in (here, *here.parents):
-        if (folder / ".dvc").is_dir() and (folder / "dvc.yaml").exists():
-            if not (folder / LOCKS[0]).exists():
-                raise InputError(f"there is no {LOCKS[0]}; `make repro` makes it, then commit it")
-            return folder
-    raise InputError("there is no dvc.yaml here; run it in the project")
+    root = project_root()
+    if not ((root / ".dvc").is_dir() and (root / "dvc.yaml").exists()):
+        raise InputError("there is no dvc.yaml here; run it in the project")
+    if not (root / LOCKS[0]).exists():
+        raise InputError(f"there is no {LOCKS[0]}; `make repro` makes it, then commit it")
+    return root
 
 
 class Head:

@@ -176,7 +176,7 @@ def _times(records: Sequence[Record]) -> dict[str, str]:
         for start, one in zip(starts, records, strict=True)
     ]
     times = {"startTime": min(starts), "endTime": max(ends)} if records else {}
-    return {name: time.isoformat() for name, time in times.items()}
+    return {name: time.isoformat(timespec="seconds") for name, time in times.items()}
 
 
 def _data(crate: ROCrate, path: str, md5: str) -> Entity:

@@ -38,12 +38,15 @@ class Run:
 
     Attributes:
         stage: the one that DVC runs; None by hand, where nothing is checked or recorded.
+        inputs: DVC's hash of each file and folder that it reads, as it was at the start. DVC has
+            just hashed them and remembers.
     """
 
     def __init__(self, stage: DvcStage | None) -> None:
         self.stage = stage
         self._started, self._clock = datetime.now(UTC), time.monotonic()
         self._seen = {path: _signature(stage.root / path) for path in stage.inputs} if stage else {}
+        self.inputs: Hashes = stage.hashes(stage.inputs) if stage else {}
         if stage:
             self._file.unlink(missing_ok=True)  # it belongs to the outputs that are replaced now
 
@@ -52,11 +55,6 @@ class Run:
         assert self.stage
         name = self.stage.name.rpartition(":")[2]
         return self.stage.root / FOLDER / f"{name}.json"
-
-    @cached_property
-    def inputs(self) -> Hashes:
-        """DVC's hash of each file and folder that the stage reads; empty by hand."""
-        return self.stage.hashes(self.stage.inputs) if self.stage else {}
 
     def check_unchanged(self) -> None:
         """Refuse to write results of inputs that have changed since the stage began.
@@ -84,7 +82,7 @@ class Run:
             return None
         return Record(
             stage=self.stage.name.rpartition(":")[2],
-            started=self._started.isoformat(timespec="seconds"),
+            started=self._started.isoformat(timespec="milliseconds"),
             seconds=round(time.monotonic() - self._clock, 3),
             inputs=self.inputs,
             outputs=self.stage.hashes(self.stage.outputs),

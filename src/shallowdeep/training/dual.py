@@ -4,7 +4,8 @@ The first layer only ever moves along training pictures: after any number of ste
 where column i of C has gathered lr * dL/dz_i over the steps that saw picture i. So its output for
 picture j is W0 x_j - sum_i C_i <x_i, x_j> + b: all that a step needs is the Gram matrix. It is the
 kernel perceptron's idea (Aizerman, Braverman and Rozonoer 1964) for the first layer of any network.
-Outputs for all other pictures move along, so that predictions cost nothing after any epoch.
+Outputs for all other pictures move along, so that predictions cost nothing after any epoch. With
+weight decay W = a W0 - C X, and with momentum the velocity of W is of the same form.
 """
 
 from collections.abc import Iterable, Sequence
