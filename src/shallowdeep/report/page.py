@@ -16,13 +16,8 @@ from shallowdeep.evaluation.by_epoch import ahead_sentence
 from shallowdeep.evaluation.findings import Findings
 from shallowdeep.evaluation.intervals import Difference, Interval
 from shallowdeep.evaluation.scores import SCORES
-from shallowdeep.evaluation.verdict import (
-    best_sentence,
-    covered,
-    familywise_error_rate,
-    sentence,
-    verdict,
-)
+from shallowdeep.evaluation.sentences import best_sentence, covered, sentence
+from shallowdeep.evaluation.verdict import familywise_error_rate, verdict
 from shallowdeep.prepared.data_report import Counts, DataReport, LeftOut
 from shallowdeep.report import charts, colours
 from shallowdeep.report.charts import Shown

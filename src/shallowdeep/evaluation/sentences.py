@@ -1,0 +1,166 @@
+"""The verdict in sentences for readers without statistics."""
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from shallowdeep.evaluation.verdict import (
+    DEEP,
+    EQUAL,
+    GUESSING,
+    SHALLOW,
+    UNDECIDED,
+    Comparison,
+    Pair,
+    guessing,
+    verdict,
+)
+from shallowdeep.settings.params import Params
+
+INITIAL = {"torch": "weights as torch draws them", "he": "weights as He draws them"}
+
+
+def best_sentence(compared: Sequence[Comparison]) -> str:
+    """The network with the highest score and its pairs' verdicts; empty with two networks.
+
+    The differences of all pairs have simultaneous intervals.
+    """
+    scores = {name: of.scores[name] for of in compared for name in of.pair}
+    if len(scores) < 3:
+        return ""
+    best = max(scores, key=lambda name: scores[name].mean)
+    found = (
+        f"Of all networks {best} has the highest balanced accuracy, {100 * scores[best].mean:.1f} %"
+    )
+    if compared[0].runs < 2:
+        return f"{found}; one run of each cannot tell whether another seed changes that."
+    clauses = []
+    for word, clause in (
+        (best, "is ahead of"),
+        (EQUAL, "is equal for all that matters to"),
+        (UNDECIDED, "cannot be told from"),
+    ):
+        judged = [of.pair for of in compared if best in of.pair and verdict(of) == word]
+        if names := [name for pair in judged for name in pair if name != best]:
+            listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
+            clauses.append(f"{clause} {listed}")
+    confidence = f"{100 * (1 - compared[0].alpha):g} % confidence for all pairs together"
+    return f"{found}; with {confidence} it {', '.join(clauses)}."
+
+
+def covered(*, runs: int, folds: int) -> str:
+    """Sources of chance that an interval covers."""
+    if runs < 2:
+        return "new pictures"
+    if folds < 2:
+        return "new pictures and new seeds"
+    return "new pictures, new training sets and new seeds"
+
+
+def sentence(of: Comparison) -> str:
+    """The verdict on deep and shallow for readers without statistics."""
+    right = {name: f"{100 * of.scores[name].mean:.1f} %" for name in of.pair}
+    low, high = 100 * of.difference.low, 100 * of.difference.high
+    deep, shallow = right[DEEP], right[SHALLOW]
+    if of.runs == 1:
+        return (
+            f"One run of each network cannot tell whether depth helps: the deep one got {deep} of"
+            f" the test pictures right, the shallow one {shallow}, and another seed may turn that"
+            " round."
+        )
+    both = f"of new ones, the deep network gets {deep} right and the shallow one {shallow}"
+    trained = f"Trained on {of.trained:,} pictures like these ({of.training}),"
+    chance = (
+        f"with {100 * (1 - of.alpha):g} % confidence over {covered(runs=of.runs, folds=of.folds)}"
+    )
+    better = verdict(of)
+    if better == EQUAL:
+        return (
+            f"{trained} the two networks are equal for all that matters: {both}, and {chance} they "
+            f"are at most {max(abs(low), abs(high)):.1f} points apart.{_learned(of)}"
+        )
+    if better == UNDECIDED:
+        return (
+            f"These pictures cannot tell whether depth helps: trained on {of.trained:,} of them"
+            f" ({of.training}), the deep network gets {deep} of new ones right and the shallow one"
+            f" {shallow}, and {chance} the difference is between {_points(low)} and"
+            f" {_points(high)}.{_learned(of)}"
+        )
+    least, most = sorted((abs(low), abs(high)))
+    worse = SHALLOW if better == DEEP else DEEP
+    return (
+        f"{trained} the {better} network gets more of new ones right, {right[better]} against "
+        f"{right[worse]}: it is ahead by {least:.1f} to {most:.1f} points, {chance}.{_learned(of)}"
+    )
+
+
+def _points(difference: float) -> str:
+    """A difference in points, in words."""
+    if round(difference, 1) == 0:
+        return "none"
+    return f"{abs(difference):.1f} points for the {DEEP if difference > 0 else SHALLOW} one"
+
+
+def _learned(of: Comparison) -> str:
+    """A remark on networks that cannot be told from guessing."""
+    names = guessing(of)
+    worse = [name for name in names if of.scores[name].high < GUESSING]
+    if len(names) == 2 and not worse:
+        return " Neither has learned to tell them apart: guessing, 50 %, is within their intervals."
+    found = "guessing, 50 %, is within its interval"
+    remarks = {name: "it does worse than guessing" if name in worse else found for name in names}
+    return "".join(
+        f" The {name} network has not learned to tell them apart: {remark}."
+        for name, remark in remarks.items()
+    )
+
+
+def training_clause(settings: Params, pair: Pair, rates: Mapping[str, Sequence[float]]) -> str:
+    """Settings for which a verdict holds, in words.
+
+    Args:
+        settings: all of params.yaml.
+        pair: the two networks.
+        rates: learning rate of each fold, by network.
+    """
+    names = sorted(pair, key=list(settings.networks).index)
+    networks = {name: settings.networks[name] for name in names}
+    at_most = "at most " if settings.keep == "best" else ""
+
+    def each(before: str, values: Mapping[str, str], after: str = "") -> str:
+        if len(set(values.values())) == 1:
+            return f"{before}{values[names[0]]}{after}"
+        first, second = names
+        return f"{before}{values[first]}{after} for {first}, {values[second]} for {second}"
+
+    rate = each("learning rate ", {name: _counted(rates[name]) for name in names})
+    same = len({_counted(rates[name]) for name in names}) == 1
+    parts = [
+        f"{rate} for both" if same else rate,
+        each(at_most, {name: f"{one.epochs:,}" for name, one in networks.items()}, " epochs"),
+        each("", {name: INITIAL[one.init] for name, one in networks.items()}),
+    ]
+    if settings.momentum:
+        kind = "Nesterov momentum" if settings.nesterov else "momentum"
+        parts.append(f"{kind} {settings.momentum:g}")
+    if settings.weight_decay:
+        parts.append(f"weight decay {settings.weight_decay:g}")
+    return f"{', '.join(parts)}; {_tuned(settings, names)}"
+
+
+def _counted(rates: Sequence[float]) -> str:
+    """Values and the number of folds of each, as "0.01 in 6 folds and 0.03 in 4"."""
+    counts = sorted(Counter(rates).items())
+    if len(counts) == 1:
+        return f"{rates[0]:g}"
+    first, *more = counts
+    shown = [f"{first[0]:g} in {first[1]} fold{'s' * (first[1] > 1)}"]
+    return " and ".join([*shown, *(f"{rate:g} in {count}" for rate, count in more)])
+
+
+def _tuned(settings: Params, names: Sequence[str]) -> str:
+    tuned = [name for name in names if isinstance(settings.networks[name].lr, tuple)]
+    if not tuned:
+        return "neither was tuned"
+    if len(tuned) == 2:
+        return "each fold chose the learning rates by validation"
+    return f"each fold chose the learning rate of {tuned[0]} by validation"
