@@ -12,12 +12,13 @@ from shallowdeep.evaluation import intervals
 from shallowdeep.evaluation.intervals import (
     LEAST_P,
     Design,
+    Scored,
     estimate,
     paired,
     scored,
     variance_parts,
 )
-from shallowdeep.evaluation.scores import SCORES
+from shallowdeep.evaluation.scores import SCORES, RunScores
 from shallowdeep.files.errors import InputError
 
 
@@ -364,6 +365,42 @@ def test_uneven_groups_have_fewer_degrees_of_freedom():
     even = single(labels)._replace(groups=np.arange(200) // 4).strata()
     assert even.freedoms() == pytest.approx([24, 24])
     assert even.corrections() == pytest.approx([25 / 24, 25 / 24])
+
+
+@pytest.mark.parametrize(("groups", "across"), [(40, True), (50, False)])
+def test_strata_are_classes_across_folds_where_a_fold_has_fewer_than_five_groups(groups, across):
+    """Of five folds, with four groups of either class in each, and with five."""
+    of = np.arange(groups).repeat(2)
+    design = Design(of % 2, of // 2 % 5, 0, of)
+    assert design.strata().across == across
+    assert len(design.strata().freedoms()) == (2 if across else 10)
+    assert design.strata().freedoms().sum() == groups - (2 if across else 10)
+
+
+def test_the_variance_of_uneven_groups_is_neither_too_large_nor_too_small():
+    """Mean over 2,000 draws of pictures that are alike in each group: that of the means drawn."""
+    rng = np.random.default_rng(3)
+    sizes = np.array([1, 1, 2, 3, 9])
+    groups = np.repeat(np.arange(10), np.tile(sizes, 2))
+    labels = np.repeat([0, 1], 16)
+    design = single(labels)._replace(groups=groups)
+    means, found = [], []
+    for _ in range(2_000):
+        values = rng.standard_normal(10)[groups]
+        score = RunScores(np.array([values.mean()]), values[None] / 32)
+        means.append(values.mean())
+        found.append(variance_parts(design, Scored([score], 0.0, is_difference=False)).pictures)
+    assert np.mean(found) == pytest.approx(np.var(means), rel=0.1)
+
+
+def test_patients_with_pictures_of_both_classes_have_an_interval():
+    """All groups are of the first picture's class then, and none of the other."""
+    labels, patients = np.tile([0, 1], 30), np.repeat(np.arange(30), 2)
+    answers = np.random.default_rng(0).random((3, 60))
+    for groups in (patients, np.r_[patients[:-1], 99]):  # and one group of the other class alone
+        design = single(labels)._replace(groups=groups)
+        for interval in intervals.summarise(design, answers, alpha=0.05).values():
+            assert 0 <= interval.low < interval.mean < interval.high < math.inf
 
 
 @pytest.mark.parametrize("sizes", [[4], [1, 2, 9]])

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from shallowdeep.evaluation.intervals import Design, Scored, variance_parts
+from shallowdeep.evaluation.intervals import Design, Scored, contributions, variance_parts
 from shallowdeep.evaluation.max_t import MaxT
 from shallowdeep.evaluation.scores import RunScores
 
@@ -71,8 +71,12 @@ def test_a_difference_that_cannot_vary_leaves_the_others_alone():
 
 
 def test_contributions_add_up_to_the_parts_of_the_variance():
-    """Squares of the groups' to S_p, of the runs' to S_b."""
-    parts = variance_parts(DESIGN, differences(0.5))
+    """Squares of the groups' to S_p, of the runs' to S_b; widened by f, which is 3, and by g."""
+    scores = differences(0.5)
+    parts = variance_parts(DESIGN, scores)
+    squares = contributions(DESIGN, scores) ** 2
+    assert squares[:400].sum() == pytest.approx(3 * parts.pictures)
+    assert squares[400:].sum() == pytest.approx(1.25 * parts.runs)
     assert (parts.of_groups**2).sum() == pytest.approx(parts.pictures)
     assert (parts.of_runs**2).sum() == pytest.approx(parts.runs)
 
