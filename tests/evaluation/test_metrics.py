@@ -8,6 +8,7 @@ from noise import write_prepared
 from random_predictions import SHARES, differences, findings, networks
 from sklearn.metrics import log_loss
 
+from shallowdeep.evaluation.intervals import summarise
 from shallowdeep.evaluation.metrics import as_json, at_a_glance, parsed
 from shallowdeep.evaluation.score_table import score_rows, score_table
 from shallowdeep.evaluation.split_predictions import by_split
@@ -86,11 +87,21 @@ def test_one_table_holds_all_scores(pictures):
     found = findings(pictures, WITH_WIDE).scores
     table = score_rows(found)
     assert list(table) == ["model", "split", "score", "mean", "std", "low", "high", "p"]
-    assert len(table) == (3 + 3) * 3 * 6
+    assert len(table) == ((3 + 3) * 3 + 3) * 6  # three networks, pairs, splits; three ensembles
     pairs = table["model"].str.contains(" minus ")
     assert table["p"].notna().equals(pairs)
     row = table.set_index(["model", "split", "score"]).loc["wide", "validation", "f1"]
     assert row["mean"] == found.models["wide"]["validation"]["f1"].mean
+
+
+def test_an_ensemble_is_the_mean_prediction_of_a_folds_runs(pictures):
+    """Scored as one run; with one run there is none."""
+    predictions = networks(pictures)
+    test = by_split(predictions, pictures)["test"]
+    mean = test.probabilities["deep"].mean(0, keepdims=True)
+    expected = summarise(test.design, mean, alpha=0.05)["brier"]
+    assert findings(pictures).scores.ensembles["deep"]["brier"] == pytest.approx(expected, abs=1e-6)
+    assert not findings(pictures, runs=1).scores.ensembles
 
 
 def test_metrics_are_a_few_numbers(pictures):

@@ -47,7 +47,9 @@ def shown(names=("shallow", "deep"), *, epochs=10, accuracies=(0.5, 0.6, 0.6), l
     scores = {name: {"test": {"accuracy": Interval(0.57, 0.1, 0.5, 0.62)}} for name in names}
     difference = Difference(-0.03, 0.01, -0.05, -0.01, 0.01)
     question = Comparison(QUESTION, {}, difference, 10, 10, 1_600, 0.05, 0.02, "")
-    return Shown(tables, names, Findings(ScoreTable(scores, {}, {}), question, [question], [], []))
+    return Shown(
+        tables, names, Findings(ScoreTable(scores, {}, {}, {}), question, [question], [], [])
+    )
 
 
 def charts(*args, **kwargs):

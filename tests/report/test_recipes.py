@@ -47,7 +47,9 @@ def test_a_score_is_one_entry(pictures, monkeypatch):
     score = Score("specificity", "share of cats that are found", "higher", 1, specificity)
     monkeypatch.setitem(SCORES, "specificity", score)
     table = score_rows(findings(pictures).scores)
-    assert len(table[table.score == "specificity"]) == 3 * 3  # networks and their pair, splits
+    assert (
+        len(table[table.score == "specificity"]) == 3 * 3 + 2
+    )  # networks and their pair, splits; ensembles
     html, summary, card = pages(pictures)
     assert all("share of cats that are found" in text for text in (html, summary, card))
     assert "{type: specificity, name: " in card
