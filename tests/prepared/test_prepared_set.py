@@ -22,6 +22,7 @@ NAMES = [
 ]
 FILES = ("pictures.npy", "gram.npy", "manifest.csv", "meta.json")
 FOLDS = [2, 1, 0, 2, 2, 0]
+GROUPS = [None, None, 1, None, 1, None]
 SUMMARY = Summary(("cat", "dog"), 1, 4, (0.5, 0.4, 0.3), (0.1, 0.2, 1 / 3))
 PICTURES = np.random.default_rng(0).integers(0, 256, (6, 3, 4, 4), dtype=np.uint8)
 
@@ -29,8 +30,8 @@ PICTURES = np.random.default_rng(0).integers(0, 256, (6, 3, 4, 4), dtype=np.uint
 @pytest.fixture
 def folder(tmp_path):
     entries = [
-        ManifestRow(name, f"{i:064x}", int(name.startswith("dog")), fold, 300 + i, 200)
-        for i, (name, fold) in enumerate(zip(NAMES, FOLDS, strict=True))
+        ManifestRow(name, f"{i:064x}", int(name.startswith("dog")), fold, 300 + i, 200, group)
+        for i, (name, fold, group) in enumerate(zip(NAMES, FOLDS, GROUPS, strict=True))
     ]
     np.save(tmp_path / "pictures.npy", PICTURES)
     np.save(tmp_path / "gram.npy", np.zeros((6, 6), dtype=np.float32))
@@ -44,7 +45,9 @@ def test_it_is_read_as_it_was_written(folder):
     assert list(found.manifest["path"]) == NAMES
     assert list(found.manifest["fold"]) == FOLDS
     second = ManifestRow(*found.manifest.iloc[1])
-    assert second == ManifestRow(NAMES[1], f"{1:064x}", 0, 1, 301, 200)
+    assert second == ManifestRow(NAMES[1], f"{1:064x}", 0, 1, 301, 200, 1)
+    assert found.groups.tolist() == [0, 1, 1, 3, 1, 5]  # without others, its own row
+    assert found.groups.dtype == np.int64
     assert (found.classes, found.folds, found.size, found.mean, found.std) == SUMMARY
     assert np.array_equal(found.pictures, PICTURES)
     assert found.gram().shape == (6, 6)

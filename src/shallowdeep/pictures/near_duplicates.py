@@ -19,6 +19,7 @@ from threadpoolctl import threadpool_limits
 from shallowdeep.files.progress import Progress
 from shallowdeep.pictures.gram import centred_product
 from shallowdeep.prepared.data_report import LeftOut
+from shallowdeep.prepared.folds import Groups
 
 GRID = 16  # means along each side
 LEAST = 8  # pixels along a side; below, different pictures look alike
@@ -28,8 +29,6 @@ TILE, BLOCK = 2_048, 16  # pictures that are compared, and reduced to means, at 
 FEW = 4_096  # pairs of a tile are compared one by one; of more, all of their rows at once
 
 ACROSS, APART = ", which is in the other class", ", and in another fold: there are too many"
-
-Groups = NDArray[np.int64]  # for each picture the first row of its group, its own if alone [N]
 
 
 def groups(pictures: NDArray[np.uint8]) -> Groups:

@@ -23,7 +23,7 @@ from shallowdeep.pictures.splitting import check_enough, cut, keep_together
 from shallowdeep.pictures.worker_pool import ordered_map
 from shallowdeep.prepared import prepared_set
 from shallowdeep.prepared.data_report import DataReport, LeftOut
-from shallowdeep.prepared.folds import fold
+from shallowdeep.prepared.folds import Groups, fold
 from shallowdeep.prepared.prepared_set import ManifestRow, Summary, as_table
 from shallowdeep.settings.params import Data, Params, Split
 
@@ -170,7 +170,7 @@ def manifest(
     *,
     folds: int,
     seed: int,
-    near: near_duplicates.Groups | None = None,
+    near: Groups | None = None,
 ) -> pd.DataFrame:
     """Cut the accepted pictures into the folds' parts and make the manifest.
 
@@ -201,9 +201,11 @@ def manifest(
         if decoded.rejected:
             raise InputError(f"{error}; {_first_of(decoded.rejected)}") from None
         raise
+    table = as_table(decoded.accepted)
     if near is not None:
         parts = keep_together(parts, labels, near, seed=seed)
-    return as_table(decoded.accepted).assign(fold=parts)
+        table["group"] = near
+    return table.assign(fold=parts)
 
 
 def _decode_and_hash(folder: str, data: Data, found: Found) -> tuple[str, Picture] | Unusable:

@@ -11,8 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from shallowdeep.files.errors import InputError
-from shallowdeep.pictures.near_duplicates import Groups
-from shallowdeep.prepared.folds import SPLITS, Parts
+from shallowdeep.prepared.folds import SPLITS, Groups, Parts
 from shallowdeep.settings.params import Split, fractions
 
 

@@ -15,6 +15,7 @@ SPLITS: tuple[SplitName, ...] = get_args(SplitName)
 
 Rows = NDArray[np.intp]
 Parts = NDArray[np.int64]
+Groups = NDArray[np.int64]  # for each picture the first row of its group, its own if alone [N]
 
 
 class Fold(NamedTuple):

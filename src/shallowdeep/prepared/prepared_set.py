@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.memory import fits
-from shallowdeep.prepared.folds import SPLITS, Fold, Parts, SplitName, fold
+from shallowdeep.prepared.folds import SPLITS, Fold, Groups, Parts, SplitName, fold
 from shallowdeep.prepared.reading import read_or_explain
 from shallowdeep.settings.params import Channels
 
@@ -27,10 +27,11 @@ class ManifestRow(NamedTuple):
     fold: int  # that tests it; if there is one fold, 0 is tested, 1 validates, 2 trains
     width: int  # of the picture before it was resized
     height: int
+    group: int | None = None  # first row of the pictures that it belongs with; None: its own row
 
 
 _COLUMN_TYPES = {"path": object, "sha256": object} | dict.fromkeys(
-    ("label", "fold", "width", "height"), np.int64
+    ("label", "fold", "width", "height", "group"), np.int64
 )
 
 
@@ -66,6 +67,11 @@ class Prepared:
     def parts(self) -> Parts:
         """The column `fold` of the manifest [N]."""
         return self.manifest["fold"].to_numpy(np.int64)
+
+    @property
+    def groups(self) -> Groups:
+        """The column `group` of the manifest [N]."""
+        return self.manifest["group"].to_numpy(np.int64)
 
     def check_folds(self, wanted: int) -> None:
         """Refuse pictures that are cut into other folds than params.yaml asks for.
@@ -115,6 +121,7 @@ class Prepared:
 def as_table(rows: Iterable[ManifestRow]) -> pd.DataFrame:
     """Make a manifest of its rows."""
     table = pd.DataFrame(list(rows), columns=list(ManifestRow._fields), dtype=object)
+    table["group"] = table["group"].where(table["group"].notna(), table.index)
     return table.astype(_COLUMN_TYPES)
 
 
