@@ -242,6 +242,7 @@ def _predictions(repo: "Repo", revision: str, settings: Params) -> ExperimentPre
         manifest["label"].to_numpy(np.int64)[tested],
         parts[tested],
         len(fold(parts, 0, folds=settings.folds).train),
+        manifest["group"].to_numpy(np.int64)[tested],
     )
     probabilities = {}
     for name, network in settings.networks.items():
