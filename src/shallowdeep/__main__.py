@@ -8,6 +8,7 @@ if __name__ == "__main__" and not sys.flags.safe_path:
 import importlib
 from typing import NamedTuple
 
+import shallowdeep
 from shallowdeep.files.errors import one_line_errors, suppress_tracebacks
 from shallowdeep.files.imports import importing
 
@@ -46,6 +47,8 @@ def main() -> None:
     if name in ("-h", "--help"):
         with one_line_errors("shallowdeep"):
             print(usage())
+    elif name == "--version":
+        print(f"shallowdeep {shallowdeep.__version__}")
     elif name in COMMANDS:
         with importing():
             module = importlib.import_module(f"shallowdeep.{COMMANDS[name].module}")

@@ -4,10 +4,9 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 
 from shallowdeep.evaluation.verdict import (
-    DEEP,
     EQUAL,
     GUESSING,
-    SHALLOW,
+    QUESTION,
     UNDECIDED,
     Comparison,
     Pair,
@@ -57,47 +56,50 @@ def covered(*, runs: int, folds: int) -> str:
 
 
 def sentence(of: Comparison) -> str:
-    """The verdict on deep and shallow for readers without statistics."""
+    """The verdict on two networks for readers without statistics."""
+    (first, second), depth = of.pair, of.pair == QUESTION
     right = {name: f"{100 * of.scores[name].mean:.1f} %" for name in of.pair}
     low, high = 100 * of.difference.low, 100 * of.difference.high
-    deep, shallow = right[DEEP], right[SHALLOW]
+    unknown = "whether depth helps" if depth else f"which of {first} and {second} is better"
     if of.runs == 1:
         return (
-            f"One run of each network cannot tell whether depth helps: the deep one got {deep} of"
-            f" the test pictures right, the shallow one {shallow}, and another seed may turn that"
-            " round."
+            f"One run of each network cannot tell {unknown}: the {first} one got {right[first]} of"
+            f" the test pictures right, the {second} one {right[second]}, and another seed may turn"
+            " that round."
         )
-    both = f"of new ones, the deep network gets {deep} right and the shallow one {shallow}"
-    trained = f"Trained on {of.trained:,} pictures like these ({of.training}),"
+    settings = f" ({of.training})" if of.training else ""
+    trained = f"Trained on {of.trained:,} pictures like these{settings},"
     chance = (
         f"with {100 * (1 - of.alpha):g} % confidence over {covered(runs=of.runs, folds=of.folds)}"
     )
+    both = f"{right[first]} of new ones right and the {second} one {right[second]}"
     better = verdict(of)
     if better == EQUAL:
-        return (
-            f"{trained} the two networks are equal for all that matters: {both}, and {chance} they "
-            f"are at most {max(abs(low), abs(high)):.1f} points apart.{_learned(of)}"
+        found = (
+            f"{trained} the two networks are equal for all that matters: the {first} network gets"
+            f" {both}, and {chance} they are at most {max(abs(low), abs(high)):.1f} points apart."
         )
-    if better == UNDECIDED:
-        return (
-            f"These pictures cannot tell whether depth helps: trained on {of.trained:,} of them"
-            f" ({of.training}), the deep network gets {deep} of new ones right and the shallow one"
-            f" {shallow}, and {chance} the difference is between {_points(low)} and"
-            f" {_points(high)}.{_learned(of)}"
+    elif better == UNDECIDED:
+        found = (
+            f"These pictures cannot tell {unknown}: trained on {of.trained:,} of them{settings},"
+            f" the {first} network gets {both}, and {chance} the difference is between"
+            f" {_points(low, of.pair)} and {_points(high, of.pair)}."
         )
-    least, most = sorted((abs(low), abs(high)))
-    worse = SHALLOW if better == DEEP else DEEP
-    return (
-        f"{trained} the {better} network gets more of new ones right, {right[better]} against "
-        f"{right[worse]}: it is ahead by {least:.1f} to {most:.1f} points, {chance}.{_learned(of)}"
-    )
+    else:
+        least, most = sorted((abs(low), abs(high)))
+        worse = second if better == first else first
+        found = (
+            f"{trained} the {better} network gets more of new ones right, {right[better]} against"
+            f" {right[worse]}: it is ahead by {least:.1f} to {most:.1f} points, {chance}."
+        )
+    return found + _learned(of)
 
 
-def _points(difference: float) -> str:
+def _points(difference: float, pair: Pair) -> str:
     """A difference in points, in words."""
     if round(difference, 1) == 0:
         return "none"
-    return f"{abs(difference):.1f} points for the {DEEP if difference > 0 else SHALLOW} one"
+    return f"{abs(difference):.1f} points for the {pair[difference < 0]} one"
 
 
 def _learned(of: Comparison) -> str:
