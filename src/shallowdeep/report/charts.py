@@ -232,23 +232,22 @@ CHARTS = (
         "loss",
         "learning",
         "Loss after each epoch: mean of the runs",
-        "Loss: validation (solid, band of one standard deviation over the runs) and training"
-        " (dashed).",
+        "Loss: validation (solid, band: 80 % of the runs) and training (dashed).",
         partial(_learning, measure="loss"),
     ),
     Chart(
         "accuracy",
         "learning",
         "Accuracy after each epoch: mean of the runs",
-        "Accuracy on the validation pictures, band of one standard deviation over the runs.",
+        "Accuracy on the validation pictures; the band holds 80 % of the runs.",
         partial(_learning, measure="accuracy"),
     ),
     Chart(
         "roc",
         "learning",
         "ROC curves on the test pictures: mean of the runs",
-        "ROC on the test pictures: mean of the runs, band of one standard deviation. The dotted"
-        " line is guessing.",
+        "ROC on the test pictures: mean of the runs; the band holds 80 % of them. The dotted line"
+        " is guessing.",
         _roc,
     ),
     Chart(
