@@ -12,20 +12,10 @@ from numpy.typing import ArrayLike
 from safetensors.numpy import load
 from scmrepo.exceptions import SCMError
 
-from shallowdeep.evaluation.intervals import (
-    Design,
-    Difference,
-    Interval,
-    check_predictions,
-    difference,
-    estimate,
-    interval,
-    paired,
-    scored,
-)
-from shallowdeep.evaluation.scores import SCORES
+from shallowdeep.evaluation import verdict
+from shallowdeep.evaluation.intervals import Design, Difference, Interval, check_predictions
 from shallowdeep.evaluation.sentences import sentence
-from shallowdeep.evaluation.verdict import SCORE, Comparison, Pair, verdict
+from shallowdeep.evaluation.verdict import Pair
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.yaml_file import parse_bytes
 from shallowdeep.settings import params
@@ -122,24 +112,14 @@ def compare(  # noqa: PLR0913
         probabilities[name] = own
     if len({len(own) for own in probabilities.values()}) > 1:
         raise InputError(f"{names[0]}, {names[1]}: not the same number of runs")
-    score = SCORES[SCORE]
-    scores = {
-        name: interval(estimate(design, scored(design, score, own)), score.bound, alpha)
-        for name, own in probabilities.items()
-    }
-    apart = estimate(design, paired(design, score, *probabilities.values()))
-    of = Comparison(
+    of = verdict.compare(
         Pair(*names),
-        scores,
-        difference(apart, score.bound, alpha),
-        runs=len(probabilities[names[0]]),
-        folds=len(np.unique(design.folds)),
-        trained=trained,
+        design,
+        *probabilities.values(),
         alpha=alpha,
         equivalence_margin=equivalence_margin,
-        training="",
     )
-    return Compared(verdict(of), sentence(of), of.difference, scores)
+    return Compared(verdict.verdict(of), sentence(of), of.difference, of.scores)
 
 
 def _design(labels: ArrayLike, folds: ArrayLike, groups: ArrayLike | None, trained: int) -> Design:

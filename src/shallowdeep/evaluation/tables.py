@@ -80,8 +80,7 @@ def roc(test: SplitPredictions) -> pd.DataFrame:
             for run in probabilities
         ]
         mean, low, high = _band(np.array([np.interp(GRID, fpr, tpr) for fpr, tpr in curves]))
-        rates = {"false_positive_rate": GRID, "true_positive_rate": mean}
-        return rates | {"low": low, "high": high}
+        return {"false_positive_rate": GRID, "true_positive_rate": mean, "low": low, "high": high}
 
     return _by_model(test.probabilities, curve)
 

@@ -4,7 +4,19 @@ from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-from shallowdeep.evaluation.intervals import Difference, Interval
+import numpy as np
+
+from shallowdeep.evaluation.intervals import (
+    Design,
+    Difference,
+    Interval,
+    difference,
+    estimate,
+    interval,
+    paired,
+    scored,
+)
+from shallowdeep.evaluation.scores import SCORES, Floats
 
 DEEP, SHALLOW = "deep", "shallow"  # the two networks of the question
 SCORE = "balanced_accuracy"  # of the verdict: 0.5 for guessing, for classes of any size
@@ -45,6 +57,35 @@ class Comparison(NamedTuple):
     alpha: float  # 1 - alpha is the confidence of the intervals
     equivalence_margin: float  # the largest difference that does not matter
     training: str  # settings of the training, in words
+
+
+def compare(
+    pair: Pair,
+    design: Design,
+    first: Floats,
+    second: Floats,
+    *,
+    alpha: float,
+    equivalence_margin: float,
+    training: str = "",
+) -> Comparison:
+    """Compare two networks by the predictions [R, N] of their runs for pictures of their folds."""
+    score = SCORES[SCORE]
+    scores = {
+        name: interval(estimate(design, scored(design, score, own)), score.bound, alpha)
+        for name, own in zip(pair, (first, second), strict=True)
+    }
+    return Comparison(
+        pair,
+        scores,
+        difference(estimate(design, paired(design, score, first, second)), score.bound, alpha),
+        runs=len(first),
+        folds=len(np.unique(design.folds)),
+        trained=design.trained,
+        alpha=alpha,
+        equivalence_margin=equivalence_margin,
+        training=training,
+    )
 
 
 def verdict(of: Comparison) -> str:
