@@ -10,7 +10,7 @@ from shallowdeep.evaluation.score_table import score_rows
 from shallowdeep.evaluation.scores import SCORES, RunScores, Score
 from shallowdeep.evaluation.split_predictions import by_split
 from shallowdeep.prepared.data_report import DataReport
-from shallowdeep.report import charts, model_card, page, picture_sheets
+from shallowdeep.report import charts, page, picture_sheets
 
 WITH_WIDE = SHARES | {"wide": 0.9}
 
@@ -33,7 +33,7 @@ def pages(pictures, shares=SHARES):
         identity=None,
     )
     html = page.render(facts, shown, picture_sheets.chosen(weights, pictures, test))
-    return html, page.summarised(facts), model_card.card(facts, "deep")
+    return html, page.summarised(facts), page.card(facts, "deep")
 
 
 def specificity(labels, probabilities):

@@ -16,14 +16,15 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pandas as pd
+from tabulate import tabulate
 
 from shallowdeep.commands import experiments
 from shallowdeep.commands.experiments import Experiment
 from shallowdeep.commands.sweep_chart import against_each_parameter
-from shallowdeep.commands.terminal import table
+from shallowdeep.evaluation.metrics import DIFFERENCE
 from shallowdeep.evaluation.verdict import DEEP, QUESTION, SCORE, SHALLOW, familywise_note
 from shallowdeep.files.atomic import write_text
-from shallowdeep.files.errors import InputError, one_line, one_line_errors
+from shallowdeep.files.errors import InputError, one_line
 from shallowdeep.files.yaml_file import parse
 from shallowdeep.settings import params
 
@@ -38,12 +39,16 @@ Setting = dict[str, str]  # values as they are written, by parameter
 class Outcome(NamedTuple):
     """Results of all experiments."""
 
-    rows: pd.DataFrame  # one an experiment: its parameters, then `COLUMNS`
+    rows: pd.DataFrame  # one an experiment: its parameters, then `NUMBERS` and the verdict
     failures: list[str]  # a line for each experiment without results
     last: Experiment | None  # for values that all share: their count, the equivalence margin
 
 
-COLUMNS = [SHALLOW, DEEP, "mean", "low", "high", "verdict"]
+NUMBERS = {  # of metrics.json, by their columns
+    SHALLOW: f"{SHALLOW}.{SCORE}.mean",
+    DEEP: f"{DEEP}.{SCORE}.mean",
+    **{bound: f"{DIFFERENCE}.{SCORE}.{bound}" for bound in ("mean", "low", "high")},
+}
 
 
 def settings_of(over: Sequence[str]) -> list[Setting]:
@@ -109,10 +114,9 @@ def outcome(names: Sequence[str], settings: Sequence[Setting]) -> Outcome:
             reason = one_line(_reason(one) or str(error))
             failures.append(f"failed: {one} ({chosen}): {reason}")
             continue
-        apart = [last.metrics.difference[f"{SCORE}.{key}"] for key in ("mean", "low", "high")]
-        means = [last.metrics.models[model][f"{SCORE}.mean"] for model in (SHALLOW, DEEP)]
-        rows.append([one, *setting.values(), *means, *apart, last.metrics.verdict])
-    head = ["experiment", *settings[0], *COLUMNS]
+        numbers = [last.numbers[name] for name in NUMBERS.values()]
+        rows.append([one, *setting.values(), *numbers, last.verdict])
+    head = ["experiment", *settings[0], *NUMBERS, "verdict"]
     return Outcome(pd.DataFrame(rows, columns=head), failures, last)
 
 
@@ -128,18 +132,16 @@ def shown(found: Outcome) -> str:
     """A table of the results, then the failures, then the count of experiments."""
     if not found.last:
         return "\n".join(found.failures)
-    alpha, cells = found.last.params.alpha, found.rows.copy()
-    for name in (SHALLOW, DEEP):
-        cells[name] = cells[name].map("{:.3f}".format)
-    for name in ("mean", "low", "high"):
-        cells[name] = cells[name].map("{:+.3f}".format)
-    interval = f"{100 * (1 - alpha):g} % interval"
-    cells = cells.assign(low=cells["low"] + " to " + cells["high"]).drop(columns="high")
-    cells = cells.rename(columns={"mean": str(QUESTION), "low": interval})
-    lines = [table(cells.columns.tolist(), cells.astype(str).to_numpy().tolist()), ""]
-    return "\n".join(
-        [*lines, *found.failures, familywise_note(found.last.experiments, alpha=alpha)]
-    )
+    rows, alpha = found.rows, found.last.params.alpha
+    cells = rows.drop(columns=["mean", "low", "high", "verdict"])
+    cells[[SHALLOW, DEEP]] = rows[[SHALLOW, DEEP]].map("{:.3f}".format)
+    cells[str(QUESTION)] = rows["mean"].map("{:+.3f}".format)
+    bounds = rows["low"].map("{:+.3f} to ".format) + rows["high"].map("{:+.3f}".format)
+    cells[f"{100 * (1 - alpha):g} % interval"] = bounds
+    cells["verdict"] = rows["verdict"]
+    table = tabulate(cells, "keys", "plain", showindex=False, disable_numparse=True)
+    note = familywise_note(found.last.experiments, alpha=alpha)
+    return "\n".join([table, "", *found.failures, note])
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -149,21 +151,20 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("over", nargs="+", metavar="KEY=VALUE,...", help=OVER)
     parser.add_argument("--jobs", type=int, default=1, help="how many run at a time (default: 1)")
     options = parser.parse_args(arguments)
-    with one_line_errors("sweep"):
-        if options.jobs < 1:
-            raise InputError(f"--jobs: {options.jobs} is below 1")
-        over = [one for word in options.over for one in word.split()]
-        settings = settings_of(over)
-        name = f"sweep-{datetime.now():%Y%m%d-%H%M%S}"
-        run_all(name, over, jobs=options.jobs)
-        found = outcome(names_of(name, over, len(settings)), settings)
-        if found.last:
-            path = FOLDER / f"{name}.csv"
-            write_text(path, found.rows.to_csv(index=False))
-            margin = found.last.params.equivalence_margin
-            picture = against_each_parameter(found.rows, list(settings[0]), margin=margin)
-            write_text(path.with_suffix(".svg"), picture)
-        print(f"\n{shown(found)}")
-        if not found.last:
-            raise InputError("every experiment has failed")
-        print(f"{path} and .svg: each difference with its interval")
+    if options.jobs < 1:
+        raise InputError(f"--jobs: {options.jobs} is below 1")
+    over = [one for word in options.over for one in word.split()]
+    settings = settings_of(over)
+    name = f"sweep-{datetime.now():%Y%m%d-%H%M%S}"
+    run_all(name, over, jobs=options.jobs)
+    found = outcome(names_of(name, over, len(settings)), settings)
+    if found.last:
+        path = FOLDER / f"{name}.csv"
+        write_text(path, found.rows.to_csv(index=False))
+        margin = found.last.params.equivalence_margin
+        picture = against_each_parameter(found.rows, list(settings[0]), margin=margin)
+        write_text(path.with_suffix(".svg"), picture)
+    print(f"\n{shown(found)}")
+    if not found.last:
+        raise InputError("every experiment has failed")
+    print(f"{path} and .svg: each difference with its interval")

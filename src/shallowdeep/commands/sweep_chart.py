@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from shallowdeep.evaluation.verdict import QUESTION
-from shallowdeep.report.colours import SCHEMES
+from shallowdeep.report.svg import SCHEMES
 
 _INK, _SOFT = SCHEMES["ink"][0], SCHEMES["soft"][0]
 _SPREAD = 0.6  # of the way from one value to the next, over which its experiments lie

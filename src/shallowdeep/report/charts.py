@@ -2,7 +2,7 @@
 
 The same bytes anywhere: fonts and defaults are matplotlib's own, no matplotlibrc counts, there is
 no date, and coordinates have two decimals, which hide their last bits. Text stays text. Colours
-are the CSS variables of `colours`.
+are the CSS variables of `svg`.
 """
 
 import math
@@ -20,8 +20,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 
 from shallowdeep.evaluation.findings import Findings
 from shallowdeep.evaluation.verdict import QUESTION
-from shallowdeep.report.colours import SCHEMES, of_model
-from shallowdeep.report.svg import svg
+from shallowdeep.report.svg import SCHEMES, of_model, svg
 
 _STYLE_FILE = Path(__file__).with_name("charts.mplstyle")
 _SHARE = (0, 1)
