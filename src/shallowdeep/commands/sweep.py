@@ -1,7 +1,8 @@
 """Run many experiments through DVC's queue and tabulate their results: python -m shallowdeep sweep.
 
 Every combination of the values is an experiment of DVC's (`dvc exp show` lists them, `dvc exp apply
-NAME` brings one back). Those that fail stop nothing and are listed.
+NAME` brings one back). Those that fail stop nothing and are listed. Intervals and verdicts hold for
+all settings at once (Holm 1979).
 """
 
 import argparse
@@ -20,9 +21,17 @@ from tabulate import tabulate
 
 from shallowdeep.commands import experiments
 from shallowdeep.commands.experiments import Experiment
-from shallowdeep.commands.sweep_chart import against_each_parameter
-from shallowdeep.evaluation.metrics import DIFFERENCE
-from shallowdeep.evaluation.verdict import DEEP, QUESTION, SCORE, SHALLOW, familywise_note
+from shallowdeep.commands.sweep_map import TITLE, verdict_map
+from shallowdeep.evaluation.many_settings import AtLevel, step_down, summary
+from shallowdeep.evaluation.verdict import (
+    DEEP,
+    QUESTION,
+    SHALLOW,
+    Comparison,
+    compare,
+    familywise_note,
+    verdict,
+)
 from shallowdeep.files.atomic import write_text
 from shallowdeep.files.errors import InputError, one_line
 from shallowdeep.files.yaml_file import parse
@@ -39,16 +48,10 @@ Setting = dict[str, str]  # values as they are written, by parameter
 class Outcome(NamedTuple):
     """Results of all experiments."""
 
-    rows: pd.DataFrame  # one an experiment: its parameters, then `NUMBERS` and the verdict
+    rows: pd.DataFrame  # one an experiment: parameters, scores, difference alone and among all
+    compared: list[Comparison]  # corrected for their number
     failures: list[str]  # a line for each experiment without results
-    last: Experiment | None  # for values that all share: their count, the equivalence margin
-
-
-NUMBERS = {  # of metrics.json, by their columns
-    SHALLOW: f"{SHALLOW}.{SCORE}.mean",
-    DEEP: f"{DEEP}.{SCORE}.mean",
-    **{bound: f"{DIFFERENCE}.{SCORE}.{bound}" for bound in ("mean", "low", "high")},
-}
+    last: Experiment | None  # for values that all share: their count, alpha
 
 
 def settings_of(over: Sequence[str]) -> list[Setting]:
@@ -105,19 +108,55 @@ def run_all(name: str, over: Sequence[str], *, jobs: int) -> None:
 
 def outcome(names: Sequence[str], settings: Sequence[Setting]) -> Outcome:
     """Read the results of DVC's experiments."""
-    rows, failures, last = [], [], None
+    found: list[Experiment] = []
+    chosen, failures = [], []
     for one, setting in zip(names, settings, strict=True):
         try:
-            (last,) = experiments.read([one], predictions=False)
+            found += experiments.read([one], predictions=True)
+            chosen.append(setting)
         except InputError as error:
-            chosen = " ".join(f"{key}={value}" for key, value in setting.items())
+            values = " ".join(f"{key}={value}" for key, value in setting.items())
             reason = one_line(_reason(one) or str(error))
-            failures.append(f"failed: {one} ({chosen}): {reason}")
-            continue
-        numbers = [last.numbers[name] for name in NUMBERS.values()]
-        rows.append([one, *setting.values(), *numbers, last.verdict])
-    head = ["experiment", *settings[0], *NUMBERS, "verdict"]
-    return Outcome(pd.DataFrame(rows, columns=head), failures, last)
+            failures.append(f"failed: {one} ({values}): {reason}")
+    if not found:
+        return Outcome(pd.DataFrame(), [], failures, None)
+    ways = [at_level(one) for one in found]
+    compared = step_down(ways, alpha=found[0].params.alpha)
+    rows = [
+        {"experiment": one.name, **setting, **_row(way(one.params.alpha), together)}
+        for one, setting, way, together in zip(found, chosen, ways, compared, strict=True)
+    ]
+    return Outcome(pd.DataFrame(rows), compared, failures, found[-1])
+
+
+def at_level(of: Experiment) -> AtLevel:
+    """The comparison of an experiment's networks as a function of alpha."""
+    assert of.predictions is not None
+    design, networks = of.predictions.design, of.predictions.probabilities
+    margin = of.params.equivalence_margin
+    return lambda alpha: compare(
+        QUESTION,
+        design,
+        *(networks[name] for name in QUESTION),
+        alpha=alpha,
+        equivalence_margin=margin,
+    )
+
+
+def _row(alone: Comparison, together: Comparison) -> dict[str, object]:
+    """Scores, the difference, and its interval and verdict by itself and among all."""
+    scores = {name: alone.scores[name].mean for name in (SHALLOW, DEEP)}
+    mean, _, low, high, _ = together.difference
+    return {
+        **scores,
+        "mean": mean,
+        "low": low,
+        "high": high,
+        "verdict": verdict(together),
+        "low_alone": alone.difference.low,
+        "high_alone": alone.difference.high,
+        "verdict_alone": verdict(alone),
+    }
 
 
 def _reason(name: str) -> str:
@@ -129,23 +168,24 @@ def _reason(name: str) -> str:
 
 
 def shown(found: Outcome) -> str:
-    """A table of the results, then the failures, then the count of experiments."""
+    """A table of the results, then failures, the count of experiments, and the verdicts' count."""
     if not found.last:
         return "\n".join(found.failures)
     rows, alpha = found.rows, found.last.params.alpha
-    cells = rows.drop(columns=["mean", "low", "high", "verdict"])
-    cells[[SHALLOW, DEEP]] = rows[[SHALLOW, DEEP]].map("{:.3f}".format)
+    cells = rows.loc[:, :DEEP]
+    cells = cells.assign(**{name: rows[name].map("{:.3f}".format) for name in (SHALLOW, DEEP)})
     cells[str(QUESTION)] = rows["mean"].map("{:+.3f}".format)
     bounds = rows["low"].map("{:+.3f} to ".format) + rows["high"].map("{:+.3f}".format)
-    cells[f"{100 * (1 - alpha):g} % interval"] = bounds
+    cells[f"{100 * (1 - alpha):g} % interval, all at once"] = bounds
     cells["verdict"] = rows["verdict"]
     table = tabulate(cells, "keys", "plain", showindex=False, disable_numparse=True)
     note = familywise_note(found.last.experiments, alpha=alpha)
-    return "\n".join([table, "", *found.failures, note])
+    end = f"{summary(found.compared, alpha=alpha)}."
+    return "\n".join([table, "", *found.failures, note, end])
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run the experiments, print the table, and write it and a chart to sweeps/."""
+    """Run the experiments, print the table, and write it and a map to sweeps/."""
     about, _, how = (__doc__ or "").partition("\n")
     parser = argparse.ArgumentParser("shallowdeep sweep", description=about, epilog=how)
     parser.add_argument("over", nargs="+", metavar="KEY=VALUE,...", help=OVER)
@@ -160,11 +200,11 @@ def main(arguments: Sequence[str]) -> None:
     found = outcome(names_of(name, over, len(settings)), settings)
     if found.last:
         path = FOLDER / f"{name}.csv"
-        write_text(path, found.rows.to_csv(index=False))
-        margin = found.last.params.equivalence_margin
-        picture = against_each_parameter(found.rows, list(settings[0]), margin=margin)
-        write_text(path.with_suffix(".svg"), picture)
+        write_text(path, found.rows.to_csv(index=False, float_format="%.6f"))
+        write_text(
+            path.with_suffix(".svg"), verdict_map(found.rows, list(settings[0]), title=TITLE)
+        )
     print(f"\n{shown(found)}")
     if not found.last:
         raise InputError("every experiment has failed")
-    print(f"{path} and .svg: each difference with its interval")
+    print(f"{path} has this table, {path.with_suffix('.svg')} the map of verdicts")
