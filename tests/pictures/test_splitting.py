@@ -4,9 +4,10 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sklearn.model_selection import StratifiedGroupKFold
 
 from shallowdeep.files.errors import InputError
-from shallowdeep.pictures.splitting import check_enough, cut
+from shallowdeep.pictures.splitting import cut
 from shallowdeep.prepared.folds import SPLITS, fold
 from shallowdeep.settings.params import Split
 
@@ -118,9 +119,77 @@ def test_a_class_can_be_too_small_for_the_folds(folds, pictures, missing):
     parts(100, pictures + missing, folds=folds)
 
 
-def test_too_few_files_are_known_before_any_is_a_picture():
-    """In the words of the cut itself; enough of them pass."""
-    labels = np.repeat([0, 1], [100, 19])
-    with pytest.raises(InputError, match="dog: 19 usable pictures are too few for folds: 10"):
-        check_enough(labels, ARTICLE, folds=10, classes=("cat", "dog"))
-    check_enough(np.append(labels, 1), ARTICLE, folds=10, classes=("cat", "dog"))
+def first_rows(keys):
+    """Groups of pictures with equal keys, each named by its first row."""
+    _, first, key = np.unique(keys, return_index=True, return_inverse=True)
+    return first[key]
+
+
+def grouped(labels, keys, *, folds, seed=0, **options):
+    groups = first_rows(keys)
+    found = cut(
+        labels, ARTICLE, folds=folds, classes=("cat", "dog"), seed=seed, groups=groups, **options
+    )
+    assert np.array_equal(found, found[groups])
+    return [np.bincount(found[labels == label], minlength=max(folds, 3)) for label in (0, 1)]
+
+
+LABELS = np.repeat([0, 1], 400)
+ALONE = np.arange(800)
+KINDS = {
+    "copies of 139": np.where(ALONE % 400 < 278, ALONE // 2, 1_000 + ALONE),
+    "four of each": ALONE // 4,
+    "patients with both": np.random.default_rng(0).integers(0, 90, 800),
+    "of uneven size": ALONE - ALONE % np.random.default_rng(0).choice([1, 2, 8, 20], 800),
+}
+
+
+@pytest.mark.parametrize("folds", [1, 3, 10])
+@pytest.mark.parametrize("kind", KINDS)
+def test_groups_lie_in_one_part_and_parts_keep_their_share(kind, folds):
+    """As even as scikit-learn's StratifiedGroupKFold or more so, in every class."""
+    found = grouped(LABELS, KINDS[kind], folds=folds)
+    shares = np.array([0.1, 0.1, 0.8]) if folds == 1 else np.full(folds, 1 / folds)
+    assert max(np.abs(sizes - shares * 400).max() for sizes in found) <= 4
+    if folds > 1:
+        theirs = StratifiedGroupKFold(folds, shuffle=True, random_state=0)
+        tested = [test for _, test in theirs.split(LABELS, LABELS, KINDS[kind])]
+        of_them = [[(LABELS[rows] == label).sum() for rows in tested] for label in (0, 1)]
+        assert np.std(found, axis=1).sum() <= np.std(of_them, axis=1).sum() + 1
+    assert np.array_equal(found, grouped(LABELS, KINDS[kind], folds=folds))
+
+
+def test_groups_of_one_picture_are_no_groups():
+    """The split is the one without any, to the bit."""
+    for folds in (1, 10):
+        options = {"folds": folds, "classes": ("cat", "dog"), "seed": 3}
+        assert np.array_equal(
+            cut(LABELS, ARTICLE, **options, groups=ALONE), cut(LABELS, ARTICLE, **options)
+        )
+
+
+def test_a_group_larger_than_a_part_makes_the_others_smaller():
+    """They share what it leaves."""
+    of_cats, of_dogs = grouped(LABELS, np.where(ALONE < 130, 0, ALONE), folds=10)
+    assert sorted(of_cats) == [30] * 9 + [130]
+    assert sorted(of_dogs) == [40] * 10
+    test, validation, train = grouped(LABELS, np.where(ALONE < 130, 0, ALONE), folds=1)[0]
+    assert (test, validation, train) == (40, 40, 320)
+
+
+@pytest.mark.parametrize(
+    ("keys", "folds", "message"),
+    [
+        (
+            ALONE // 100,
+            10,
+            "class cat: .* in 4 groups, too few for folds: 10; there can be folds: 4",
+        ),
+        (np.where(ALONE < 400, ALONE, 400), 3, "class dog: .* in 1 group, .* must be more groups"),
+        (ALONE // 200, 1, "class cat: .* in 2 groups, too few for folds: 1; there must be more"),
+    ],
+)
+def test_a_class_can_have_too_few_groups(keys, folds, message):
+    """The message has the folds that there can be, and a way out of the caller's."""
+    with pytest.raises(InputError, match=f"{message}.*; or wait$"):
+        grouped(LABELS, keys, folds=folds, hint="; or wait")

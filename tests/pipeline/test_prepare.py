@@ -230,7 +230,7 @@ def test_thumbnails_and_other_copies(project):
     first, second = out.splitlines()
     assert first.endswith(
         "; 1 rejected (results/rejected.csv); 2 near-duplicates (results/near_duplicates.csv);"
-        " 12 in hidden or sidecar folders skipped"
+        " 3 pictures in 1 group (1 with both classes); 12 in hidden or sidecar folders skipped"
     )
     across = "near-duplicate of cat/large.png, which is in the other class"
     assert second == (
@@ -245,6 +245,101 @@ def test_thumbnails_and_other_copies(project):
     report = json.loads((project / "results" / "data.json").read_text())
     assert (report["near_duplicates"], report["skipped"]) == (2, 12)
     assert '"cat/pipe","not an ordinary file"' in (project / "results/rejected.csv").read_text()
+
+
+def replace_pictures(project, scenes, *, own=0.0):
+    """Make a data set of coarse colours, those of a scene mixed with some of a picture's own."""
+
+    def colours(*seed):
+        few = np.random.default_rng(seed).integers(0, 256, (6, 6, 3), dtype=np.uint8)
+        return np.asarray(Image.fromarray(few).resize((64, 64)), dtype=float)
+
+    shutil.rmtree(project / "set")
+    for number, (path, scene) in enumerate(scenes.items()):
+        mixed = (1 - own) * colours(scene) + own * colours(9, number)
+        grainy = mixed + np.random.default_rng(number).normal(0, 8, mixed.shape)
+        save(Image.fromarray(np.clip(grainy, 0, 255).astype(np.uint8)), project / "set" / path)
+
+
+def test_pictures_that_belong_together_lie_in_one_fold(project):
+    """Patients, some in both classes, copies of their pictures, and pictures of nobody."""
+    names = [f"{'cat' if n < 40 else 'dog'}/p{n // 2 % 30}-{n}.png" for n in range(80)]
+    names += ["cat/nobody.png", "dog/nobody.png"]
+    seeds = {name: number for number, name in enumerate(names)}
+    seeds["cat/p9-18.png"] = seeds["cat/p1-2.png"]  # a copy, so patients 1 and 9 are one
+    replace_pictures(project, seeds)
+    configure(project, group=r"/(p\d+)-")
+    status, out, err = run(project)
+    assert (status, err) == (0, "")
+    first, second = out.splitlines()
+    assert "; 1 near-duplicate (results/near_duplicates.csv); 80 pictures in 29 groups (9" in first
+    assert second == "prepare: data.group matches 2 paths not: each is a group by itself"
+    ready = prepared_set.read(project / "data" / "prepared")
+    table = ready.manifest.set_index("path")
+    assert np.array_equal(ready.parts, ready.parts[ready.groups])
+    assert table["group"].value_counts().value_counts().to_dict() == {1: 2, 2: 20, 4: 8, 8: 1}
+    report = json.loads((project / "results" / "data.json").read_text())
+    counts = ("groups", "grouped", "groups_of_both_classes", "unnamed")
+    assert [report[key] for key in counts] == [29, 80, 9, 2]
+    for split in ready.counts().values():
+        assert min(split.values()) >= 2
+
+
+@pytest.mark.parametrize(
+    ("group", "message"),
+    [
+        (r"set\d", "params.yaml: data: group: 'set\\\\d' is neither `folder` nor has a group"),
+        ("(clip)", "data.group: (clip): matches none of the 24 paths, such as cat/0.jpg"),
+        ("folder", "data.group: folder: matches none of the 24 paths"),
+        (r"(.+)\.jpg", "(.+)\\.jpg: each of its 24 groups has one picture, such as cat/0: nothing"),
+        (
+            "(cat|dog)",
+            "data: class cat: its pictures belong together in 1 group, too few for folds",
+        ),
+    ],
+)
+def test_groups_that_will_not_do(project, group, message):
+    """Known by the names, before a picture is read."""
+    configure(project, group=group)
+    refused(project, message)
+
+
+def test_a_fixed_camera(project):
+    """All its frames are near-duplicates: refused with the ways out, or taken as they are."""
+    frames = {f"{name}/{n}.png": 0 for name in ("cat", "dog") for n in range(12)}
+    replace_pictures(project, frames)
+    refused(
+        project,
+        "data: class cat: its pictures belong together in 1 group, too few for folds: 5; there"
+        " must be more groups; near-duplicates are groups too unless data.near_duplicates: ignore",
+    )
+    for name in OUTPUTS:
+        (project / name).unlink()
+    configure(project, near_duplicates="ignore")
+    first, across, ignored = run(project)[1].splitlines()
+    assert first.endswith("; 23 near-duplicates (results/near_duplicates.csv)")
+    assert "12 near-duplicates lie in both classes, first dog/0.png: near-dup" in across
+    assert "23 near-duplicates are not kept together (data.near_duplicates: ignore)" in ignored
+    assert "group" not in (project / "results" / "data.json").read_text()
+    report = json.loads((project / "results" / "data.json").read_text())
+    assert report["near_duplicates_ignored"] == 23
+    listing = (project / "results" / "near_duplicates.csv").read_text()
+    assert listing.count(", not kept with it") == 23
+
+
+def test_names_that_tell_what_belongs_together(project):
+    """What to type is said and stored, until it is typed."""
+    scenes = {f"{('cat', 'dog')[n // 60]}/clip{n // 12}_{n}.png": n // 12 for n in range(120)}
+    replace_pictures(project, scenes, own=0.4)
+    report = project / "results" / "data.json"
+    _, said = run(project)[1].splitlines()
+    assert said.startswith("prepare: of the pictures that share a part of their names 100% have")
+    assert said.endswith(r" needs data.group: '(.*/\D*\d+)'")
+    assert said == f"prepare: {json.loads(report.read_text())['warning']}"
+    configure(project, group=r"(.*/\D*\d+)")
+    (line,) = run(project)[1].splitlines()
+    assert line.endswith("; 120 pictures in 10 groups")
+    assert "warning" not in report.read_text()
 
 
 def test_class_names_of_every_kind(project):

@@ -43,11 +43,13 @@ def test_one_line_says_it_all(rejected, duplicates, ending):
 
 def test_what_few_data_sets_have_is_said_where_there_is_any(tmp_path):
     """On the terminal and among the counts."""
-    report = DataReport(1_000, 1, 0, conflicts=4, near_duplicates=1, skipped=58)
+    report = DataReport(1_000, 1, 0, 4, 1, 1, 1, 20, 90, 2, 3, 58, "if they belong together")
     assert report.summary(COUNTS).endswith(
         "; 1 rejected, 4 in both classes (results/rejected.csv); 1 near-duplicate"
-        " (results/near_duplicates.csv); 58 in hidden or sidecar folders skipped"
+        " (results/near_duplicates.csv); 90 pictures in 20 groups (2 with both classes); 58 in"
+        " hidden or sidecar folders skipped"
     )
+    assert all(report[3:])
     for one, counts in (
         (report, report._asdict()),
         (REPORT, {"pictures": 1_000, "rejected": 1, "duplicates": 2}),

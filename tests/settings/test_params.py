@@ -77,6 +77,15 @@ def test_dvc_adds_a_network_for_one_experiment(tmp_path):
     assert networks["deep"].epochs == 5
 
 
+def test_pictures_that_belong_together(changed, tmp_path):
+    """Nothing, a word or an expression; DVC takes the latter in quotes."""
+    for value, expected in (("", ""), (None, ""), ("folder", "folder"), ("(a)b", "(a)b")):
+        assert changed("data.group", value).data.group == expected
+    path = shutil.copy(ROOT / "params.yaml", tmp_path)
+    apply_overrides(path, [r"data.group='(clip\d+)_frame'"])
+    assert params.read(tmp_path / "params.yaml").data.group == r"(clip\d+)_frame"
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [(0.4, (0.4, 0.4, 0.4)), ([0.1, 0.2, 0.3], (0.1, 0.2, 0.3)), ("train", "train")],
@@ -109,6 +118,15 @@ def test_mean_is_a_number_three_or_measured(changed, value, expected):
         ("models.deep.hidden", [5, 0], "hidden[1]: 0 is below 1"),
         ("models.deep.hidden", [1] * 65, "hidden: 65 entries are more than 64"),
         ("models.deep.widths", [5], "deep: unknown key 'widths'; known: epochs, lr, init, hidden"),
+        ("data.group", "(clip", r"data: group: '(clip' is no regular expression: missing ), unter"),
+        (
+            "data.group",
+            r"clip\d",
+            r"group: 'clip\\d' is neither `folder` nor has a group; its first",
+        ),
+        ("data.group", "(a" * 200, "is no regular expression"),
+        ("data.group", 3, "group: 3 is not a text"),
+        ("data.near_duplicates", "join", "near_duplicates: 'join' is not one of group, ignore"),
         ("momentum", 1, "momentum: 1 is not below 1"),
         ("momentum", -0.1, "momentum: -0.1 is below 0"),
         ("nesterov", 1, "nesterov: 1 is not true or false"),
@@ -273,7 +291,7 @@ def test_the_schema_describes_the_keys_as_the_comments_do():
         if name != "data"
     }
     comments = re.findall(r"^ *(\w+):.* # (.+)$", (ROOT / "params.yaml").read_text(), re.MULTILINE)
-    assert len(comments) == 24
+    assert len(comments) == 26
     for name, comment in comments:
         if name not in ("epochs", "lr", "init"):  # there are two of each
             assert described[name][1] == comment

@@ -1,4 +1,4 @@
-"""Near-duplicates: copies of a picture in another size or compression.
+"""Near-duplicates: copies of a picture in another size or compression, or mirrored.
 
 Equal pictures count as one already. A thumbnail or a file saved anew is not equal; in another fold
 than its original it is a test picture that was trained on.
@@ -9,7 +9,9 @@ from the original; of all pairs of 2,000 photographs the nearest that show diffe
 apart, of 1,000 drawn pictures 0.62.
 """
 
-from collections.abc import Callable, Iterator, Sequence
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import numpy as np
 import pandas as pd
@@ -18,6 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from shallowdeep.files.progress import Progress
 from shallowdeep.pictures.gram import centred_product
+from shallowdeep.pictures.groups import joined
 from shallowdeep.prepared.data_report import LeftOut
 from shallowdeep.prepared.folds import Groups
 
@@ -28,81 +31,113 @@ ROUNDING = 64  # above float32's error in a squared distance along a few unit ve
 TILE, BLOCK = 2_048, 16  # pictures that are compared, and reduced to means, at a time
 FEW = 4_096  # pairs of a tile are compared one by one; of more, all of their rows at once
 
-ACROSS, APART = ", which is in the other class", ", and in another fold: there are too many"
+MIRRORED, ACROSS, APART = "mirrored copy of", ", which is in the other class", ", not kept with it"
 
 
-def groups(pictures: NDArray[np.uint8]) -> Groups:
-    """Group pictures with their near-duplicates, transitively.
+class Copies(NamedTuple):
+    """Groups of pictures that are copies of each other."""
+
+    near: Groups  # in another size or compression
+    all: Groups  # these, and mirrored
+
+
+def reduced(pictures: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return each picture's means over a grid, less 128: whole numbers [N, 3 * GRID * GRID].
+
+    Args:
+        pictures: uint8 [N, 3, S, S], in memory or memory-mapped; all alike if S is below LEAST.
+    """
+    if not len(pictures) or pictures.shape[-1] < LEAST:
+        return np.zeros((len(pictures), 3), np.float32)
+    with Progress("looking for near-duplicates", len(pictures), unit="pictures") as progress:
+        return np.concatenate([*_means(pictures, progress.advance)])
+
+
+def copies(means: NDArray[np.float32]) -> Copies:
+    """Group pictures with their copies, transitively.
 
     Computed in whole numbers, so the same on every machine.
 
     Args:
-        pictures: uint8 [N, 3, S, S], in memory or memory-mapped.
+        means: as `reduced` returns them.
     """
-    found = np.arange(len(pictures))
-    if len(pictures) and pictures.shape[-1] >= LEAST:
-        with Progress("looking for near-duplicates", len(pictures), unit="pictures") as progress:
-            means = np.concatenate([*_means(pictures, progress.advance)])
-        pairs: list[NDArray[np.int64]] = []  # [2, n]
-        count = 0
-        for some in _near_pairs(means):
-            pairs.append(some)
-            count += some.shape[1]
-            if count > len(pictures):
-                found, pairs, count = _joined(found, pairs), [], 0
-        found = _joined(found, pairs)
-    return found
+    side = round((means.shape[1] / 3) ** 0.5)
+    columns = np.arange(means.shape[1])
+    mirrored = columns.reshape(3, side, side)[..., ::-1].ravel()
+    near = _grouped(np.arange(len(means)), _near_pairs(means, columns))
+    return Copies(near, _grouped(near, _near_pairs(means, mirrored)))
 
 
-def described(manifest: pd.DataFrame, near: Groups) -> list[LeftOut]:
-    """List the near-duplicates with the first of their group; they stay in the array.
+def described(manifest: pd.DataFrame, found: Copies) -> list[LeftOut]:
+    """List the copies with the first of their group; they stay in the array.
 
     Args:
         manifest: a row for each picture.
-        near: their groups [N].
+        found: copies among them.
     """
-    paths, labels, parts = (manifest[key].to_list() for key in ("path", "label", "fold"))
-    return [
-        LeftOut(
-            paths[row],
-            f"near-duplicate of {paths[first]}"
-            + (ACROSS if labels[row] != labels[first] else "")
-            + (APART if parts[row] != parts[first] else ""),
-        )
-        for row, first in enumerate(near.tolist())
-        if row != first
-    ]
+    paths, labels, groups = (manifest[key].to_list() for key in ("path", "label", "group"))
+    listed = []
+    for row, (near, first) in enumerate(zip(*(one.tolist() for one in found), strict=True)):
+        if row != first:
+            kind, of = (MIRRORED, first) if near == row else ("near-duplicate of", near)
+            across = ACROSS * (labels[row] != labels[of])
+            apart = APART * (groups[row] != groups[of])
+            listed.append(LeftOut(paths[row], f"{kind} {paths[of]}{across}{apart}"))
+    return listed
 
 
-def warnings(alike: Sequence[LeftOut]) -> list[str]:
-    """Return lines on near-duplicates across classes and on groups that exceed a fold."""
+def warnings(described: Sequence[LeftOut]) -> list[str]:
+    """Return lines on copies in the other class, and on those that are not kept together."""
+    ignored = "are not kept together (data.near_duplicates: ignore)"
     lines = []
-    for ending, what in ((ACROSS, "lie in both classes"), (APART, "are too many for one fold")):
-        if found := [one for one in alike if ending in one.reason]:
+    for ending, what in ((ACROSS, "lie in both classes"), (APART, ignored)):
+        if found := [one for one in described if ending in one.reason]:
             path, reason = found[0]
             lines.append(f"{len(found):,} near-duplicates {what}, first {path}: {reason}")
     return lines
 
 
+def _grouped(found: Groups, tiles: Iterable[NDArray[np.int64]]) -> Groups:
+    """Merge groups by pairs of their members, tile by tile: memory for N pairs is enough."""
+    pairs: list[NDArray[np.int64]] = []
+    count = 0
+    for some in tiles:
+        pairs.append(some)
+        count += some.shape[1]
+        if count > len(found):
+            found, pairs, count = joined(found, *pairs), [], 0
+    return joined(found, *pairs)
+
+
 def _means(
     pictures: NDArray[np.uint8], advance: Callable[[int], None]
 ) -> Iterator[NDArray[np.float32]]:
-    """Yield means over a grid, rounded and less 128: whole numbers [n, 3 * GRID * GRID]."""
+    """Yield means over a grid, rounded and less 128: whole numbers [n, 3 * GRID * GRID].
+
+    A pixel on the border of two cells counts for both in parts, so that a mirrored picture has the
+    same means.
+    """
     side = pictures.shape[-1]
     grid = min(GRID, side)
-    cells = np.arange(side) * grid // side
-    covers = (cells[:, None] == np.arange(grid)).astype(np.float32)  # [side, grid]
-    areas = np.outer(covers.sum(0), covers.sum(0))
+    pixels, cells = np.arange(side + 1) * grid, np.arange(grid + 1) * side
+    shared = np.minimum(pixels[1:, None], cells[1:]) - np.maximum(pixels[:-1, None], cells[:-1])
+    unit = math.gcd(side, grid)
+    area = (side // unit) ** 2
+    exact = np.float32 if 255 * area < 2**24 else np.float64
+    covers = (np.maximum(shared, 0) // unit).astype(exact)  # [side, grid]
     for start in range(0, len(pictures), BLOCK):
-        block = pictures[start : start + BLOCK].astype(np.float32)
-        sums = covers.T @ (block @ covers)  # exact: below 2**24
-        means = (sums + areas // 2) // areas - 128
-        yield means.reshape(len(means), -1)
+        sums = covers.T @ (pictures[start : start + BLOCK].astype(exact) @ covers)
+        means = (sums + area // 2) // area - 128
+        yield means.reshape(len(means), -1).astype(np.float32)
         advance(len(means))
 
 
-def _near_pairs(means: NDArray[np.float32]) -> Iterator[NDArray[np.int64]]:
+def _near_pairs(
+    means: NDArray[np.float32], reading: NDArray[np.intp]
+) -> Iterator[NDArray[np.int64]]:
     """Yield rows of near-duplicates in pairs [2, n], tile by tile.
+
+    The means of each second one are read in the order of `reading`, which may mirror it.
 
     Two pictures are at least as far apart as their projections on a few unit vectors. So those of
     about the same brightness are compared along eight vectors first, the rest by all means.
@@ -111,16 +146,21 @@ def _near_pairs(means: NDArray[np.float32]) -> Iterator[NDArray[np.int64]]:
     sums = means.sum(1, dtype=np.float64)
     contrasts = np.sqrt(squares - sums**2 / means.shape[1])
     with threadpool_limits(1, "blas"):
-        along = means @ _waves(round((means.shape[1] / 3) ** 0.5)).T
+        waves = _waves(round((means.shape[1] / 3) ** 0.5))
+        along, others = means @ waves.T, means @ waves[:, reading].T
         order = np.argsort(along[:, 0], kind="stable")
         order = order[contrasts[order] > 0]
-        along, far = along[order], (NEAR * contrasts[order]).astype(np.float32)
+        along, others, far = (
+            along[order],
+            others[order],
+            (NEAR * contrasts[order]).astype(np.float32),
+        )
         # Of two near ones, one has at most 1.23 times the contrast of the other.
         lowest = np.searchsorted(along[:, 0], along[:, 0] - 1.12 * far - 1)
         # Squared distance less the limit, as a product of these two.
         lengths, ones = np.einsum("ij,ij->i", along, along), np.ones(len(along), np.float32)
         left = np.column_stack([-2 * along, lengths, ones, -1.01 * far])
-        right = np.column_stack([along, ones, lengths, far])
+        right = np.column_stack([others, ones, lengths, far])
         tiles = [
             (slice(top, top + TILE), slice(start, start + TILE))
             for top in range(0, len(order), TILE)
@@ -133,17 +173,17 @@ def _near_pairs(means: NDArray[np.float32]) -> Iterator[NDArray[np.int64]]:
                 if np.count_nonzero(maybe) > FEW:
                     one = order[rows][maybe.any(1)][:, None]
                     other = order[columns][maybe.any(0)]
-                    products = centred_product(means[one[:, 0]], means[other])
+                    products = centred_product(means[one[:, 0]], means[other][:, reading])
                 else:
                     i, j = np.nonzero(maybe)
                     one, other = order[rows][i], order[columns][j]
-                    products = np.einsum("ij,ij->i", means[one], means[other], dtype=np.float64)
+                    pair = means[one], means[other][:, reading]
+                    products = np.einsum("ij,ij->i", *pair, dtype=np.float64)
                 apart = squares[one] + squares[other] - 2 * products
                 near = apart <= NEAR**2 * contrasts[one] * contrasts[other]
                 near &= one != other
                 if near.any():
-                    pair = np.broadcast_arrays(one, other)
-                    yield np.stack([which[near] for which in pair])
+                    yield np.stack([rows[near] for rows in np.broadcast_arrays(one, other)])
 
 
 def _waves(grid: int) -> NDArray[np.float32]:
@@ -155,18 +195,3 @@ def _waves(grid: int) -> NDArray[np.float32]:
     lowest += [(0, 2, 0), (0, 1, 1), (1, 0, 0), (2, 0, 0)]
     waves = [np.einsum("c,y,x", colours[c], along[y], along[x]).ravel() for c, y, x in lowest]
     return np.stack([wave / np.linalg.norm(wave) for wave in waves]).astype(np.float32)
-
-
-def _joined(near: Groups, pairs: Sequence[NDArray[np.int64]]) -> Groups:
-    """Merge groups by pairs [2, n] of their members."""
-    if not pairs:
-        return near
-    from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
-
-    count = len(near)
-    starts, ends = np.hstack([*pairs, np.stack([np.arange(count), near])])
-    graph = coo_array((np.ones(len(starts), dtype=bool), (starts, ends)), shape=(count, count))
-    _, labels = connected_components(graph, directed=False)
-    _, first = np.unique(labels, return_index=True)
-    return np.asarray(first[labels], dtype=np.int64)

@@ -14,12 +14,14 @@ import pandas as pd
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.progress import Progress
 from shallowdeep.pictures import gram, near_duplicates, solver
+from shallowdeep.pictures.alike_names import suggestion
 from shallowdeep.pictures.channels import normalisation
 from shallowdeep.pictures.cluster import cluster_or_threads
 from shallowdeep.pictures.decoding import Picture, decode, quiet
+from shallowdeep.pictures.groups import by_name, joined
 from shallowdeep.pictures.limits import Unusable
 from shallowdeep.pictures.listing import Found, Listed, classes, listed
-from shallowdeep.pictures.splitting import check_enough, cut, keep_together
+from shallowdeep.pictures.splitting import cut
 from shallowdeep.pictures.worker_pool import ordered_map
 from shallowdeep.prepared import prepared_set
 from shallowdeep.prepared.data_report import DataReport, LeftOut
@@ -58,14 +60,22 @@ def planned(settings: Params) -> Listed:
     """List the files to decode, and check all that their names can tell.
 
     Raises:
-        InputError: the folder does not hold two classes, a class has too few files, or there are
-            too many for the solver.
+        InputError: the folder does not hold two classes, data.group makes no groups of its files,
+            a class has too few files or groups, or there are too many for the solver.
     """
     folder = Path(settings.data.dir)
     with Progress("listing files"):
         found = listed(folder, classes(folder, settings.data.classes))
     labels = np.array([file.label for file in found.files], dtype=np.int64)
-    check_enough(labels, settings.data.split, folds=settings.folds, classes=found.classes)
+    groups, _ = by_name([file.path for file in found.files], settings.data.group)
+    cut(  # even if all of them are pictures
+        labels,
+        settings.data.split,
+        folds=settings.folds,
+        classes=found.classes,
+        seed=settings.seed,
+        groups=groups,
+    )
     solver.choose(settings, len(labels))  # refuses `dual` if the matrix would be too large
     return found
 
@@ -85,27 +95,51 @@ def prepare_pictures(settings: Params, found: Listed, out: Path) -> Reports:
     """
     data, folds, array = settings.data, settings.folds, out / "pictures.npy"
     decoded = decode_all(Path(data.dir), found.files, data, array)
-    groups = near_duplicates.groups(np.load(array, mmap_mode="r"))
+    means = near_duplicates.reduced(np.load(array, mmap_mode="r"))
+    copies = near_duplicates.copies(means)
+    groups, unnamed = by_name([one.path for one in decoded.accepted], data.group)
+    hint = ""
+    if data.near_duplicates == "group" and (alike := copies.all != np.arange(len(groups))).any():
+        groups = joined(groups, np.stack([np.flatnonzero(alike), copies.all[alike]]))
+        hint = "; near-duplicates are groups too unless data.near_duplicates: ignore"
     table = manifest(
-        decoded, found.classes, data.split, folds=folds, seed=settings.seed, near=groups
+        decoded,
+        found.classes,
+        data.split,
+        folds=folds,
+        seed=settings.seed,
+        groups=groups,
+        hint=hint,
     )
     train = fold(table["fold"].to_numpy(), 0, folds=folds).train
     mean, std = normalised = normalisation(array, train, data)
     if solver.choose(settings, len(table)) == "dual":
         gram.write(out, normalised)
     prepared_set.write(out, table, Summary(found.classes, folds, data.size, mean, std))
-    copies = near_duplicates.described(table, groups)
+    described = near_duplicates.described(table, copies)
+    members = table.groupby("group")["label"].agg(["size", "nunique"]).query("size > 1")
     report = DataReport(
         len(decoded.accepted),
         len(decoded.rejected),
         len(decoded.duplicates),
         conflicts=len(decoded.conflicts),
-        near_duplicates=len(copies),
+        near_duplicates=len(described),
+        mirrored=sum(one.reason.startswith(near_duplicates.MIRRORED) for one in described),
+        near_duplicates_ignored=sum(near_duplicates.APART in one.reason for one in described),
+        groups=len(members),
+        grouped=int(members["size"].sum()),
+        groups_of_both_classes=int((members["nunique"] > 1).sum()),
+        unnamed=unnamed,
         skipped=len(found.skipped),
+        warning=suggestion(means, table),
     )
-    line = report.summary(prepared_set.count(table, found.classes, folds=folds))
+    lines = [report.summary(prepared_set.count(table, found.classes, folds=folds))]
+    lines += near_duplicates.warnings(described)
+    if unnamed:
+        lines.append(f"data.group matches {unnamed:,} paths not: each is a group by itself")
+    lines += [report.warning] if report.warning else []
     left_out = decoded.rejected + decoded.duplicates + decoded.conflicts
-    return Reports(left_out, copies, report, [line, *near_duplicates.warnings(copies)])
+    return Reports(left_out, described, report, lines)
 
 
 def decode_all(folder: Path, files: Sequence[Found], data: Data, array: Path) -> Decoded:
@@ -170,7 +204,8 @@ def manifest(
     *,
     folds: int,
     seed: int,
-    near: Groups | None = None,
+    groups: Groups | None = None,
+    hint: str = "",
 ) -> pd.DataFrame:
     """Cut the accepted pictures into the folds' parts and make the manifest.
 
@@ -180,15 +215,18 @@ def manifest(
         single: shares of each class if there is one fold.
         folds: number of folds.
         seed: of the shuffling.
-        near: groups of near-duplicates, each to be in one part; none if not given.
+        groups: pictures that belong together, each group in one part; none if not given.
+        hint: a further way out if there are too few groups, for the message.
 
     Raises:
-        InputError: a class has too few pictures; if files were rejected, the message has the first,
-            or for a class without pictures the most frequent reason.
+        InputError: a class has too few pictures or groups; if files were rejected, the message has
+            the first, or for a class without pictures the most frequent reason.
     """
     labels = np.array([one.label for one in decoded.accepted], dtype=np.int64)
     try:
-        parts = cut(labels, single, folds=folds, classes=classes, seed=seed)
+        parts = cut(
+            labels, single, folds=folds, classes=classes, seed=seed, groups=groups, hint=hint
+        )
     except InputError as error:
         for label, name in enumerate(classes):
             reasons = Counter(one.reason for one in decoded.rejected if _is_of(one, name))
@@ -202,9 +240,8 @@ def manifest(
             raise InputError(f"{error}; {_first_of(decoded.rejected)}") from None
         raise
     table = as_table(decoded.accepted)
-    if near is not None:
-        parts = keep_together(parts, labels, near, seed=seed)
-        table["group"] = near
+    if groups is not None:
+        table["group"] = groups
     return table.assign(fold=parts)
 
 

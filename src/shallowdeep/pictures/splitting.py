@@ -2,6 +2,10 @@
 
 Every class is cut into as many parts as there are folds; a single fold has three parts of any size
 (`prepared.folds` gives their roles). So fold 0 of ten is the single split of 80/10/10.
+
+Groups of pictures that belong together lie in one part. They are dealt out by a greedy of our own:
+scikit-learn's StratifiedGroupKFold has no parts of different sizes, and spreads less evenly
+(docs/decisions.md).
 """
 
 import math
@@ -14,14 +18,24 @@ from shallowdeep.files.errors import InputError
 from shallowdeep.prepared.folds import SPLITS, Groups, Parts
 from shallowdeep.settings.params import Split, fractions
 
+Counts = NDArray[np.int64]  # of each class and part [C, P]
+
 
 def cut(
-    labels: NDArray[np.int64], single: Split, *, folds: int, classes: Sequence[str], seed: int
+    labels: NDArray[np.int64],
+    single: Split,
+    *,
+    folds: int,
+    classes: Sequence[str],
+    seed: int,
+    groups: Groups | None = None,
+    hint: str = "",
 ) -> Parts:
-    """Cut pictures into parts so that each has its share of every class, to one picture.
+    """Cut pictures into parts so that each has its share of every class and groups stay whole.
 
-    A class's pictures are shuffled by a generator seeded with the seed and the class's number, so
-    that a picture added to one class leaves the other's parts as they were.
+    Without groups, shares are exact to one picture. A class's pictures are shuffled by a generator
+    seeded with the seed and the class's number, so that a picture added to one class leaves the
+    other's parts as they were.
 
     Args:
         labels: class of each picture [N].
@@ -29,70 +43,101 @@ def cut(
         folds: number of folds, 1 or at least 3.
         classes: their names, for messages.
         seed: of the shuffling.
+        groups: pictures that belong together [N]; none do if not given.
+        hint: a further way out for the message on groups.
 
     Returns:
         The part of each picture [N].
 
     Raises:
-        InputError: a class has too few pictures for two in every part, as intervals need.
+        InputError: a class has too few pictures for two in every part, as intervals need, or too
+            few groups for one in every part (two in the tested one of a single fold).
     """
-    parts = np.empty(len(labels), dtype=np.int64)
-    for label, name in enumerate(classes):
-        rows = np.flatnonzero(labels == label)
-        sizes = _sizes(name, len(rows), single, folds=folds)
-        shuffled = np.random.default_rng([seed, label]).permutation(rows)[::-1]
-        for part, these in enumerate(np.split(shuffled, np.cumsum(sizes)[:-1])):
-            parts[these] = part
-    return parts
+    groups = np.arange(len(labels)) if groups is None else groups
+
+    def attempt(folds: int) -> Parts | None:
+        counts = np.bincount(labels, minlength=len(classes)).tolist()
+        sizes = [
+            _sizes(name, count, single, folds=folds)
+            for name, count in zip(classes, counts, strict=True)
+        ]
+        needed = np.ones_like(sizes)
+        needed[:, 0] += folds == 1
+        return _parts(labels, groups, np.array(sizes), needed, seed=seed)
+
+    if (parts := attempt(folds)) is not None:
+        return parts
+    count, name = min((len(set(groups[labels == i])), name) for i, name in enumerate(classes))
+    fewer = range(min(folds - 1, count), 2, -1)
+    most = next((few for few in fewer if attempt(few) is not None), None)
+    fewer_folds = f"there can be folds: {most}" if most else "there must be more groups"
+    raise InputError(
+        f"data: class {name}: its pictures belong together in {count:,} group{'s' * (count > 1)},"
+        f" too few for folds: {folds}; {fewer_folds}{hint}"
+    )
 
 
-def check_enough(
-    labels: NDArray[np.int64], single: Split, *, folds: int, classes: Sequence[str]
-) -> None:
-    """Refuse classes that are too small even if every file is a picture.
-
-    Raises:
-        InputError: as `cut`.
-    """
-    for label, name in enumerate(classes):
-        _sizes(name, int((labels == label).sum()), single, folds=folds)
-
-
-def keep_together(parts: Parts, labels: NDArray[np.int64], near: Groups, *, seed: int) -> Parts:
-    """Move near-duplicates into one part, that of the first of their group if it has room.
-
-    Each changes places with a picture of its class that has no near-duplicate, so all parts keep
-    their sizes. If a group fits into no part, its members without such a partner stay.
+def _parts(
+    labels: NDArray[np.int64], groups: Groups, sizes: Counts, needed: Counts, *, seed: int
+) -> Parts | None:
+    """Deal out groups of several pictures, then fill the parts up with the others.
 
     Args:
-        parts: the part of each picture [N].
         labels: class of each picture [N].
-        near: their groups [N].
-        seed: of the order in which pictures are taken to change places.
+        groups: pictures that belong together [N].
+        sizes: wanted numbers of pictures.
+        needed: numbers of groups, those of one picture too.
+        seed: of the shuffling.
+
+    Returns:
+        The part of each picture [N]; None if some part has fewer groups than it needs.
     """
-    parts = parts.copy()
-    sizes = np.bincount(near, minlength=len(near))
-    order = np.random.default_rng([seed, 2]).permutation(len(parts))
-    alone = order[sizes[near[order]] == 1]
-
-    def change_places(row: int, part: int) -> bool:
-        free = alone[(parts[alone] == part) & (labels[alone] == labels[row])]
-        if len(free):
-            parts[[row, free[0]]] = part, parts[row]
-        return len(free) > 0
-
-    for first in sorted(np.flatnonzero(sizes > 1), key=lambda row: (-sizes[row], row)):
-        rows = np.flatnonzero(near == first).tolist()
-        before = parts.copy()
-        for part in dict.fromkeys([*parts[rows].tolist(), *np.unique(parts).tolist()]):
-            if all(change_places(row, part) for row in rows if parts[row] != part):
-                break
-            parts[:] = before
-        else:
-            for row in rows:
-                if parts[row] != parts[first]:
-                    change_places(row, parts[first])
+    parts, lacking = _dealt(labels, groups, sizes, needed, seed=seed)
+    for label, wanted in enumerate(sizes):
+        rows = np.flatnonzero(labels == label)
+        shuffled = np.random.default_rng([seed, label]).permutation(rows)[::-1]
+        alone = shuffled[parts[shuffled] < 0]
+        filled = np.bincount(parts[rows] + 1, minlength=len(wanted) + 1)[1:]
+        room = np.maximum(wanted - filled, lacking[label])
+        for _ in range(room.sum() - len(alone)):  # pictures by which groups exceed their parts
+            room[np.argmax((room - lacking[label]) / wanted)] -= 1
+        if (room < lacking[label]).any():
+            return None
+        parts[alone] = np.repeat(np.arange(len(wanted)), room)
     return parts
+
+
+def _dealt(
+    labels: NDArray[np.int64], groups: Groups, sizes: Counts, needed: Counts, *, seed: int
+) -> tuple[Parts, Counts]:
+    """Deal out groups, the largest first, each to where it is missed most.
+
+    That is the part where it adds least to the sum of (pictures / all of the class)**2 / share; and
+    once no more groups of a class are left than parts need, a part that needs one.
+
+    Returns:
+        The part of each picture, -1 for one that is alone [N]; groups that parts still need.
+    """
+    members = np.zeros((len(labels), len(sizes)), dtype=np.int64)  # of each group and class
+    np.add.at(members, (groups, labels), 1)
+    left = (members > 0).sum(0)
+    needed, filled = needed.copy(), np.zeros(sizes.shape)
+    totals = sizes.sum(1, keepdims=True)
+    part_of = np.full(len(labels), -1)
+    several = np.flatnonzero(members.sum(1) > 1)
+    order = np.random.default_rng([seed, len(sizes)]).permutation(several)
+    for group in order[np.argsort(-members[order].sum(1), kind="stable")]:
+        share = members[group, :, None] / totals
+        cost = ((2 * filled + share) * share / (sizes / totals)).sum(0)
+        own = members[group] > 0
+        last = own & (left <= needed.sum(1))
+        missed = (needed[last] > 0).sum(0)
+        part = np.argmin(np.where(missed == missed.max(), cost, np.inf))
+        part_of[group] = part
+        filled[:, part] += share[:, 0]
+        needed[own, part] = np.maximum(needed[own, part] - 1, 0)
+        left -= own
+    return part_of[groups], needed
 
 
 def _sizes(name: str, pictures: int, single: Split, *, folds: int) -> list[int]:

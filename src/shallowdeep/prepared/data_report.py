@@ -14,7 +14,6 @@ from shallowdeep.prepared.reading import read_or_explain
 Counts = Mapping[SplitName, Mapping[str, int]]  # pictures by split of fold 0 and class
 
 COLUMNS = ("path", "reason")
-OPTIONAL = ("conflicts", "near_duplicates", "skipped")  # counts that data.json omits if 0
 
 
 class LeftOut(NamedTuple):
@@ -31,8 +30,15 @@ class DataReport(NamedTuple):
     rejected: int
     duplicates: int
     conflicts: int = 0  # files of pictures that are in both classes
-    near_duplicates: int = 0  # copies of another size or compression
+    near_duplicates: int = 0  # copies of another size or compression, or mirrored
+    mirrored: int = 0  # of these
+    near_duplicates_ignored: int = 0  # that are not in the group of the picture they are like
+    groups: int = 0  # of several pictures
+    grouped: int = 0  # pictures in them
+    groups_of_both_classes: int = 0
+    unnamed: int = 0  # pictures whose path data.group does not match
     skipped: int = 0  # files in hidden and in sidecar folders
+    warning: str = ""  # if names tell that pictures belong together
 
     def summary(self, counts: Counts) -> str:
         """Return one line for the terminal."""
@@ -50,6 +56,10 @@ class DataReport(NamedTuple):
         if self.near_duplicates:
             copies = f"{self.near_duplicates:,} near-duplicate{'s' * (self.near_duplicates > 1)}"
             line += f"; {copies} (results/near_duplicates.csv)"
+        if self.groups:
+            line += f"; {self.grouped:,} pictures in {self.groups:,} group{'s' * (self.groups > 1)}"
+        if self.groups_of_both_classes:
+            line += f" ({self.groups_of_both_classes:,} with both classes)"
         if self.skipped:
             line += f"; {self.skipped:,} in hidden or sidecar folders skipped"
         return line
@@ -88,8 +98,9 @@ def _listing(path: Path) -> list[LeftOut]:
 
 
 def write_counts(report: DataReport, path: Path) -> None:
-    """Write data.json, without optional counts that are 0."""
-    counts = {key: value for key, value in report._asdict().items() if key not in OPTIONAL or value}
+    """Write data.json, without what few data sets have and this one has not."""
+    optional = DataReport._field_defaults
+    counts = {key: value for key, value in report._asdict().items() if key not in optional or value}
     content = json.dumps(counts, indent=2, sort_keys=True)
     path.write_text(content + "\n", encoding="utf-8")
 

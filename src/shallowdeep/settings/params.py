@@ -55,6 +55,20 @@ def _two(names: tuple[str, ...]) -> tuple[str, ...]:
     return names
 
 
+def _names_groups(expression: str) -> str:
+    """Refuse what is no expression with a group."""
+    if expression in ("", "folder"):
+        return expression
+    try:
+        groups = re.compile(expression).groups
+    except (re.error, RecursionError, OverflowError) as error:
+        raise ValueError(f"{shown(expression)} is no regular expression: {error}") from None
+    if not groups:
+        needed = "its first group in parentheses names what belongs together, as in '(clip\\d+)_'"
+        raise ValueError(f"{shown(expression)} is neither `folder` nor has a group; {needed}")
+    return expression
+
+
 def _channels(one: Any, three: Any) -> BeforeValidator:
     """Validator of one number for all channels, of three, or of `train`."""
     strict = ConfigDict(strict=True)
@@ -111,6 +125,21 @@ class Data(CheckedRecord):
     on_conflict: Literal["fail", "skip"] = Field(
         default="fail",
         description="the same picture in both classes: fail (listing all) or skip (both left out)",
+    )
+    group: Annotated[
+        str,
+        BeforeValidator(lambda value: "" if value is None else value),
+        AfterValidator(_names_groups),
+    ] = Field(
+        default="",
+        description="pictures that belong together: '' (none), folder, or an expression as"
+        r" '(clip\d+)_frame'",
+        json_schema_extra={"type": ["string", "null"]},
+    )
+    near_duplicates: Literal["group", "ignore"] = Field(
+        default="group",
+        description="copies, mirrored ones too: group (they belong together) or ignore (a fixed"
+        " camera's)",
     )
     split: Split = Field(
         description="fractions, class by class; those of 10 folds are 0.8, 0.1, 0.1"

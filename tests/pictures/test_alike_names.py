@@ -1,0 +1,110 @@
+"""Names that pictures belonging together share are noticed, and no others."""
+
+import re
+
+import numpy as np
+import pandas as pd
+import pytest
+from PIL import Image, ImageFilter
+
+from shallowdeep.datasets.sample import picture
+from shallowdeep.pictures.alike_names import suggestion
+from shallowdeep.pictures.groups import by_name
+from shallowdeep.pictures.near_duplicates import copies, reduced
+
+SIDE = 64
+
+
+def scene(rng, *, side=2 * SIDE, blur=6):
+    """Noise, blurred, as bright and rich in contrast as others."""
+    noise = Image.fromarray(rng.integers(0, 256, (side, side, 3), dtype=np.uint8))
+    smooth = np.asarray(noise.filter(ImageFilter.GaussianBlur(blur)), dtype=float)
+    scaled = 128 + 50 * (smooth - smooth.mean()) / smooth.std()
+    return Image.fromarray(np.clip(scaled, 0, 255).astype(np.uint8))
+
+
+def clip(rng, frames=20):
+    """Frames cropped from a scene with a drift."""
+    whole, drift = scene(rng), rng.uniform(1, 3, 2)
+    for number in range(frames):
+        x, y = (drift * number).astype(int)
+        frame = np.asarray(whole.crop((x, y, x + SIDE, y + SIDE)), dtype=float)
+        yield np.clip(frame + rng.normal(0, 6, frame.shape), 0, 255).astype(np.uint8)
+
+
+def augmentations(rng, copies=10):
+    """A scene turned by up to 12 degrees, shifted, a quarter mirrored, light within 20 %."""
+    whole = scene(rng, blur=10)
+    for _ in range(copies):
+        x, y = 32 + rng.integers(-6, 7, 2)
+        turned = whole.rotate(rng.uniform(-12, 12), Image.Resampling.BILINEAR)
+        one = np.asarray(turned.crop((x, y, x + SIDE, y + SIDE)), dtype=float)
+        one = one[:, ::-1] if rng.random() < 0.25 else one
+        yield np.clip(one * rng.uniform(0.8, 1.2), 0, 255).astype(np.uint8)
+
+
+def of_scenes(kind, scenes, names):
+    """Pictures of some scenes, half of the scenes in each class, and their paths."""
+    rng = np.random.default_rng(0)
+    taken = [(scene, *one) for scene in range(scenes) for one in enumerate(kind(rng))]
+    paths = [
+        f"{'cat' if scene < scenes / 2 else 'dog'}/{names.format(scene=scene, copy=copy)}"
+        for scene, copy, _ in taken
+    ]
+    return paths, np.stack([picture for *_, picture in taken]).transpose(0, 3, 1, 2)
+
+
+def suggested(paths, pictures, groups=None):
+    """The line for pictures of which near-duplicates alone belong together if nothing is said."""
+    labels = [int(path.startswith("dog")) for path in paths]
+    means = reduced(pictures)
+    groups = copies(means).all if groups is None else groups
+    return suggestion(means, pd.DataFrame({"path": paths, "label": labels, "group": groups}))
+
+
+def shuffled(paths):
+    """The same names in another order, class by class."""
+    rng = np.random.default_rng(1)
+    half = len(paths) // 2
+    return [*rng.permutation(paths[:half]).tolist(), *rng.permutation(paths[half:]).tolist()]
+
+
+@pytest.mark.parametrize(
+    ("kind", "scenes", "names"),
+    [
+        (clip, 6, "clip{scene}_frame{copy:03}.jpg"),
+        (clip, 10, "{scene}/{copy}.jpg"),
+        (augmentations, 30, "img_{scene}_{copy}.png"),
+        (augmentations, 12, "2026_img {scene} ({copy}).png"),
+        (augmentations, 12, "img{scene}.png.rf.{copy}abc.jpg"),
+    ],
+)
+def test_frames_and_saved_copies_are_noticed(kind, scenes, names):
+    """With an expression that groups them as they belong, after which nothing more is said.
+
+    If the same pictures have each other's names, nothing is said either.
+    """
+    paths, pictures = of_scenes(kind, scenes, names)
+    line = suggested(paths, pictures)
+    (expression,) = re.findall(r"data\.group: '(.+)'$", line)
+    groups, unnamed = by_name(paths, expression)
+    size = len(paths) // scenes
+    assert (groups.tolist(), unnamed) == ((np.arange(len(paths)) // size * size).tolist(), 0)
+    assert suggested(paths, pictures, groups) == ""
+    assert suggested(shuffled(paths), pictures) == ""
+
+
+def test_a_clip_in_both_classes_is_one_group():
+    """Its frames are nearest to each other across classes, too."""
+    paths, pictures = of_scenes(clip, 8, "{scene}-{copy}.jpg")
+    mixed = [f"{('cat', 'dog')[row % 2]}/{path[4:]}" for row, path in enumerate(paths)]
+    (expression,) = re.findall(r"data\.group: '(.+)'$", suggested(mixed, pictures))
+    assert by_name(mixed, expression)[0].tolist() == (np.arange(160) // 20 * 20).tolist()
+
+
+@pytest.mark.parametrize("names", ["{0}/{0}.{1}.jpg", "{0}/set{2}_{1}.jpg", "{0}/{2}/{1}.jpg"])
+def test_names_of_independent_pictures_say_nothing(names):
+    """Whatever they share: of drawn pictures numbered in sets of ten."""
+    paths = [names.format(("cat", "dog")[n // 60], n, n // 10) for n in range(120)]
+    drawn = [picture(0, n // 60, n).resize((SIDE, SIDE)) for n in range(120)]
+    assert suggested(paths, np.stack(drawn).transpose(0, 3, 1, 2)) == ""
