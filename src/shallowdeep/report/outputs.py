@@ -9,7 +9,7 @@ from shallowdeep.evaluation.findings import Findings, conclude
 from shallowdeep.evaluation.score_table import score_rows
 from shallowdeep.evaluation.split_predictions import by_split
 from shallowdeep.evaluation.verdict import verdict
-from shallowdeep.files.atomic import replacing
+from shallowdeep.files.atomic import replacing_all
 from shallowdeep.files.progress import Progress
 from shallowdeep.files.yaml_file import parse
 from shallowdeep.prepared import data_report
@@ -78,7 +78,7 @@ def outputs(
 
 
 def write(done: Outputs) -> None:
-    """Write all outputs, each file complete or not at all."""
-    for path, content in done.files.items():
-        with replacing(path) as new:
+    """Write all outputs, or none."""
+    with replacing_all(done.files) as files:
+        for new, content in zip(files, done.files.values(), strict=True):
             new.write_bytes(content)

@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from shallowdeep.files.atomic import replacing
 from shallowdeep.files.errors import InputError
 
 FILE = "history.csv"
@@ -24,8 +23,7 @@ def write(history: NDArray[np.floating[Any]], path: Path) -> None:
         {"fold": places[0], "run": places[1], "epoch": places[2] + 1}
         | dict(zip(MEASURES, history.reshape(-1, measures).T.astype(np.float64), strict=True))
     )
-    with replacing(path) as new:
-        table.to_csv(new, index=False, float_format="%.6f", lineterminator="\n")
+    table.to_csv(path, index=False, float_format="%.6f", lineterminator="\n")
 
 
 def read(path: Path, *, folds: int, runs: int, epochs: int) -> NDArray[np.float64]:

@@ -6,6 +6,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from shallowdeep.files.atomic import replacing_all
 from shallowdeep.settings.params import Params
 from shallowdeep.trained import history, model, predictions
 from shallowdeep.trained.model import Model
@@ -23,11 +24,12 @@ class TrainedNetwork(NamedTuple):
 
 
 def write(network: TrainedNetwork, name: str) -> None:
-    """Write the three files of a network."""
-    folder = FOLDER / name
-    model.write(network.model, folder / model.FILE)
-    predictions.write(network.predictions, folder / predictions.FILE)
-    history.write(network.history, folder / history.FILE)
+    """Write the three files of a network, all or none."""
+    files = (FOLDER / name / file for file in (model.FILE, predictions.FILE, history.FILE))
+    with replacing_all(files) as (weights, predicted, by_epoch):
+        model.write(network.model, weights)
+        predictions.write(network.predictions, predicted)
+        history.write(network.history, by_epoch)
 
 
 def read(name: str, settings: Params, *, tested: int) -> TrainedNetwork:
