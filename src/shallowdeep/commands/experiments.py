@@ -18,7 +18,7 @@ from shallowdeep.evaluation.metrics import Metrics
 from shallowdeep.evaluation.verdict import QUESTION
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.yaml_file import parse_bytes
-from shallowdeep.prepared.folds import fold
+from shallowdeep.prepared.folds import fold, shared
 from shallowdeep.prepared.prepared_set import read_manifest
 from shallowdeep.provenance import experiment_count
 from shallowdeep.settings import params
@@ -238,16 +238,14 @@ def _predictions(repo: "Repo", revision: str, settings: Params) -> ExperimentPre
         raise InputError(f"{revision}: {MANIFEST} is not of this project") from None
     parts = manifest["fold"].to_numpy(np.int64)
     tested = np.flatnonzero(parts < settings.folds)
-    design = Design(
-        manifest["label"].to_numpy(np.int64)[tested],
-        parts[tested],
-        len(fold(parts, 0, folds=settings.folds).train),
-    )
+    labels, train = manifest["label"].to_numpy(np.int64), fold(parts, 0, folds=settings.folds).train
+    trained = shared(train, labels, settings.share, seed=settings.seed, number=0)
+    design = Design(labels[tested], parts[tested], len(trained))
     probabilities = {}
     for name, network in settings.networks.items():
         path = _output(repo, revision, f"models/{name}/{predictions.FILE}")
-        epochs, runs = network.epochs, settings.runs
-        found = predictions.read(path, epochs=epochs, runs=runs, tested=len(tested))
+        folds, runs = settings.folds, settings.runs
+        found = predictions.read(path, network, folds=folds, runs=runs, tested=len(tested))
         probabilities[name] = found.test[-1].astype(np.float64)
     pictures = manifest["sha256"].to_numpy(str)[tested]
     return ExperimentPredictions(pictures, design, settings.seed, probabilities)
