@@ -291,8 +291,9 @@ def _accuracies(
     ready, found = fitting.ready(), np.empty(len(splits))
     for group, members in enumerate(fitting.groups):
         test = train(ready(group), how, predict_after=[world.epochs])[1][-1].numpy()
-        for (split, _), said in zip(members, test, strict=True):
-            found[split] = ((said > 0.5) == sample.labels[splits[split].test]).mean()
+        for member, said in zip(members, test, strict=True):
+            tested = splits[member.fold].test
+            found[member.fold] = ((said > 0.5) == sample.labels[tested]).mean()
     return found
 
 

@@ -17,6 +17,9 @@ from shallowdeep.evaluation.verdict import (
     verdict,
 )
 from shallowdeep.settings import params
+from shallowdeep.trained.tuned import Tuned
+
+RATES = [0.01, 0.03]
 
 
 def comparison(
@@ -143,7 +146,7 @@ def test_the_readme_has_the_verdict_of_the_committed_run():
         pictures * (settings.folds - 2) // settings.folds,
         settings.alpha,
         settings.equivalence_margin,
-        training_clause(settings, QUESTION, {name: [0.01] for name in QUESTION}),
+        training_clause(settings, QUESTION, dict.fromkeys(QUESTION)),
     )
     assert verdict(of) == metrics["verdict"]
     assert sentence(of) in readme
@@ -203,19 +206,19 @@ def test_a_series_of_experiments_has_a_familywise_error_rate():
 
 
 @pytest.mark.parametrize(
-    ("changed", "networks", "rates", "expected"),
+    ("changed", "networks", "tuned", "expected"),
     [
         (
             {},
             ({}, {}),
-            ([0.01], [0.01]),
+            (None, None),
             "learning rate 0.01 for both, 10 epochs, weights as torch draws them;"
             " neither was tuned",
         ),
         (
             {"momentum": 0.9, "nesterov": True, "weight_decay": 0.001, "keep": "best"},
             ({}, {"lr": 0.03, "epochs": 100, "init": "he"}),
-            ([0.01], [0.03]),
+            (None, None),
             "learning rate 0.01 for shallow, 0.03 for deep, at most 10 epochs for shallow, 100 for"
             " deep, weights as torch draws them for shallow, weights as He draws them for deep,"
             " Nesterov momentum 0.9, weight decay 0.001; neither was tuned",
@@ -223,20 +226,20 @@ def test_a_series_of_experiments_has_a_familywise_error_rate():
         (
             {},
             ({"lr": (0.01, 0.03)}, {"lr": (0.01, 0.03)}),
-            ([0.03, 0.01, 0.01], [0.03] * 3),
+            (Tuned(RATES, [0.03, 0.01, 0.01]), Tuned(RATES, [0.03] * 3)),
             "learning rate 0.01 in 2 folds and 0.03 in 1 for shallow, 0.03 for deep, 10 epochs,"
             " weights as torch draws them; each fold chose the learning rates by validation",
         ),
         (
             {},
             ({}, {"lr": (0.01, 0.03)}),
-            ([0.01], [0.01]),
+            (None, Tuned(RATES, [0.01])),
             "learning rate 0.01 for both, 10 epochs, weights as torch draws them; each fold chose"
             " the learning rate of deep by validation",
         ),
     ],
 )
-def test_a_verdict_names_its_settings(changed, networks, rates, expected):
+def test_a_verdict_names_its_settings(changed, networks, tuned, expected):
     """Those of both networks once, others by network, and what chose the learning rates."""
     settings = params.read(ROOT / "params.yaml")
     models = {
@@ -244,5 +247,5 @@ def test_a_verdict_names_its_settings(changed, networks, rates, expected):
         for name, own in zip(("shallow", "deep"), networks, strict=True)
     }
     settings = settings.model_copy(update={**changed, "models": models})
-    by_name = dict(zip(("shallow", "deep"), rates, strict=True))
+    by_name = dict(zip(("shallow", "deep"), tuned, strict=True))
     assert training_clause(settings, QUESTION, by_name) == expected

@@ -15,7 +15,7 @@ from shallowdeep.evaluation.intervals import Design
 from shallowdeep.evaluation.verdict import QUESTION, VERDICTS
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.yaml_file import parse_bytes
-from shallowdeep.prepared.folds import fold
+from shallowdeep.prepared.folds import fold, shared
 from shallowdeep.prepared.prepared_set import read_manifest
 from shallowdeep.provenance.experiment_count import METRICS, count_experiments
 from shallowdeep.settings import params
@@ -237,17 +237,15 @@ def _predictions(repo: "Repo", revision: str, settings: Params) -> ExperimentPre
         raise InputError(f"{revision}: {MANIFEST} is not of this project") from None
     parts = manifest["fold"].to_numpy(np.int64)
     tested = np.flatnonzero(parts < settings.folds)
-    design = Design(
-        manifest["label"].to_numpy(np.int64)[tested],
-        parts[tested],
-        len(fold(parts, 0, folds=settings.folds).train),
-        manifest["group"].to_numpy(np.int64)[tested],
-    )
+    labels, train = manifest["label"].to_numpy(np.int64), fold(parts, 0, folds=settings.folds).train
+    trained = shared(train, labels, settings.share, seed=settings.seed, number=0)
+    groups = manifest["group"].to_numpy(np.int64)
+    design = Design(labels[tested], parts[tested], len(trained), groups[tested])
     probabilities = {}
     for name, network in settings.networks.items():
         path = _output(repo, revision, f"models/{name}/{predictions.FILE}")
-        epochs, runs = network.epochs, settings.runs
-        found = predictions.read(path, epochs=epochs, runs=runs, tested=len(tested))
+        folds, runs = settings.folds, settings.runs
+        found = predictions.read(path, network, folds=folds, runs=runs, tested=len(tested))
         probabilities[name] = found.test[-1].astype(np.float64)
     pictures = manifest["sha256"].to_numpy(str)[tested]
     return ExperimentPredictions(pictures, design, settings.seed, probabilities)

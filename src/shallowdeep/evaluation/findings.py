@@ -42,7 +42,7 @@ def conclude(
     The predictions come by split and, after every epoch that there is, by network.
     """
     test, alpha = splits["test"], settings.alpha
-    rates = {name: [one.lr] * settings.folds for name, one in settings.networks.items()}
+    tuned = {name: own.tuned for name, own in predictions.items()}
     scores = score_table(splits, alpha=alpha)
     compared = [
         Comparison(
@@ -54,7 +54,7 @@ def conclude(
             trained=test.design.trained,
             alpha=alpha,
             equivalence_margin=settings.equivalence_margin,
-            training=training_clause(settings, pair, rates),
+            training=training_clause(settings, pair, tuned),
         )
         for pair, found in scores.pairs.items()
     ]

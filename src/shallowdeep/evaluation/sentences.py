@@ -13,7 +13,8 @@ from shallowdeep.evaluation.verdict import (
     guessing,
     verdict,
 )
-from shallowdeep.settings.params import Params
+from shallowdeep.settings.params import Network, Params
+from shallowdeep.trained.tuned import Tuned
 
 INITIAL = {"torch": "weights as torch draws them", "he": "weights as He draws them"}
 
@@ -116,13 +117,13 @@ def _learned(of: Comparison) -> str:
     )
 
 
-def training_clause(settings: Params, pair: Pair, rates: Mapping[str, Sequence[float]]) -> str:
+def training_clause(settings: Params, pair: Pair, tuned: Mapping[str, Tuned | None]) -> str:
     """Settings for which a verdict holds, in words.
 
     Args:
         settings: all of params.yaml.
         pair: the two networks.
-        rates: learning rate of each fold, by network.
+        tuned: learning rates that the folds of each network took; None if there was one.
     """
     names = sorted(pair, key=list(settings.networks).index)
     networks = {name: settings.networks[name] for name in names}
@@ -134,8 +135,9 @@ def training_clause(settings: Params, pair: Pair, rates: Mapping[str, Sequence[f
         first, second = names
         return f"{before}{values[first]}{after} for {first}, {values[second]} for {second}"
 
-    rate = each("learning rate ", {name: _counted(rates[name]) for name in names})
-    same = len({_counted(rates[name]) for name in names}) == 1
+    rates = {name: _rate(one, tuned[name]) for name, one in networks.items()}
+    rate = each("learning rate ", rates)
+    same = len(set(rates.values())) == 1
     parts = [
         f"{rate} for both" if same else rate,
         each(at_most, {name: f"{one.epochs:,}" for name, one in networks.items()}, " epochs"),
@@ -146,23 +148,24 @@ def training_clause(settings: Params, pair: Pair, rates: Mapping[str, Sequence[f
         parts.append(f"{kind} {settings.momentum:g}")
     if settings.weight_decay:
         parts.append(f"weight decay {settings.weight_decay:g}")
-    return f"{', '.join(parts)}; {_tuned(settings, names)}"
+    return f"{', '.join(parts)}; {_tuned(names, tuned)}"
 
 
-def _counted(rates: Sequence[float]) -> str:
-    """Values and the number of folds of each, as "0.01 in 6 folds and 0.03 in 4"."""
-    counts = sorted(Counter(rates).items())
-    if len(counts) == 1:
-        return f"{rates[0]:g}"
-    first, *more = counts
-    shown = [f"{first[0]:g} in {first[1]} fold{'s' * (first[1] > 1)}"]
-    return " and ".join([*shown, *(f"{rate:g} in {count}" for rate, count in more)])
-
-
-def _tuned(settings: Params, names: Sequence[str]) -> str:
-    tuned = [name for name in names if isinstance(settings.networks[name].lr, tuple)]
+def _rate(network: Network, tuned: Tuned | None) -> str:
+    """The learning rate, or those that the folds took, as "0.01 in 6 folds and 0.03 in 4"."""
     if not tuned:
+        return f"{network.lr:g}"
+    (first, count), *more = sorted(Counter(tuned.taken).items())
+    if not more:
+        return f"{first:g}"
+    shown = [f"{first:g} in {count} fold{'s' * (count > 1)}"]
+    return " and ".join([*shown, *(f"{rate:g} in {folds}" for rate, folds in more)])
+
+
+def _tuned(names: Sequence[str], tuned: Mapping[str, Tuned | None]) -> str:
+    chosen = [name for name in names if tuned[name]]
+    if not chosen:
         return "neither was tuned"
-    if len(tuned) == 2:
+    if len(chosen) == 2:
         return "each fold chose the learning rates by validation"
-    return f"each fold chose the learning rate of {tuned[0]} by validation"
+    return f"each fold chose the learning rate of {chosen[0]} by validation"

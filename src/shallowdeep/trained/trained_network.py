@@ -1,7 +1,7 @@
 """models/NAME: all that is known of a trained network, in three files."""
 
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,7 +20,13 @@ class TrainedNetwork(NamedTuple):
 
     model: Model  # weights of fold 0's runs
     predictions: Predictions
-    history: NDArray[np.float64]  # measures of every epoch [K, R, E, 3]
+    histories: NDArray[np.float64]  # measures of every epoch, at each learning rate [L, K, R, E, 3]
+
+    @property
+    def history(self) -> NDArray[np.float64]:
+        """Measures of every epoch, at the learning rate that each fold took [K, R, E, 3]."""
+        tuned, folds = self.predictions.tuned, range(self.histories.shape[1])
+        return self.histories[tuned.numbers if tuned else 0, folds]
 
 
 def write(network: TrainedNetwork, name: str) -> None:
@@ -29,7 +35,7 @@ def write(network: TrainedNetwork, name: str) -> None:
     with replacing_all(files) as (weights, predicted, by_epoch):
         model.write(network.model, weights)
         predictions.write(network.predictions, predicted)
-        history.write(network.history, by_epoch)
+        history.write(network.histories, by_epoch, network.predictions.tuned)
 
 
 def read(name: str, settings: Params, *, tested: int) -> TrainedNetwork:
@@ -38,9 +44,9 @@ def read(name: str, settings: Params, *, tested: int) -> TrainedNetwork:
     Raises:
         InputError: a file is missing, damaged, or of another training.
     """
-    folder, epochs, runs = FOLDER / name, settings.networks[name].epochs, settings.runs
-    return TrainedNetwork(
-        model.read(folder),
-        predictions.read(folder / predictions.FILE, epochs=epochs, runs=runs, tested=tested),
-        history.read(folder / history.FILE, folds=settings.folds, runs=runs, epochs=epochs),
-    )
+    folder, network, runs = FOLDER / name, settings.networks[name], settings.runs
+    alike: Any = {"folds": settings.folds, "runs": runs}
+    found = predictions.read(folder / predictions.FILE, network, **alike, tested=tested)
+    path, epochs = folder / history.FILE, network.epochs
+    histories = history.read(path, found.tuned, **alike, epochs=epochs)
+    return TrainedNetwork(model.read(folder), found, histories)
