@@ -1,553 +1,421 @@
-"""Do the intervals cover, and are the verdicts right? Real training on data with a known truth.
+"""Do the intervals cover, and are the verdicts right? On data sets with a known truth.
 
-    python benchmarks/coverage.py [--photographs FOLDER] [--sets N] [--minutes M] [--out FOLDER]
+    python benchmarks/simulated_sets.py --out OUT --photographs FOLDER
+    python benchmarks/coverage.py OUT [--docs FOLDER]
 
-Each data set is a new sample of pictures of a large population. Both networks, and a second shallow
-one with seeds of its own, are trained on it by ten folds of ten runs with the project's solver, and
-judged by the project's statistics; fewer runs and the single split are parts of the same training.
-The truth is the mean score of networks trained on many other samples of the same size, on pictures
-of the population that they have not seen: over new pictures, new training sets and new seeds.
+Reads the predictions that simulated_sets.py keeps, judges each data set by the project's statistics
+(fewer runs and the single split are parts of the same training), and writes docs/coverage.md and
+docs/coverage.svg.
 
-Every data set is a line of OUT/coverage.jsonl, so that an interrupted or a longer run goes on where
-the last one ended. The report goes to docs/coverage.md and docs/coverage.svg.
+A sample of N of a population of P pictures is drawn without replacement, so that its mean is nearer
+to the truth than that of a sample of all pictures in the world. Deviations from the truth are
+enlarged by 1 / sqrt(1 - N / P) before they are held against an interval.
 """
 
 import argparse
 import json
 import math
-import time
-from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from datetime import date
-from functools import cache
 from pathlib import Path
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import matplotlib
 import numpy as np
 import pandas as pd
-import torch
 from numpy.typing import NDArray
+from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from shallowdeep.evaluation import intervals
-from shallowdeep.evaluation.intervals import Design
+from shallowdeep.evaluation.intervals import SEEDS, Design, Difference, Estimate, Interval
 from shallowdeep.evaluation.scores import SCORES
 from shallowdeep.evaluation.verdict import QUESTION, Comparison, verdict
 from shallowdeep.files.atomic import write_text
 from shallowdeep.files.cores import available_cores
 from shallowdeep.files.errors import InputError, one_line_errors
-from shallowdeep.pictures import listing, preparation
-from shallowdeep.pictures.gram import gram
-from shallowdeep.pictures.splitting import cut
-from shallowdeep.prepared import prepared_set
-from shallowdeep.prepared.normalisation import Normalisation
-from shallowdeep.settings import params
-from shallowdeep.settings.params import Split
-from shallowdeep.training.fitting import Fitting, seeds
-from shallowdeep.training.sgd import Settings
 
 ROOT = Path(__file__).parent.parent
-HALF = Normalisation((0.5,) * 3, (0.5,) * 3)
-SPLIT = Split(train=0.8, validation=0.1, test=0.1)
 ALPHA, MARGIN = 0.05, 0.02
-FOLDS, RUNS = (10, 1), (10, 3, 2)
-TRUTH_RUNS = 4
-NETWORKS = {"shallow": [4], "deep": [5, 5, 3], "again": [4]}  # the last for verdicts on nothing
+DESIGNS = tuple((folds, runs) for folds in (10, 1) for runs in (10, 3, 2))
+NAMES = list(SCORES)
+SHOWN = {"balanced_accuracy": "balanced accuracy", "roc_auc": "AUC", "log_loss": "log loss"}
+SHOWN = dict.fromkeys(SCORES, "") | SHOWN
+TITLES = {name: title or SCORES[name].title for name, title in SHOWN.items()}
+_T = TypeVar("_T", Interval, Difference)
+WANTED = 0.93  # least share of intervals that cover
 
 
-class World(NamedTuple):
-    """A population of pictures, and how networks are trained on samples of it."""
+class Truth(NamedTuple):
+    """Mean scores over new pictures, training sets and seeds, in the order of SCORES."""
 
-    name: str
-    title: str
-    epochs: int
-    lr: float
-    counts: tuple[int, ...]  # of pictures in a sample
+    alone: Mapping[str, NDArray[np.float64]]  # by network
+    error: float  # standard error of the difference in balanced accuracy
+    nearness: float  # sqrt(1 - N / P)
 
-
-WORLDS = (
-    World("drawn", "drawn cats and dogs, 32 x 32", 15, 0.05, (200, 400, 1_000)),
-    World("clusters", "Gaussian clusters, 8 x 8", 20, 0.1, (200, 400, 1_000)),
-    World("photographs", "photographs, 32 x 32", 15, 0.05, (200, 400)),
-)
+    @property
+    def apart(self) -> NDArray[np.float64]:
+        """Deep minus shallow."""
+        return self.alone["deep"] - self.alone["shallow"]
 
 
-class Population(NamedTuple):
-    """All pictures that there are."""
+class Judged(NamedTuple):
+    """Intervals and verdicts of one data set and design."""
 
-    pictures: NDArray[np.uint8]  # [P, 3, S, S]
-    labels: NDArray[np.int64]  # [P]
-    gram: NDArray[np.float32]  # [P, P]
-
-
-class Sample(prepared_set.Prepared):
-    """Some pictures of a population, their Gram matrix taken from it."""
-
-    matrix: NDArray[np.float32]
-
-    def gram(self) -> NDArray[np.float32]:
-        """Products of all pictures."""
-        return self.matrix
-
-
-def drawn(folder: Path) -> Path:
-    """Folder with 3,000 drawn pictures of each class."""
-    from shallowdeep.datasets.sample import draw_sample
-
-    if not folder.exists():
-        draw_sample(folder, seed=1, per_class=3_000)
-    return folder
-
-
-def clusters() -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Three clusters a class in a space of six dimensions, shown as noisy pictures of 8 x 8."""
-    rng = np.random.default_rng(5)
-    labels = np.arange(6_000) % 2
-    centres = 1.6 * rng.standard_normal((2, 3, 6))
-    latent = centres[labels, rng.integers(0, 3, 6_000)] + rng.standard_normal((6_000, 6))
-    pixels = (
-        128 + 14 * latent @ rng.standard_normal((6, 192)) + 40 * rng.standard_normal((6_000, 192))
-    )
-    return pixels.clip(0, 255).astype(np.uint8).reshape(-1, 3, 8, 8), labels
-
-
-def decoded(folder: Path, array: Path, size: int) -> tuple[NDArray[np.uint8], NDArray[np.int64]]:
-    """Pictures of a folder, as `prepare` decodes them."""
-    data = params.read(ROOT / "params.yaml").data.model_copy(update={"size": size})
-    found = listing.listed(folder, listing.classes(folder)).files
-    accepted = preparation.decode_all(folder, found, data, array).accepted
-    return np.load(array), np.array([one.label for one in accepted])
-
-
-def make_population(world: World, out: Path, photographs: Path | None) -> None:
-    """Write the pictures, labels and Gram matrix of a world."""
-    place = out / world.name
-    if (place / "gram.npy").exists():
-        return
-    place.mkdir(parents=True, exist_ok=True)
-    if world.name == "clusters":
-        pictures, labels = clusters()
-        np.save(place / "pictures.npy", pictures)
-    else:
-        folder = drawn(out / "drawn-pictures") if world.name == "drawn" else photographs
-        assert folder is not None
-        pictures, labels = decoded(folder, place / "pictures.npy", 32)
-    np.save(place / "labels.npy", labels)
-    matrix = np.empty((len(pictures), len(pictures)), np.float32)
-    gram(pictures, HALF, out=matrix)
-    np.save(place / "gram.npy", matrix)
-
-
-@cache
-def population(place: Path) -> Population:
-    """What `make_population` wrote."""
-    return Population(
-        *(np.load(place / f"{name}.npy", mmap_mode="r") for name in Population._fields)
-    )
-
-
-def sampled(all_there_is: Population, rows: NDArray[np.intp], parts: Any, folds: int) -> Sample:
-    """Some pictures as a prepared set."""
-    manifest = prepared_set.as_table(
-        prepared_set.ManifestRow(str(row), "", int(all_there_is.labels[row]), int(part), 0, 0)
-        for row, part in zip(rows, parts, strict=True)
-    )
-    size = all_there_is.pictures.shape[-1]
-    pictures = all_there_is.pictures[rows]
-    sample = Sample(Path(), pictures, manifest, ("cat", "dog"), folds, size, *HALF)
-    object.__setattr__(sample, "matrix", all_there_is.gram[np.ix_(rows, rows)])
-    return sample
-
-
-def draw(all_there_is: Population, count: int, rng: np.random.Generator) -> NDArray[np.intp]:
-    """Rows of a sample with as many pictures of either class."""
-    of = [np.flatnonzero(all_there_is.labels == label) for label in (0, 1)]
-    return np.sort(np.concatenate([rng.choice(rows, count // 2, replace=False) for rows in of]))
-
-
-def answers(world: World, sample: Sample, name: str, by_fold: Any) -> NDArray[np.float64]:
-    """Train a network; what its runs say about the tested pictures: [R, N_tested]."""
-    how = Settings(NETWORKS[name], world.epochs, 32, world.lr, "last")
-    fitting = Fitting(sample, how, by_fold, solver="dual", device=torch.device("cpu"))
-    said: NDArray[np.float64] = fitting.fit().predictions.test[-1].astype(np.float64)
-    return said
-
-
-def judged(world: World, place: Path, count: int, number: int) -> dict[str, Any]:
-    """What the statistics say about one data set, by folds and runs."""
-    all_there_is, rng = population(place), np.random.default_rng([1, count, number])
-    rows = draw(all_there_is, count, rng)
-    labels = all_there_is.labels[rows]
-    parts = cut(labels, SPLIT, folds=10, classes=("cat", "dog"), seed=number)
-    sample = sampled(all_there_is, rows, parts, 10)
-    first = 1_000_000 * (1 + count) + 2 * number
-    drawn = {name: first + (name == "again") for name in NETWORKS}
-    said = {
-        name: answers(world, sample, name, seeds(seed, folds=10, runs=10))
-        for name, seed in drawn.items()
-    }
-    found = {}
-    for folds in FOLDS:
-        own = parts < folds
-        design = Design(labels[own], parts[own], int((parts > 1).sum()))
-        for runs in RUNS:
-            some = {name: probabilities[:runs, own] for name, probabilities in said.items()}
-            found[f"{folds} {runs}"] = of_one(design, some, folds, runs)
-    return {"world": world.name, "count": count, "number": number, "found": found}
-
-
-def of_one(design: Design, said: Mapping[str, Any], folds: int, runs: int) -> dict[str, Any]:
-    """Intervals, differences and verdicts of one design."""
-    alone = {name: intervals.summarise(design, one, alpha=ALPHA) for name, one in said.items()}
-    pairs = {"deep": said["deep"], "again": said["again"]}
-    apart = {
-        name: {
-            score: intervals.difference(
-                intervals.estimate(design, intervals.paired(design, of, one, said["shallow"])),
-                of.bound,
-                ALPHA,
-            )
-            for score, of in SCORES.items()
-        }
-        for name, one in pairs.items()
-    }
-    score = "balanced_accuracy"
-    verdicts = {}
-    for name, difference in apart.items():
-        scores = {"deep": alone[name][score], "shallow": alone["shallow"][score]}
-        of = Comparison(
-            QUESTION, scores, difference[score], runs, folds, design.trained, ALPHA, MARGIN
-        )
-        verdicts[name] = verdict(of)
-    return {
-        "alone": {
-            name: {score: [one.low, one.high] for score, one in alone[name].items()}
-            for name in ("shallow", "deep")
-        },
-        "apart": {
-            name: {score: [one.low, one.high, one.p_value] for score, one in of_pair.items()}
-            for name, of_pair in apart.items()
-        },
-        "verdicts": verdicts,
-    }
-
-
-def true_scores(world: World, place: Path, count: int, number: int) -> dict[str, Any]:
-    """Scores of networks trained on another sample, on pictures that they have not seen."""
-    all_there_is, rng = population(place), np.random.default_rng([2, count, number])
-    rows = draw(all_there_is, count, rng)
-    parts = cut(all_there_is.labels[rows], SPLIT, folds=10, classes=("cat", "dog"), seed=number)
-    learnt = rows[parts > 1]
-    others = np.setdiff1d(np.arange(len(all_there_is.labels)), rows)
-    others = rng.choice(others, min(1_000, len(others)), replace=False)
-    rows = np.sort(np.concatenate([learnt, rows[parts == 1], others]))
-    parts = np.select([np.isin(rows, others), np.isin(rows, learnt)], [0, 2], 1)
-    sample = sampled(all_there_is, rows, parts, 1)
-    labels = all_there_is.labels[rows[parts == 0]]
-    scores = {}
-    for name in ("shallow", "deep"):
-        by_fold = seeds(7_000_000_000 + 1_000_000 * count + number, folds=1, runs=TRUTH_RUNS)
-        said = answers(world, sample, name, by_fold)
-        scores[name] = {
-            score: float(of.function(labels, said).runs.mean()) for score, of in SCORES.items()
-        }
-    return {"world": world.name, "count": count, "number": number, "truth": scores}
-
-
-def one(task: tuple[str, World, Path, int, int]) -> dict[str, Any]:
-    """A line of the file."""
-    torch.set_num_threads(1)
-    threadpool_limits(1)
-    kind, world, place, count, number = task
-    return (judged if kind == "found" else true_scores)(world, place, count, number)
-
-
-def tasks(
-    worlds: Sequence[World], out: Path, sets: int, done: set[tuple[str, str, int, int]]
-) -> Iterator[tuple[str, World, Path, int, int]]:
-    """What is left to do; the first data sets of all cells before the second ones of any."""
-    for number in range(sets):
-        for world in worlds:
-            for count in world.counts:
-                for kind in ("found", "truth"):
-                    wanted = kind == "truth" or number < sets * min(1, 400 / count)
-                    if wanted and (kind, world.name, count, number) not in done:
-                        yield kind, world, out / world.name, count, number
-
-
-def simulate(worlds: Sequence[World], out: Path, *, sets: int, minutes: float) -> None:
-    """Append lines to the file until all sets are done or time is up."""
-    path, end = out / "coverage.jsonl", time.monotonic() + 60 * minutes
-    done = {
-        ("truth" if "truth" in line else "found", line["world"], line["count"], line["number"])
-        for line in lines(path)
-    }
-    left = tasks(worlds, out, sets, done)
-    cores = available_cores()
-    with path.open("a") as file, ProcessPoolExecutor(cores) as pool:
-        running = {pool.submit(one, task) for task, _ in zip(left, range(cores + 1), strict=False)}
-        while running:
-            finished = next(as_completed(running))
-            running.remove(finished)
-            file.write(json.dumps(finished.result()) + "\n")
-            file.flush()
-            task = next(left, None) if time.monotonic() < end else None
-            if task:
-                running.add(pool.submit(one, task))
-
-
-def lines(path: Path) -> Iterator[dict[str, Any]]:
-    """Whole lines of the file; the last may have been cut off."""
-    if path.exists():
-        for line in path.read_text().splitlines(keepends=True):
-            if line.endswith("}\n"):
-                yield json.loads(line)
+    number: int  # of the data set
+    alone: NDArray[np.bool_]  # True where an interval covers [2 networks, scores]
+    apart: NDArray[np.bool_]  # of the difference [scores]
+    width: float  # of the difference's interval, balanced accuracy
+    before: tuple[bool, float]  # the same with f on both parts and no unseen runs
+    verdict: str  # on deep and shallow
+    again: str  # on two shallow networks
 
 
 class Cell(NamedTuple):
-    """What came of all data sets of one world, size and design; shares of data sets."""
+    """All data sets of one world, size and design."""
 
     world: str
     pictures: int
     folds: int
     runs: int
-    sets: int
-    alone: dict[str, float]  # by score: intervals of one model that cover, both models together
-    apart: dict[str, float]  # by score: intervals of the difference that cover
-    width: float  # mean width of the difference's interval, balanced accuracy
-    error: float  # standard error of the true difference, balanced accuracy
-    true: float  # deep minus shallow, balanced accuracy
-    false: float  # verdicts for one of two networks of the same kind
-    wrong: float  # verdicts for the network that is worse
-    right: float  # verdicts for the one that is better
-    equal: float  # verdicts of equality
-    false_equal: float  # the same, where the truth is beyond the margin
+    grouped: bool  # False: pictures that belong together are counted one by one
+    truth: Truth
+    sets: Sequence[Judged]
+
+    @property
+    def better(self) -> str:
+        """The network that truly is."""
+        return QUESTION.first if self.truth.apart[0] > 0 else QUESTION.second
 
 
-def cells(path: Path) -> list[Cell]:
-    """Every cell of the simulation that has data sets, and a truth with an error."""
-    found, truths = defaultdict(list), defaultdict(list)
-    for line in lines(path):
-        key = line["world"], line["count"]
-        if "truth" in line:
-            truths[key].append(line["truth"])
-        else:
-            found[key].append(line["found"])
-    return [
-        cell(world, count, folds, runs, found[world, count], truths[world, count])
-        for world, count in sorted(found)
-        if len(truths[world, count]) > 1
-        for folds in FOLDS
-        for runs in RUNS
+def judged(path: Path, truth: Truth, folds: int, runs: int, *, grouped: bool) -> Judged:
+    """Intervals and verdicts of one data set."""
+    with np.load(path) as file:
+        own = file["parts"] < folds
+        labels, parts, groups = (file[key][own] for key in ("labels", "parts", "groups"))
+        trained = int((file["parts"] > 1).sum())
+        said = {name: file[name][:runs, own].astype(float) for name in ("shallow", "deep", "again")}
+    design = Design(labels, parts, trained, groups if grouped else None)
+    alone: dict[str, list[Interval]] = {
+        name: list(intervals.summarise(design, one, alpha=ALPHA).values())
+        for name, one in said.items()
+    }
+    found, apart = {}, {}
+    for name in ("deep", "again"):
+        found[name] = [
+            intervals.estimate(design, intervals.paired(design, of, said[name], said["shallow"]))
+            for of in SCORES.values()
+        ]
+        true = truth.apart if name == "deep" else np.zeros(len(SCORES))
+        apart[name] = [
+            moved(intervals.difference(one, of.bound, ALPHA), value, truth.nearness)
+            for one, of, value in zip(found[name], SCORES.values(), true, strict=True)
+        ]
+    verdicts = {
+        name: verdict(
+            Comparison(
+                QUESTION,
+                {"deep": alone[name][0], "shallow": alone["shallow"][0]},
+                apart[name][0],
+                runs,
+                folds,
+                trained,
+                ALPHA,
+                MARGIN,
+                training="",
+            )
+        )
+        for name in apart
+    }
+    covers = [
+        [
+            covered(moved(one, value, truth.nearness), value)
+            for one, value in zip(alone[name], truth.alone[name], strict=True)
+        ]
+        for name in truth.alone
     ]
+    first, true = apart["deep"][0], truth.apart[0]
+    margin = before(found["deep"][0], design).margin(ALPHA)
+    return Judged(
+        number_of(path),
+        np.array(covers),
+        np.array([covered(one, of) for one, of in zip(apart["deep"], truth.apart, strict=True)]),
+        first.high - first.low,
+        (abs(first.mean - true) <= margin, 2 * margin),
+        verdicts["deep"],
+        verdicts["again"],
+    )
 
 
-def cell(
-    world: str, count: int, folds: int, runs: int, found: list[Any], truths: list[Any]
-) -> Cell:
-    """Hold what was found against the truth."""
-    own = [one[f"{folds} {runs}"] for one in found]
-    true = {
-        name: {score: float(np.mean([one[name][score] for one in truths])) for score in SCORES}
-        for name in ("shallow", "deep")
+def moved(of: _T, true: float, nearness: float) -> _T:
+    """The interval, as far from the truth as that of a sample of an endless population."""
+    by = (of.mean - true) * (1 / nearness - 1)
+    return of._replace(mean=of.mean + by, low=of.low + by, high=of.high + by)
+
+
+def number_of(path: Path) -> int:
+    """Number of the data set that a file holds."""
+    return int(path.stem.partition("-")[2])
+
+
+def covered(of: Interval | Difference, true: float) -> bool:
+    """True if the interval holds the truth."""
+    return of.low <= true <= of.high
+
+
+def before(of: Estimate, design: Design) -> Estimate:
+    """The estimate with f on both parts and nothing for unseen runs."""
+    if len(of.parts) == 1:
+        return of._replace(unseen=0.0)
+    pictures, (runs, freedom) = of.parts
+    return of._replace(parts=(pictures, (runs * design.widening / SEEDS, freedom)), unseen=0.0)
+
+
+def cells(out: Path) -> list[Cell]:
+    """All cells that have data sets, and a truth with an error."""
+    worlds = json.loads((out / "worlds.json").read_text())
+    found = []
+    with ProcessPoolExecutor(
+        available_cores(), initializer=threadpool_limits, initargs=(1,)
+    ) as pool:
+        for world in worlds:
+            groups = np.load(out / world / "groups.npy")
+            pool_size, together = len(groups), len(np.unique(groups)) < len(groups)
+            for count in worlds[world]["counts"]:
+                paths = sorted((out / world / str(count)).glob("found-*.npz"))
+                truth = true_scores(out / world / str(count), 1 - count / pool_size)
+                if len(paths) < 2 or not truth:
+                    continue
+                for grouped in (True, False)[: 1 + together]:
+                    for folds, runs in DESIGNS:
+                        jobs = [
+                            pool.submit(judged, path, truth, folds, runs, grouped=grouped)
+                            for path in paths
+                        ]
+                        sets = [job.result() for job in jobs]
+                        found.append(Cell(world, count, folds, runs, grouped, truth, sets))
+    return found
+
+
+def true_scores(folder: Path, left: float) -> Truth | None:
+    """Mean of the truth's networks; `left` is the share of the population beyond a sample."""
+    lines = [dict(np.load(path)) for path in sorted(folder.glob("truth-*.npz"))]
+    if len(lines) < 2:
+        return None
+    alone = {name: np.array([line[name] for line in lines]) for name in ("shallow", "deep")}
+    apart = (alone["deep"] - alone["shallow"])[:, 0]
+    error = float(apart.std(ddof=1)) / math.sqrt(len(lines))
+    means = {name: values.mean(0) for name, values in alone.items()}
+    return Truth(means, error, math.sqrt(left))
+
+
+class OtherWays(NamedTuple):
+    """Coverage and width of the accuracy difference by three ways, on the same data sets."""
+
+    world: str
+    sets: int
+    ways: Mapping[str, Sequence[float]]  # by way: share that covers, mean width
+
+
+def other_ways(out: Path, found: Sequence[Cell]) -> list[OtherWays]:
+    """The corrected t and the conservative z of R's mlr3inferr (Nadeau and Bengio 2003)."""
+    accuracy, rows = NAMES.index("accuracy"), []
+    for cell in found:
+        folder = out / cell.world / str(cell.pictures)
+        paths = sorted(folder.glob("splits-*.npz"))
+        if (cell.folds, cell.runs) != (10, 10) or len(paths) < 2:
+            continue
+        true = cell.truth.apart[accuracy]
+        ways: dict[str, list[tuple[bool, float]]] = {"corrected t": [], "conservative z": []}
+        split = set()
+        for path in paths:
+            with np.load(path) as file:
+                whole = file["whole_deep"] - file["whole_shallow"]  # [J]
+                halves = (file["halves_deep"] - file["halves_shallow"]).mean(2)  # [M, 2]
+            j, ratio = len(whole), 1 / 9  # tested to trained
+            t = stats.t(j - 1).ppf(1 - ALPHA / 2)
+            corrected = t * math.sqrt((1 / j + ratio) * whole.var(ddof=1))
+            z = stats.norm.ppf(1 - ALPHA / 2)
+            conservative = z * math.sqrt(((halves[:, 0] - halves[:, 1]) ** 2).mean() / 2)
+            off = abs(whole.mean() - true) / cell.truth.nearness
+            ways["corrected t"].append((off <= corrected, 2 * corrected))
+            ways["conservative z"].append((off <= conservative, 2 * conservative))
+            split.add(number_of(path))
+        same = [one for one in cell.sets if one.number in split]
+        ways["ours"] = [(bool(one.apart[accuracy]), one.width) for one in same]
+        means = {way: np.mean(pairs, 0).tolist() for way, pairs in ways.items()}
+        rows.append(OtherWays(cell.world, len(paths), means))
+    return rows
+
+
+def share(hits: Sequence[Any] | NDArray[Any]) -> str:
+    """A share in per cent, with its standard error."""
+    mean = float(np.mean(hits))
+    return f"{100 * mean:.1f} ± {100 * math.sqrt(mean * (1 - mean) / len(hits)):.1f}"
+
+
+def named(cell: Cell) -> dict[str, str]:
+    """Columns that say which cell it is."""
+    world = cell.world if cell.grouped else f"{cell.world}, counted one by one"
+    return {"world": world, "N": f"{cell.pictures:,}", "K": str(cell.folds), "R": str(cell.runs)}
+
+
+def verdict_rows(cell: Cell) -> dict[str, str]:
+    """A row of the table of verdicts."""
+    true, said = cell.truth.apart[0], [one.verdict for one in cell.sets]
+    worse = QUESTION[1 - QUESTION.index(cell.better)]
+    equal = [one == "equal" for one in said]
+    return named(cell) | {
+        "sets": str(len(said)),
+        "truth": f"{100 * true:+.1f} ± {100 * cell.truth.error:.1f}",
+        "covers": share([one.apart[0] for one in cell.sets]),
+        "width": f"{100 * np.mean([one.width for one in cell.sets]):.1f}",
+        "before: covers": share([one.before[0] for one in cell.sets]),
+        "before: width": f"{100 * np.mean([one.before[1] for one in cell.sets]):.1f}",
+        "false": share([one.again in QUESTION for one in cell.sets]),
+        "wrong": share([one == worse for one in said]),
+        "right": share([one == cell.better for one in said]),
+        "equal": share(equal),
+        "false equal": share(equal) if abs(true) > MARGIN else "",
     }
 
-    def share(hits: list[bool]) -> float:
-        return float(np.mean(hits))
 
-    alone, apart = {}, {}
-    for score in SCORES:
-        alone[score] = share(
-            [
-                one["alone"][name][score][0] <= true[name][score] <= one["alone"][name][score][1]
-                for one in own
-                for name in true
-            ]
-        )
-        difference = true["deep"][score] - true["shallow"][score]
-        apart[score] = share(
-            [
-                one["apart"]["deep"][score][0] <= difference <= one["apart"]["deep"][score][1]
-                for one in own
-            ]
-        )
-    score = "balanced_accuracy"
-    difference = true["deep"][score] - true["shallow"][score]
-    by_truth = [one["deep"][score] - one["shallow"][score] for one in truths]
-    better, worse = ("deep", "shallow") if difference > 0 else ("shallow", "deep")
-    verdicts = [one["verdicts"]["deep"] for one in own]
-    widths = [one["apart"]["deep"][score][1] - one["apart"]["deep"][score][0] for one in own]
-    equal = share([said == "equal" for said in verdicts])
-    return Cell(
-        world,
-        count,
-        folds,
-        runs,
-        len(own),
-        alone,
-        apart,
-        float(np.mean(widths)),
-        float(np.std(by_truth, ddof=1)) / math.sqrt(len(by_truth)),
-        difference,
-        share([one["verdicts"]["again"] in ("deep", "shallow") for one in own]),
-        share([said == worse for said in verdicts]),
-        share([said == better for said in verdicts]),
-        equal,
-        equal if abs(difference) > MARGIN else 0.0,
-    )
+def coverage_rows(cell: Cell, kind: str) -> dict[str, str]:
+    """A row of a table of coverage."""
+    hits = np.array([getattr(one, kind) for one in cell.sets])
+    hits = hits.reshape(-1, hits.shape[-1])
+    return named(cell) | {TITLES[name]: share(hits[:, i]) for i, name in enumerate(NAMES)}
 
 
-SHOWN = {  # scores in the tables
-    "balanced_accuracy": "balanced accuracy",
-    "accuracy": "accuracy",
-    "roc_auc": "AUC",
-    "log_loss": "log loss",
-    "brier": "Brier",
-    "f1": "F1",
-}
-WANTED = 0.93  # least share of intervals that cover
+def short_rows(cell: Cell) -> list[dict[str, str]]:
+    """Rows of the intervals that cover too rarely, by more than two standard errors or not."""
+    rows = []
+    for kind, title in (("alone", "one network"), ("apart", "difference")):
+        hits = np.array([getattr(one, kind) for one in cell.sets])
+        hits = hits.reshape(-1, hits.shape[-1])
+        rows += [
+            named(cell) | {"of": title, "score": TITLES[name], "covers": share(hits[:, i])}
+            for i, name in enumerate(NAMES)
+            if hits[:, i].mean() < WANTED
+        ]
+    return rows
 
 
-def report(found: Sequence[Cell], machine: str) -> str:
+def table(rows: Sequence[Mapping[str, str]]) -> str:
+    """A table in Markdown."""
+    if not rows:
+        return "Nowhere."
+    return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
+
+
+def report(out: Path, found: Sequence[Cell], machine: str) -> str:
     """The page docs/coverage.md."""
-    central = [cell for cell in found if (cell.folds, cell.runs) == (10, 10)]
-    below = [
-        (cell, score, kind, share)
-        for cell in found
-        for kind, shares in (("one network", cell.alone), ("difference", cell.apart))
-        for score, share in shares.items()
-        if share < WANTED
-    ]
-    ratios = [ten.width / one.width for ten, one in zip(central, _only(found, 1, 10), strict=True)]
+    worlds = json.loads((out / "worlds.json").read_text())
     titles = "\n".join(
-        f"- **{world.name}**: {world.title}; {world.epochs} epochs, learning rate {world.lr:g}"
-        for world in WORLDS
+        f"- **{name}**: {world['title']}; {world['epochs']} epochs, learning rate"
+        f" {' or '.join(f'{lr:g}' for lr in world['lrs'])}; a population of"
+        f" {len(np.load(out / name / 'labels.npy')):,}"
+        for name, world in worlds.items()
     )
-    least_alone = min(min(cell.alone.values()) for cell in central)
-    least_apart = min(min(cell.apart.values()) for cell in central)
-    short = f"{100 * WANTED:g} %"
+    told = [cell for cell in found if cell.grouped]
+    central = [cell for cell in told if (cell.folds, cell.runs) == (10, 10)]
+    least = {
+        kind: min(
+            np.array([getattr(one, kind) for one in cell.sets])
+            .reshape(-1, len(NAMES))
+            .mean(0)
+            .min()
+            for cell in central
+        )
+        for kind in ("alone", "apart")
+    }
+    false = max(np.mean([one.again in QUESTION for one in cell.sets]) for cell in told)
+    ways = [
+        {
+            "world": one.world,
+            "sets": str(one.sets),
+            **{
+                f"{way}: {what}": f"{100 * value:.1f}"
+                for way, both in one.ways.items()
+                for what, value in zip(("covers", "width"), both, strict=True)
+            },
+        }
+        for one in other_ways(out, found)
+    ]
     return f"""# Do the intervals cover?
 
-Simulated by training real networks on data whose truth is known; made by
-`python benchmarks/coverage.py --photographs FOLDER` ({machine}). Each data set is
-a new sample of N pictures of a large population. Shallow and deep network, and a second shallow one
-with other seeds, train on it: K folds of R runs, by the project's solver. The truth is the mean
-score of networks trained on other samples of the same size, on pictures that they have not seen:
-over new pictures, new training sets and new seeds. Shares of data sets, in per cent; intervals of
-95 %. A share of 95 % of 300 data sets has a standard error of 1.3, of 120 data sets 2.0; the
-truth's own stands beside it.
+Real networks are trained on data whose truth is known. Made by
+`python benchmarks/simulated_sets.py --out OUT --photographs FOLDER`, then
+`python benchmarks/coverage.py OUT` ({machine}). Each data set is a new sample of N pictures of a
+large population. Shallow and deep network, and a second shallow one with other seeds, train on it:
+K folds of R runs, by the project's solver. The truth is the mean score of networks trained on other
+samples of the same size, on pictures that they have not seen. Shares of data sets are in per cent,
+with their standard error over the data sets; intervals are of 95 %.
 
 {titles}
 
-With ten folds of ten runs, every score's interval covers in {100 * least_alone:.1f} % or more for
-one network and in {100 * least_apart:.1f} % or more for a difference. Between two networks of one
-kind a verdict is found in at most {100 * max(cell.false for cell in found):.1f} % of the data sets
-of any cell, for the worse one of two in at most {100 * max(cell.wrong for cell in found):.1f} %.
-From the same pictures, the interval of the difference is {min(ratios):.2f} to {max(ratios):.2f}
-times as wide as the single split's.
+A sample is drawn without replacement: deviations from the truth are enlarged by
+1 / sqrt(1 - N / population) before they are held against an interval.
+
+With ten folds of ten runs, every score's interval covers in {100 * least["alone"]:.1f} % or more
+for one network and in {100 * least["apart"]:.1f} % or more for a difference. Between two networks
+of one kind a verdict is found in at most {100 * false:.1f} % of the data sets of any cell.
 
 ![Share of intervals that cover, by cell](coverage.svg)
 
 ## Verdicts on balanced accuracy
 
-`false`: for one of two shallow networks. `wrong`: for the worse one of deep and shallow. `right`:
-for the better one. `false equal`: though the truth is beyond the margin of {100 * MARGIN:g} points.
-Width in points.
+`truth`: deep minus shallow, points. `before`: the same pictures and runs with one factor
+1 + tested/trained on both parts of the variance and no term for unseen runs.
+`false`: a verdict for one of two shallow networks. `wrong`: for the worse one of deep and shallow.
+`right`: for the better one. `false equal`: though the truth is beyond {100 * MARGIN:g} points.
 
-{_verdicts(found)}
+{table([verdict_rows(cell) for cell in found])}
+
+## Beside the intervals of R's mlr3inferr
+
+Accuracy, deep minus shallow, the same data sets of 400 pictures. The corrected t has 15 random
+splits of 90/10, one run each; the conservative z ten pairs of halves besides, with 15 splits each
+(Nadeau and Bengio 2003). Ours: ten folds of ten runs.
+
+{table(ways)}
 
 ## Coverage of one network's scores
 
-{_coverage(found, "alone")}
+{table([coverage_rows(cell, "alone") for cell in told])}
 
 ## Coverage of the difference
 
-{_coverage(found, "apart")}
+{table([coverage_rows(cell, "apart") for cell in told])}
 
-## Where it falls short of {short}
+## Where it falls short of {100 * WANTED:g} %
 
-{_short(below)}
+{table([row for cell in told for row in short_rows(cell)])}
 
-In *clusters* 8 to 12 % of the deep networks die (counted on four samples of each size): a layer's
-ReLUs all go silent, the answer is the same for every picture; the others get 75 to 88 % right.
-Where that happens to one run in ten, ten runs often show none of it, and no interval that is made
-from them can know. Folds help, since they bring ten times as many runs. F1 is far from a mean of
-its pictures where a network barely leaves 50 % and calls nearly everything one class; two or three
-runs of a single split do not show how far such runs scatter.
+In *clusters* some deep networks die: a layer's ReLUs all go silent, and the prediction is the same
+for every picture. F1 is far from a mean of its pictures where a network barely leaves 50 % and
+calls nearly everything one class; two or three runs of a single split do not show how far such runs
+scatter.
 """
 
 
-def _only(found: Sequence[Cell], folds: int, runs: int) -> list[Cell]:
-    return [cell for cell in found if (cell.folds, cell.runs) == (folds, runs)]
-
-
-def _verdicts(found: Sequence[Cell]) -> str:
-    rows = [
-        {
-            "world": cell.world,
-            "N": f"{cell.pictures:,}",
-            "K": cell.folds,
-            "R": cell.runs,
-            "sets": cell.sets,
-            "truth": f"{100 * cell.true:+.1f} ± {100 * cell.error:.1f}",
-            "width": f"{100 * cell.width:.1f}",
-            "false": f"{100 * cell.false:.1f}",
-            "wrong": f"{100 * cell.wrong:.1f}",
-            "right": f"{100 * cell.right:.1f}",
-            "equal": f"{100 * cell.equal:.1f}",
-            "false equal": f"{100 * cell.false_equal:.1f}",
-        }
-        for cell in found
-    ]
-    return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
-
-
-def _coverage(found: Sequence[Cell], kind: Literal["alone", "apart"]) -> str:
-    rows = [
-        {"world": cell.world, "N": f"{cell.pictures:,}", "K": cell.folds, "R": cell.runs}
-        | {title: f"{100 * getattr(cell, kind)[score]:.1f}" for score, title in SHOWN.items()}
-        for cell in found
-    ]
-    return pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True)
-
-
-def _short(below: Sequence[tuple[Cell, str, str, float]]) -> str:
-    rows = [
-        {
-            "world": cell.world,
-            "N": f"{cell.pictures:,}",
-            "K": cell.folds,
-            "R": cell.runs,
-            "of": kind,
-            "score": SHOWN[score],
-            "covers": f"{100 * share:.1f} ± {100 * math.sqrt(share * (1 - share) / cell.sets):.1f}",
-        }
-        for cell, score, kind, share in below
-    ]
-    return (
-        pd.DataFrame(rows).to_markdown(index=False, disable_numparse=True) if rows else "Nowhere."
-    )
-
-
 def draw_report(found: Sequence[Cell], path: Path) -> None:
-    """The picture: coverage of balanced accuracy and its difference, a panel a design."""
+    """Draw coverage of balanced accuracy and its difference, a panel a design."""
     from matplotlib.figure import Figure
 
-    figure = Figure(figsize=(10, 5.4), layout="constrained")
-    panels = figure.subplots(len(FOLDS), len(RUNS), sharex=True, sharey=True, squeeze=False)
-    names = [f"{cell.world} {cell.pictures:,}" for cell in _only(found, 10, 10)]
-    for row, folds in zip(panels, FOLDS, strict=True):
-        for axes, runs in zip(row, RUNS, strict=True):
-            own = _only(found, folds, runs)
-            for kind, mark, title in (("alone", "o", "one network"), ("apart", "x", "difference")):
-                shares = [100 * getattr(cell, kind)["balanced_accuracy"] for cell in own]
-                axes.plot(shares, range(len(own)), mark, label=title)
-            axes.axvline(95, color="#999", linewidth=1)
-            axes.axvline(100 * WANTED, color="#999", linewidth=1, linestyle=":")
-            axes.set(title=f"{folds} fold{'s' * (folds > 1)}, {runs} runs", yticks=range(len(own)))
-            axes.set_yticklabels(names)
+    figure = Figure(figsize=(10, 8), layout="constrained")
+    panels = figure.subplots(2, 3, sharex=True, sharey=True, squeeze=False)
+    for axes, (folds, runs) in zip(panels.flat, DESIGNS, strict=True):
+        own = [cell for cell in found if (cell.folds, cell.runs) == (folds, runs) and cell.grouped]
+        alone = [100 * np.mean([one.alone[:, 0] for one in cell.sets]) for cell in own]
+        apart = [100 * np.mean([one.apart[0] for one in cell.sets]) for cell in own]
+        axes.plot(alone, range(len(own)), "o", label="one network")
+        axes.plot(apart, range(len(own)), "x", label="difference")
+        axes.axvline(95, color="#999", linewidth=1)
+        axes.axvline(100 * WANTED, color="#999", linewidth=1, linestyle=":")
+        axes.set(title=f"{folds} fold{'s' * (folds > 1)}, {runs} runs", yticks=range(len(own)))
+        axes.set_yticklabels([f"{cell.world} {cell.pictures:,}" for cell in own])
     panels[0][0].invert_yaxis()
     panels[0][0].legend(loc="lower left", frameon=False)
     figure.supxlabel("intervals of balanced accuracy that hold the truth, % (93, 95 marked)")
@@ -556,27 +424,19 @@ def draw_report(found: Sequence[Cell], path: Path) -> None:
 
 
 def main() -> None:
-    """Simulate what is not there yet, then report."""
+    """Judge all data sets and report."""
     about, _, how = (__doc__ or "").partition("\n")
     parser = argparse.ArgumentParser(description=about, epilog=how)
-    parser.add_argument("--photographs", type=Path, help="folder with a subfolder for each class")
-    parser.add_argument("--sets", type=int, default=300, help="data sets of each cell")
-    parser.add_argument("--minutes", type=float, default=90)
-    parser.add_argument("--out", type=Path, default=Path("coverage"), help="where the lines go")
+    parser.add_argument("out", type=Path, help="folder that simulated_sets.py wrote")
     parser.add_argument("--docs", type=Path, default=ROOT / "docs", help="where the report goes")
     options = parser.parse_args()
-    worlds = [w for w in WORLDS if w.name != "photographs" or options.photographs]
-    options.out.mkdir(parents=True, exist_ok=True)
-    for world in worlds:
-        make_population(world, options.out, options.photographs)
-    simulate(worlds, options.out, sets=options.sets, minutes=options.minutes)
-    found = cells(options.out / "coverage.jsonl")
+    if not (options.out / "worlds.json").exists():
+        raise InputError(f"{options.out}: no worlds.json; benchmarks/simulated_sets.py writes it")
+    found = cells(options.out)
     if not found:
-        raise InputError(
-            f"--sets {options.sets} --minutes {options.minutes:g}: no cell has two data sets yet"
-        )
+        raise InputError(f"{options.out}: no cell has two data sets yet")
     machine = f"{available_cores()} cores, {date.today():%Y-%m-%d}"
-    write_text(options.docs / "coverage.md", report(found, machine))
+    write_text(options.docs / "coverage.md", report(options.out, found, machine))
     draw_report(found, options.docs / "coverage.svg")
 
 

@@ -17,7 +17,6 @@ from shallowdeep.files.cores import available_cores, side_by_side
 from shallowdeep.prepared import prepared_set
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.training.fitting import Fitting, seeds
-from shallowdeep.training.optimiser import Optimiser
 from shallowdeep.training.primal import one_thread
 from shallowdeep.training.sgd import Settings
 
@@ -185,9 +184,7 @@ class Ours:
 
         def one(number: int) -> None:
             for epoch in range(epochs):
-                measures = self._groups[number].epoch(
-                    batch_size=BATCH_SIZE, optimiser=Optimiser(LR)
-                )
+                measures = self._groups[number].epoch(batch_size=BATCH_SIZE)
                 losses[epoch, number] = measures.train_loss.mean()
 
         numbers = range(len(self._groups))

@@ -7,7 +7,7 @@ between them is false: a network ahead at some epoch, a pair of three that diffe
 as real between two experiments whose seeds and folds alone differ. One longer experiment on the
 same seeds shows what comparing by picture finds that comparing two intervals does not.
 
-Data sets are lines of OUT/together.jsonl, as those of coverage.py, whose worlds these are. The
+Data sets are lines of OUT/together.jsonl, in the worlds of simulated_sets.py. The
 table goes to docs/together.md.
 """
 
@@ -15,17 +15,18 @@ import argparse
 import json
 import math
 import time
+from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
 from datetime import date
 from itertools import islice
 from pathlib import Path
 from typing import Any
 
-import coverage
 import numpy as np
+import simulated_sets
 import torch
-from coverage import ALPHA, ROOT, SPLIT, WORLDS, Sample, World
 from numpy.typing import NDArray
+from simulated_sets import ROOT, SPLIT, WORLDS, Sample, World
 from threadpoolctl import threadpool_limits
 
 from shallowdeep.evaluation.by_epoch import by_epoch
@@ -42,6 +43,7 @@ from shallowdeep.trained.predictions import Predictions
 from shallowdeep.training.fitting import Fitting, asked_after, seeds
 from shallowdeep.training.sgd import Settings
 
+ALPHA = 0.05
 COUNT, RUNS, LONGER = 200, 5, 3  # pictures; runs on each fold; times the epochs
 CASES = {
     "band": "two networks of one kind, up to 16 epochs: one is ahead at some epoch",
@@ -57,7 +59,7 @@ CASES = {
 
 def trained(world: World, sample: Sample, seed: int, *, times: int = 1) -> NDArray[np.float64]:
     """A shallow network's predictions after up to 16 epochs: [A, R, N]."""
-    how = Settings([4], times * world.epochs, 32, world.lr, "last")
+    how = Settings([4], times * world.epochs, 32, world.lrs[0], "last")
     by_fold = seeds(seed, folds=10, runs=RUNS)
     fitting = Fitting(sample, how, by_fold, solver="dual", device=torch.device("cpu"))
     return fitting.fit().predictions.test.astype(np.float64)
@@ -68,13 +70,13 @@ def one(task: tuple[World, Path, int]) -> dict[str, Any]:
     torch.set_num_threads(1)
     threadpool_limits(1)
     world, place, number = task
-    everything, rng = coverage.population(place), np.random.default_rng([3, COUNT, number])
-    rows = coverage.draw(everything, COUNT, rng)
+    everything, rng = simulated_sets.population(place), np.random.default_rng([3, COUNT, number])
+    rows, _ = simulated_sets.draw(everything, COUNT, rng, number)
     labels = everything.labels[rows]
     samples, designs = [], []
     for seed in (2 * number, 2 * number + 1):
         parts = cut(labels, SPLIT, folds=10, classes=("cat", "dog"), seed=seed)
-        samples.append(coverage.sampled(everything, rows, parts, 10))
+        samples.append(simulated_sets.sampled(everything, rows, parts, 10))
         designs.append(Design(labels, parts, int((parts > 1).sum())))
     first = 10 * number
     predictions = [trained(world, samples[0], first + k) for k in range(3)]
@@ -135,7 +137,7 @@ def _loss(found: list[Change]) -> Change:
 def simulate(worlds: list[World], out: Path, *, sets: int, minutes: float) -> None:
     """Append lines to the file until all sets are done or time is up."""
     path, end = out / "together.jsonl", time.monotonic() + 60 * minutes
-    done = {(line["world"], line["number"]) for line in coverage.lines(path)}
+    done = {(line["world"], line["number"]) for line in lines(path)}
     left = (
         (world, out / world.name, number)
         for number in range(sets)
@@ -150,10 +152,18 @@ def simulate(worlds: list[World], out: Path, *, sets: int, minutes: float) -> No
                 file.flush()
 
 
+def lines(path: Path) -> Iterator[dict[str, Any]]:
+    """Whole lines of the file; the last may have been cut off."""
+    if path.exists():
+        for line in path.read_text().splitlines(keepends=True):
+            if line.endswith("}\n"):
+                yield json.loads(line)
+
+
 def report(path: Path, worlds: list[World]) -> str:
     """docs/together.md."""
     by_world: dict[str, list[dict[str, bool]]] = {world.name: [] for world in worlds}
-    for line in coverage.lines(path):
+    for line in lines(path):
         by_world[line["world"]].append(line["found"])
     rows = []
     for case, title in CASES.items():
@@ -190,9 +200,9 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=ROOT / "coverage", help="what is simulated")
     options = parser.parse_args()
     with one_line_errors("together"):
-        worlds = [world for world in WORLDS if world.name != "photographs"]
+        worlds = [world for world in WORLDS if world.name in ("drawn", "clusters")]
         for world in worlds:
-            coverage.make_population(world, options.out, None)
+            simulated_sets.make_population(world, options.out, None)
         simulate(worlds, options.out, sets=options.sets, minutes=options.minutes)
         write_text(ROOT / "docs/together.md", report(options.out / "together.jsonl", worlds))
 

@@ -26,7 +26,9 @@ def evaluate(run: Run) -> None:
     threadpool_limits(1)  # on any number of cores the same bits
     notes = former.remove_former_networks(settings.networks)
     with Progress("reading the networks") as progress:
-        prepared = prepared_set.read(Path("data/prepared"))
+        prepared = prepared_set.read(
+            Path("data/prepared"), share=settings.share, seed=settings.seed
+        )
         tested = len(prepared.tested())
         networks = {
             name: trained_network.read(name, settings, tested=tested) for name in settings.networks

@@ -38,7 +38,9 @@ def train(run: Run, name: str) -> None:
         if name not in settings.networks:
             known = ", ".join(settings.networks)
             raise InputError(f"{name!r} is no network of params.yaml; there are {known}")
-        pictures = prepared_set.read(Path("data/prepared"))
+        pictures = prepared_set.read(
+            Path("data/prepared"), share=settings.share, seed=settings.seed
+        )
         job = Job(name, settings, pictures, process, run.inputs)
         if job.resumes:
             print(f"train-{name}: resumes from its last checkpoint")
@@ -47,7 +49,8 @@ def train(run: Run, name: str) -> None:
         trained_network.write(network, name)
         job.remove_checkpoints()
         run.finish()
-        print(f"train-{name}: {job.summary(network)}")
+        for line in job.summary(network):
+            print(f"train-{name}: {line}")
 
 
 if __name__ == "__main__":

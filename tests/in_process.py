@@ -24,6 +24,8 @@ import dvc.utils.strictyaml
 from checkouts import ROOT
 from dvc.stage.exceptions import StageCmdFailedError
 
+from shallowdeep.__main__ import main
+
 _modules: dict[str, ModuleType] = {}
 _cmd_run, _parse = dvc.stage.run.cmd_run, dvc.utils.serialize._yaml.parse_yaml
 
@@ -113,6 +115,16 @@ def call_alone(folder: Path, name: str, *arguments: str) -> Ended:
             status = 1 if isinstance(end.code, str) else int(end.code or 0)
             print(end.code, file=err)
     return Ended(status, out.getvalue(), err.getvalue())
+
+
+def told(*words: str) -> str:
+    """The line, or the status, with which a command of ours ends; nothing if it succeeds."""
+    with process_state_kept():
+        try:
+            main(words)
+        except SystemExit as ended:
+            return str(ended.code)
+    return ""
 
 
 def script(name: str) -> ModuleType:

@@ -73,7 +73,7 @@ def fitting(
 def trained(pictures, hidden, seeds, *, place: Checkpoints | None = None, **options) -> Trained:
     """Train some runs of fold 0."""
     fitted = fitting(pictures, hidden, seeds, **options).fit(place)
-    (history,) = torch.from_numpy(fitted.history)
+    history = torch.from_numpy(fitted.history)[fitted.taken[0], 0]
     return Trained(fitted.layers, [Epoch(*measures.T) for measures in history.transpose(0, 1)])
 
 

@@ -8,9 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager, suppress
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from threading import Thread
 from typing import NamedTuple
 
 import pytest
@@ -21,18 +20,15 @@ KEY = ("an-access-key", "a-secret-key")
 class Remote(NamedTuple):
     """Where one is, and who may use it."""
 
-    url: str  # with `PORT` and `PATH`, the latter below the folder that it serves
+    url: str
     options: dict[str, str]
-    wrong: dict[str, str]  # those of somebody who may not
-    port: int
-    folder: Path  # what it serves
 
-    def configure(self, project: Path, *, port: int = 0, path: str = "store", wrong=False) -> None:
+    def configure(self, project: Path) -> None:
         """Make it the project's default remote, in what git does not track."""
-        options = {"url": self.url} | self.options | (self.wrong if wrong else {})
-        lines = [f"    {key} = {value}" for key, value in options.items()]
+        lines = [
+            f"    {key} = {value}" for key, value in ({"url": self.url} | self.options).items()
+        ]
         text = "\n".join(["[core]", "    remote = there", "['remote \"there\"']", *lines, ""])
-        text = text.replace("PORT", str(port or self.port)).replace("PATH", path)
         (project / ".dvc/config.local").write_text(text)
 
 
@@ -68,7 +64,7 @@ def served(command: list[str], port: int, log: Path) -> Iterator[subprocess.Pope
 @contextmanager
 def folder(where: Path) -> Iterator[Remote]:
     """One that needs no server."""
-    yield Remote(f"{where}/PATH", {}, {"url": f"{where}/closed"}, 0, where)
+    yield Remote(str(where), {})
 
 
 @contextmanager
@@ -77,7 +73,7 @@ def ssh(where: Path) -> Iterator[Remote]:
     sshd, port = tool("sshd", "openssh-server"), free_port()
     if os.geteuid() == 0:
         Path("/run/sshd").mkdir(exist_ok=True)  # where init is not systemd nobody has made it
-    for name in ("host", "key", "other"):
+    for name in ("host", "key"):
         subprocess.run(
             ["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", where / name], check=True
         )
@@ -87,9 +83,9 @@ def ssh(where: Path) -> Iterator[Remote]:
         "KbdInteractiveAuthentication no\nStrictModes no\nSubsystem sftp internal-sftp\n"
     )
     options = {"keyfile": f"{where}/key", "allow_agent": "false"}
-    url = f"ssh://{getpass.getuser()}@127.0.0.1:PORT{where}/PATH"
+    url = f"ssh://{getpass.getuser()}@127.0.0.1:{port}{where}/store"
     with served([sshd, "-D", "-e", "-f", f"{where}/config"], port, where / "log"):
-        yield Remote(url, options, {"keyfile": f"{where}/other"}, port, where)
+        yield Remote(url, options)
 
 
 @contextmanager
@@ -99,55 +95,7 @@ def s3(where: Path) -> Iterator[Remote]:
     (where / "store").mkdir()
     command = [str(rclone), "serve", "s3", "--addr", f"127.0.0.1:{port}"]
     command += ["--auth-key", ",".join(KEY), "--config", os.devnull, str(where)]
-    command += ["--dir-cache-time", "1ms"]  # a test makes a bucket
-    options = {"endpointurl": "http://127.0.0.1:PORT", "region": "us-east-1"}
+    options = {"endpointurl": f"http://127.0.0.1:{port}", "region": "us-east-1"}
     options |= {"access_key_id": KEY[0], "secret_access_key": KEY[1]}
-    wrong = {"secret_access_key": "another-secret-key"}
     with served(command, port, where.with_name("rclone.log")):
-        yield Remote("s3://PATH", options, wrong, port, where)
-
-
-@contextmanager
-def cut_after(count: int, port: int) -> Iterator[int]:
-    """A way to a server that breaks for good once so many bytes have gone to and fro."""
-    left = count
-
-    def carry(one: socket.socket, other: socket.socket) -> None:
-        nonlocal left
-        with one, other, suppress(OSError):
-            while left > 0 and (data := one.recv(4096)):
-                left -= len(data)
-                other.sendall(data)
-            for end in (one, other):
-                end.shutdown(socket.SHUT_RDWR)
-
-    def accept() -> None:
-        with suppress(OSError):
-            while True:
-                near, _ = server.accept()
-                if left <= 0:
-                    near.close()
-                    continue
-                far = socket.create_connection(("127.0.0.1", port))
-                for ends in ((near, far), (far, near)):
-                    Thread(target=carry, args=ends, daemon=True).start()
-
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        Thread(target=accept, daemon=True).start()
-        yield server.getsockname()[1]
-        server.shutdown(socket.SHUT_RDWR)
-
-
-@contextmanager
-def small_disk(where: Path, *, kilobytes: int) -> Iterator[None]:
-    """A file system in memory, for root."""
-    where.mkdir()
-    size = f"size={kilobytes}k"
-    with ExitStack() as stack:
-        subprocess.run(["mount", "-t", "tmpfs", "-o", size, "small", where], check=True)
-        stack.callback(subprocess.run, ["umount", "--lazy", where], check=True)
-        yield
-
-
-def enlarge(where: Path) -> None:
-    subprocess.run(["mount", "-o", "remount,size=64m", where], check=True)
+        yield Remote("s3://store", options)

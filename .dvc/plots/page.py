@@ -6,11 +6,12 @@ and docker/run does where that has not been.
 
 import base64
 import hashlib
-import os
 from pathlib import Path
 
 import vl_convert
 from dvc.config import Config
+
+from shallowdeep.files.atomic import write_text
 
 HERE = Path(__file__).parent
 PAGE = HERE / "page.local.html"
@@ -34,9 +35,7 @@ def page() -> str:
 
 def main() -> None:
     """Write the page, and tell DVC of it unless another one has been chosen here."""
-    new = PAGE.with_name(f".{PAGE.name}.tmp.{os.getpid()}")  # stages may begin at once
-    new.write_text(page(), "utf-8")
-    new.replace(PAGE)
+    write_text(PAGE, page())  # stages may begin at once
     with Config(str(HERE.parent)).edit("local") as config:
         config["plots"].setdefault("html_template", PAGE.relative_to(HERE.parent).as_posix())
 

@@ -1,1 +1,24 @@
-"""Does a deeper network help on these pictures? Many runs, an interval, the same bits anywhere."""
+"""Does a deeper network help on these pictures? Many runs, an interval, the same bits anywhere.
+
+In Python, `results` reads an experiment as tables, and `compare` judges anyone's predictions.
+"""
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from shallowdeep.api import compare, results
+
+__all__ = ["compare", "results"]
+
+
+def __getattr__(name: str) -> Any:
+    """Import what a notebook uses when it does: commands and stages need no DVC for that."""
+    if name == "__version__":
+        from importlib.metadata import version
+
+        return version("shallowdeep")
+    if name in __all__:
+        from shallowdeep import api
+
+        return getattr(api, name)
+    raise AttributeError(f"module 'shallowdeep' has no attribute {name!r}")

@@ -6,9 +6,11 @@ if __name__ == "__main__" and not sys.flags.safe_path:
     del sys.path[0]  # the current folder: a torch.py there is not ours
 
 import importlib
+from collections.abc import Sequence
 from typing import NamedTuple
 
-from shallowdeep.files.errors import one_line_errors, suppress_tracebacks
+import shallowdeep
+from shallowdeep.files.errors import one_line_errors
 from shallowdeep.files.imports import importing
 
 
@@ -39,20 +41,21 @@ def usage() -> str:
     return head + "\n".join(lines) + "\n\n`python -m shallowdeep COMMAND --help` says more."
 
 
-def main() -> None:
+def main(words: Sequence[str] | None = None) -> None:
     """Hand over to a command; exit status 2 where there is no such command."""
-    name, *arguments = sys.argv[1:] or ["--help"]
-    suppress_tracebacks(name if name in COMMANDS else "shallowdeep")
-    if name in ("-h", "--help"):
-        with one_line_errors("shallowdeep"):
+    name, *arguments = (sys.argv[1:] if words is None else words) or ["--help"]
+    with one_line_errors(name if name in COMMANDS else "shallowdeep"):
+        if name in ("-h", "--help"):
             print(usage())
-    elif name in COMMANDS:
-        with importing():
-            module = importlib.import_module(f"shallowdeep.{COMMANDS[name].module}")
-        module.main(arguments)
-    else:
-        print(f"shallowdeep: {name!r} is no command\n{usage()}", file=sys.stderr)
-        sys.exit(2)
+        elif name == "--version":
+            print(f"shallowdeep {shallowdeep.__version__}")
+        elif name in COMMANDS:
+            with importing():
+                module = importlib.import_module(f"shallowdeep.{COMMANDS[name].module}")
+            module.main(arguments)
+        else:
+            print(f"shallowdeep: {name!r} is no command\n{usage()}", file=sys.stderr)
+            sys.exit(2)
 
 
 if __name__ == "__main__":

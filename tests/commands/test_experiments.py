@@ -1,17 +1,15 @@
 """Results that are stale are refused; those of a commit come out of git and DVC's cache."""
 
 import contextlib
-import os
 import re
 import shutil
-import time
 from pathlib import Path
 
 import pytest
 from checkouts import commit, run
-from in_process import dvc_main
+from in_process import dvc_main, told
 
-from shallowdeep.commands import compare, crate, experiments, gate
+from shallowdeep.commands import experiments
 from shallowdeep.commands.stale import check_model
 from shallowdeep.files.errors import InputError
 
@@ -39,13 +37,6 @@ def edit(path: Path, old: str, new: str) -> None:
     path.write_text(path.read_text().replace(old, new, 1))
 
 
-def test_current_results_are_taken(longer_project):
-    """A committed run, an experiment of DVC, the workspace, both models."""
-    for revision in ("HEAD", "longer", "workspace"):
-        assert refused(longer_project, revision) == ""
-    assert model_refused(longer_project) == model_refused(longer_project, "shallow") == ""
-
-
 def test_other_parameters_are_named(longer_project, monkeypatch):
     """With both values and the command that makes those wanted; nested ones too."""
     params = longer_project / "params.yaml"
@@ -55,10 +46,8 @@ def test_other_parameters_are_named(longer_project, monkeypatch):
     assert model_refused(longer_project) == stale
     assert refused(longer_project, "HEAD") == ""
     monkeypatch.chdir(longer_project)
-    for command, arguments in ((compare, []), (gate, []), (crate, ["a.zip"])):
-        with pytest.raises(SystemExit) as ended:
-            command.main(arguments)
-        assert str(ended.value.code).endswith(f": workspace: {stale}")
+    for words in (["compare"], ["gate"], ["crate", "a.zip"]):
+        assert told(*words) == f"{words[0]}: workspace: {stale}"
     edit(params, "epochs: 50", "epochs: 3")
     edit(params, "    - 5\n    - 5\n", "    - 7\n    - 5\n")
     nested = "of models.deep.hidden [5, 5, 3], not [7, 5, 3]; to make results anew: `dvc repro`"
@@ -174,21 +163,17 @@ def test_an_added_picture_makes_other_pictures(project, pictures_folder, tmp_pat
     assert f"workspace: these results are of another {folder}" in refused(project)
 
 
-def test_a_branch_without_its_models_is_refused(longer_project):
-    """After `git checkout` of another branch, before `dvc checkout`."""
-    run(longer_project, "git", "checkout", "--quiet", "-b", "longer-branch")
-    commit(longer_project)
-    run(longer_project, "git", "checkout", "--quiet", "main")
-    assert "weights.safetensors is not what train-" in refused(longer_project)
-    assert "`dvc checkout --force models/deep/" in model_refused(longer_project)
-
-
 @pytest.mark.parametrize("revision", ["HEAD", "longer"])
-def test_predictions_that_the_cache_lacks_are_made_by_what_the_message_names(
-    longer_project, revision
+@pytest.mark.parametrize("pushed", [False, True])
+def test_predictions_that_the_cache_lacks_come_by_what_the_message_names(
+    longer_project, revision, pushed
 ):
-    """While the workspace has the results of another experiment."""
+    """From the remote or by a run, while the workspace has another experiment's results."""
     project = longer_project
+    if pushed:
+        dvc_main(project, "remote", "add", "--local", "--default", "store", "../store")
+        dvc_main(project, "push", "--all-commits")
+        dvc_main(project, "push")
     if revision == "longer":
         run(project, "git", "stash")
     shutil.rmtree(project / ".dvc/cache/files")
@@ -196,37 +181,22 @@ def test_predictions_that_the_cache_lacks_are_made_by_what_the_message_names(
     assert message.startswith(
         f"{revision}: DVC's cache has no data/prepared/manifest.csv of it; to bring it: "
     )
-    follow(project, message)
+    remote, otherwise, _ = message.partition(" if it was pushed, else ")
+    assert bool(otherwise) == pushed
+    follow(project, remote)
     assert refused(project, revision) == ""
 
 
-@pytest.mark.parametrize("revision", ["HEAD", "longer"])
-def test_predictions_that_a_remote_has_come_from_there(longer_project, revision):
-    """By the commands that the message names."""
-    project = longer_project
-    dvc_main(project, "remote", "add", "--local", "--default", "store", "../store")
-    for one in ("longer", "HEAD"):
-        if revision == one:
-            dvc_main(project, "push")
-        run(project, "git", "stash", "push" if one == "longer" else "pop")
-    if revision == "longer":
-        run(project, "git", "stash")
-    shutil.rmtree(project / ".dvc/cache/files")
-    message = refused(project, revision).partition(" if it was pushed, else ")[0]
-    follow(project, message)
-    assert refused(project, revision) == ""
-
-
-def test_a_damaged_cache_is_one_line(longer_project):
-    """It names the file to delete; the workspace is not affected."""
+def test_a_damaged_cache_counts_as_none(longer_project):
+    """DVC removes the damaged file, and the message says what makes it anew."""
     for path in (longer_project / ".dvc/cache/files/md5").glob("*/*"):
         content = path.read_bytes()
         path.unlink()
         path.write_bytes(content[:-3] + b"abc")
     message = refused(longer_project, "HEAD")
-    assert message.startswith("HEAD: data/prepared/manifest.csv: damaged in DVC's cache; delete ")
-    Path(message.rpartition(" delete ")[2]).unlink()
-    assert "DVC's cache has no data/prepared/manifest.csv" in refused(longer_project, "HEAD")
+    assert "DVC's cache has no data/prepared/manifest.csv" in message
+    follow(longer_project, message)
+    assert refused(longer_project, "HEAD") == ""
 
 
 @pytest.mark.parametrize(
@@ -251,67 +221,32 @@ def test_broken_files_are_one_line(longer_project, name, content):
 @pytest.mark.parametrize("name", ["HEAD:README.md", "HEAD^{tree}", "nothing", "-x", "\udcff"])
 def test_what_is_no_commit_is_one_line(miniature, monkeypatch, name):
     """In every command; files and folders of a commit are none."""
-    assert refused(miniature, name).startswith(f"{name}: ")
     monkeypatch.chdir(miniature)
-    for command in (compare, gate):
-        with pytest.raises(SystemExit) as ended:
-            command.main(["--", name, "workspace"])
-        assert ("\n" not in str(ended.value.code) and "Git revision" in str(ended.value.code)) or (
-            "is no commit" in str(ended.value.code)
-        )
+    for command in ("compare", "gate"):
+        line = told(command, "--", name, "workspace")
+        assert "\n" not in line and ("Git revision" in line or "is no commit" in line)
 
 
-def test_a_commit_without_results_is_one_line(miniature, tmp_path):
+def test_a_commit_without_results_is_one_line(project):
     """It names the first file that is missing."""
-    project = Path(shutil.copytree(miniature, tmp_path / "a project", symlinks=True))
     run(project, "git", "rm", "--quiet", "--cached", "dvc.lock", "results/metrics.json")
     run(project, "git", "commit", "--quiet", "-m", "none")
     assert refused(project, "HEAD").startswith("HEAD: has no dvc.lock; to make results anew: ")
 
 
-BOMB = "a0: &a0 [1]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 60))
-MERGES = "a0: &a0 {k: 1}\n" + "".join(
-    f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}], j{i}: 1}}\n" for i in range(1, 9)
-)
-LOCK = (
-    "schema: '2.0'\nstages: {t: {cmd: x, params: {params.yaml: {%s}}, outs: [{path: m, md5: x}]}}\n"
-)
+LOCK = "stages: {t: {cmd: x, params: {params.yaml: {v: 1}}, outs: [{path: m, md5: x}]}}\n"
 
 
 @pytest.mark.parametrize(
     ("lock", "params"),
-    [
-        ("[" * 2**19, ""),
-        ("x" * (2**20 + 1), ""),
-        (BOMB + LOCK % "v: *a59", BOMB + "v: *a59\n"),
-        (LOCK % "v: 1", MERGES),
-        ("3", ""),
-        ("stages: {t: {outs: 3}}", ""),
-        (LOCK % "v: 1", None),
-    ],
+    [("[" * 2**19, ""), ("3", ""), ("stages: {t: {outs: 3}}", ""), (LOCK, "3"), (LOCK, None)],
 )
-def test_a_hostile_project_stops_nobody(tmp_path, lock, params):
-    """One line within two seconds, whatever stands beside a model."""
-    (tmp_path / "dvc.lock").write_text(lock, encoding="latin-1")
+def test_a_broken_project_beside_a_model_is_one_line(tmp_path, lock, params):
+    """The model may have been put anywhere."""
+    (tmp_path / "dvc.lock").write_text(lock)
     if params is not None:
         (tmp_path / "params.yaml").write_text(params)
     (tmp_path / "m").write_bytes(b"")
-    start = time.process_time()
     with pytest.raises(InputError) as error:
         check_model(tmp_path / "m")
-    assert time.process_time() - start < 2
     assert len(str(error.value)) < 500
-
-
-def test_nothing_outside_of_the_project_is_read(tmp_path):
-    """Neither through a link nor from a pipe."""
-    (tmp_path / "secret").write_text("secret: 1\n")
-    (tmp_path / "p").mkdir()
-    (tmp_path / "p/m").write_bytes(b"")
-    (tmp_path / "p/dvc.lock").symlink_to("../secret")
-    with pytest.raises(InputError, match="symbolic link"):
-        check_model(tmp_path / "p/m")
-    (tmp_path / "p/dvc.lock").unlink()
-    os.mkfifo(tmp_path / "p/dvc.lock")
-    with pytest.raises(InputError, match="no ordinary file"):
-        check_model(tmp_path / "p/m")

@@ -5,10 +5,11 @@ import shutil
 
 import pytest
 from checkouts import run
+from in_process import told
 from scipy.stats import binomtest
 
 from shallowdeep.commands.experiments import numbers
-from shallowdeep.commands.gate import Rule, intervals, judge, main, rules, shown, unpaired
+from shallowdeep.commands.gate import Rule, intervals, judge, rules, shown, unpaired
 from shallowdeep.evaluation.change import Change
 from shallowdeep.files.errors import InputError
 
@@ -131,34 +132,25 @@ def test_a_wrong_rule_is_one_line(tmp_path, text, message):
         rules(tmp_path / "gate.yaml")
 
 
-def test_a_rule_is_read_as_dvc_reads_yaml(tmp_path):
-    """A tolerance of 1e-3 is a number, absolute or relative."""
-    text = "a: {better: higher, absolute: 1e-3}\nb: {better: lower, relative: 010}\n"
-    (tmp_path / "gate.yaml").write_text(text)
-    found = rules(tmp_path / "gate.yaml")
-    expected = {"a": Rule(better="higher", absolute=1e-3), "b": Rule(better="lower", relative=10)}
-    assert found == expected
-
-
 def test_the_gate_in_a_project(longer_project, monkeypatch, capsys):
     """Equal metrics pass; a worse metric and a missing one do not; Markdown is a table."""
     monkeypatch.chdir(longer_project)
-    main(["HEAD", "HEAD"])
+    assert told("gate", "HEAD", "HEAD") == ""
     assert capsys.readouterr().out.count("  ok") == 4
     (longer_project / "gate.yaml").write_text(
         "shallow.log_loss: {better: higher, absolute: 0}\n"  # it falls with more epochs
         "shallow.accuracy: {better: lower, relative: 9, beyond_chance: true}\n"
         "shallow.colour: {better: higher, absolute: 0}\n"
     )
-    with pytest.raises(SystemExit, match=r"shallow\.log_loss, shallow\.colour: worse than"):
-        main(["HEAD", "longer", "--md"])
+    worse = "gate: shallow.log_loss, shallow.colour: worse than allowed, or missing"
+    assert told("gate", "HEAD", "longer", "--md") == worse
     printed = capsys.readouterr().out
     assert re.search(r"\| shallow.accuracy +\| 0\.\d+ .* to .*\| 900 % higher \| ok +\|", printed)
     assert len(re.findall(r"worse +\|", printed)) == 1
     assert len(re.findall(r"missing +\|", printed)) == 3  # both values, the verdict
     shutil.rmtree(longer_project / ".dvc/cache/files")
     run(longer_project, "git", "checkout", "--quiet", "gate.yaml")
-    main(["HEAD", "HEAD"])
+    assert told("gate", "HEAD", "HEAD") == ""
     printed = capsys.readouterr()
     assert "gate: HEAD: DVC's cache has no data/prepared/manifest.csv" in printed.err
     assert printed.out.count("  ok") == 4

@@ -9,11 +9,11 @@ import sys
 import numpy as np
 import pytest
 import torch
-from in_process import process_state_kept
+from in_process import told
 from PIL import Image
 from safetensors.torch import load_file
 
-from shallowdeep.commands.predict import main, predict
+from shallowdeep.commands.predict import predict
 from shallowdeep.pictures.decoding import decode
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.trained import model
@@ -47,14 +47,9 @@ def ask(folder, monkeypatch, capfd):
 
     def call(*arguments, stdin=""):
         monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin.encode())))
-        status = 0
-        with process_state_kept():
-            try:
-                main(list(arguments))
-            except SystemExit as ended:
-                status = ended.code
+        ended = told("predict", *arguments)
         out, err = capfd.readouterr()
-        return (1, out, f"{status}\n") if isinstance(status, str) else (status, out, err)
+        return (int(ended or 0), out, err) if len(ended) < 2 else (1, out, f"{ended}\n")
 
     return call
 

@@ -64,12 +64,13 @@ def test_a_sweep(project):
         *(project, "make", "--no-print-directory", "sweep", "JOBS=2"),
         "OVER=epochs=1,3 data.max_pixels=100000000,10",
     )
-    *_, one, two, _, failed, also, count, written = printed.splitlines()
+    *_, one, two, _, failed, also, count, together, written = printed.splitlines()
     shown = [line.split()[1:3] for line in (one, two)]
     assert shown == [["1", "100000000"], ["3", "100000000"]], printed
     assert failed.startswith("failed: sweep-") and also.startswith("failed: sweep-")
     assert "-2 (epochs=1 data.max_pixels=10): prepare: data: class cat: none of its" in failed
     assert count.startswith("This checkout has tried 3 experiments on these pictures: ")
+    assert together.startswith("In 0 of 2 settings the deep network is ahead, in 0 the shallow")
     table = project / written.partition(" ")[0]
     with table.open(newline="") as file:
         rows = list(csv.DictReader(file))
@@ -78,10 +79,13 @@ def test_a_sweep(project):
     for row in rows:
         (ref,) = (one for one in refs if one.endswith(row["experiment"]))
         found = json.loads(run(project, "git", "show", f"{ref}:results/metrics.json"))
-        assert float(row["low"]) == found["difference"]["balanced_accuracy"]["low"]
+        alone = found["difference"]["balanced_accuracy"]
+        assert float(row["low_alone"]) == alone["low"] > float(row["low"])
+        assert row["verdict_alone"] == found["verdict"]
     picture = ET.parse(table.with_suffix(".svg"))
     texts = [node.text for node in picture.iter("{http://www.w3.org/2000/svg}text")]
-    assert {"epochs", "data.max_pixels", "deep minus shallow, points", "1", "3"} <= set(texts)
+    title = "The verdict at each setting; deep minus shallow, points"
+    assert {title, "epochs", "data.max_pixels", "1", "3", "undecided"} <= set(texts)
 
 
 def test_where_all_fail_the_last_line_says_so(project):

@@ -9,9 +9,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from in_process import told
 from PIL import Image
 
-from shallowdeep.datasets.sample import draw_sample, main, picture
+from shallowdeep.datasets.sample import draw_sample, picture
 
 COMMAND = [sys.executable, "-m", "shallowdeep", "sample"]
 
@@ -51,6 +52,7 @@ def test_the_bytes_are_the_same_everywhere(sample: Path) -> None:
 
 def test_a_picture_depends_on_seed_class_and_number_alone(sample: Path, tmp_path: Path) -> None:
     """Any picture drawn by itself, or in a smaller sample, is the one of the whole sample."""
+    (tmp_path / "small").mkdir()  # an empty folder is as good as none
     draw_sample(tmp_path / "small", seed=0, per_class=3)
     for name in ("cat/cat-0002.jpg", "dog/dog-0000.jpg"):
         assert (tmp_path / "small" / name).read_bytes() == (sample / name).read_bytes()
@@ -104,21 +106,28 @@ def test_a_wrong_value_ends_in_one_line(tmp_path: Path, arguments: list[str], li
     assert list(tmp_path.iterdir()) == []
 
 
-def refused(*arguments: str | Path) -> str:
+def refused(*arguments):
     """The single line with which the command ends."""
-    with pytest.raises(SystemExit) as ended:
-        main([str(one) for one in arguments])
-    line = str(ended.value.code)
-    assert "\n" not in line
+    line = told("sample", *map(str, arguments))
+    assert line and "\n" not in line
     return line
 
 
-def test_a_folder_that_cannot_be_made_ends_in_one_line(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("folder", "reason"),
+    [
+        ("file", "is there already; name a new or an empty folder"),
+        ("full", "is there already; name a new or an empty folder"),
+        ("file/sub", "File exists"),
+    ],
+)
+def test_a_folder_that_cannot_be_made_ends_in_one_line(tmp_path, folder, reason):
     """Existing files are not replaced; a file in the way is named."""
-    (tmp_path / "file").write_text("mine")
-    for folder, reason in (("file", "is there already"), ("file/sub", "File exists")):
-        assert reason in refused(tmp_path / folder)
-    assert (tmp_path / "file").read_text() == "mine"
+    (tmp_path / "full").mkdir()
+    for name in ("file", "full/file"):
+        (tmp_path / name).write_text("mine")
+    assert reason in refused(tmp_path / folder)
+    assert (tmp_path / "file").read_text() == (tmp_path / "full/file").read_text() == "mine"
 
 
 def test_an_interrupted_run_leaves_nothing_and_a_killed_one_nothing_that_lasts(

@@ -67,8 +67,9 @@ def test_networks_are_compared_after_the_same_epochs():
     ("ahead", "expected"),
     [
         (["", "", ""], "At no epoch up to 9 is one of the networks ahead,"),
+        (["deep", "", "deep"], "the deep network at epoch 1 and at epoch 9."),
         (["shallow", "shallow", ""], "the shallow network from epoch 1 to 3."),
-        (["shallow", "", "deep"], "the shallow network at epoch 1, then the deep network at"),
+        (["shallow", "", "deep"], "the shallow network at epoch 1; the deep network at epoch 9."),
         (["deep", "deep", "deep"], "Ahead, with 90 % confidence for all epochs looked at together"),
     ],
 )

@@ -12,12 +12,13 @@ from shallowdeep.evaluation import intervals
 from shallowdeep.evaluation.intervals import (
     LEAST_P,
     Design,
+    Scored,
     estimate,
     paired,
     scored,
     variance_parts,
 )
-from shallowdeep.evaluation.scores import SCORES
+from shallowdeep.evaluation.scores import SCORES, RunScores
 from shallowdeep.files.errors import InputError
 
 
@@ -119,12 +120,17 @@ def test_folds_are_averaged():
     assert interval[:2] == pytest.approx(summarise(LABELS, A, alpha=0.05)["log_loss"][:2])
 
 
-def test_new_training_sets_widen_the_interval():
-    """By the root of 1 + tested/trained (Nadeau and Bengio 2003)."""
-    seen = differences(LABELS, A, B, alpha=0.05)["roc_auc"]
-    new = random_predictions.differences(single(LABELS, 12), A, B, alpha=0.05)["roc_auc"]
-    assert new.mean == seen.mean
-    assert (new.high - new.mean) / (seen.high - seen.mean) == pytest.approx(math.sqrt(3))
+@pytest.mark.parametrize(("models", "of_runs"), [([A], 3), ([A, B], 1.25)])
+def test_new_training_sets_widen_the_interval(models, of_runs):
+    """Pictures' part by 1 + tested/trained (Nadeau and Bengio 2003), runs' of a difference less."""
+    seen, new = (
+        estimate(
+            design, (scored if len(models) == 1 else paired)(design, SCORES["roc_auc"], *models)
+        )
+        for design in (single(LABELS), single(LABELS, 12))
+    )
+    ratios = [wide[0] / narrow[0] for wide, narrow in zip(new.parts, seen.parts, strict=True)]
+    assert (new.mean, ratios) == (seen.mean, pytest.approx([3, of_runs]))
 
 
 def predictions(*, runs=10, pictures=200, seed=0, signal=0.3):
@@ -153,7 +159,8 @@ def test_intervals_cover_and_find_no_difference_where_there_is_none(folds, runs)
             to_one = leaning * rng.standard_normal((runs, folds))[:, design.folds]
             noise = rng.standard_normal((runs, 400))
             models.append(expit((2 * labels - 1) * (good + common) + to_one + noise))
-        low, high = intervals._wilson(estimate(design, scored(design, score, models[0])), 0.05)
+        found = estimate(design, scored(design, score, models[0]))
+        low, high = intervals.interval(found, 1, 0.05)[2:]
         covered += low <= true <= high
         wrong += estimate(design, paired(design, score, *models)).p_value() < 0.05
     assert covered >= 0.93 * 300
@@ -186,8 +193,11 @@ def test_runs_that_differ_alike_on_all_pictures_are_judged_by_their_means(folds)
     student = stats.t(folds * 7)
     found = random_predictions.differences(design, deep, shallow, alpha=0.05)["log_loss"]
     assert found.mean == pytest.approx(apart.mean())
-    assert found.low == pytest.approx(apart.mean() - student.ppf(0.975) * error)
-    assert found.p_value == pytest.approx(2 * student.sf(abs(apart.mean()) / error))
+    unseen = (1 - 0.25 ** (1 / (8 * folds))) * apart.mean()  # shallow guesses, deep is so far off
+    margin = math.hypot(student.ppf(0.975) * error, unseen)
+    assert found.low == pytest.approx(apart.mean() - margin)
+    known = math.sqrt(apart.mean() ** 2 - unseen**2)
+    assert found.p_value == pytest.approx(2 * student.sf(known / error))
 
 
 def test_one_runs_accuracy_has_wilsons_interval():
@@ -199,8 +209,29 @@ def test_one_runs_accuracy_has_wilsons_interval():
     assert interval["accuracy"][2:] == pytest.approx((expected.low, expected.high), abs=1e-4)
     # Wilson's interval for 50 of 50 begins at 92.9 %; with Student's quantile, at 92.5 %.
     labels = np.repeat([0, 1], 50)
-    interval = summarise(labels, np.tile(labels, (3, 1)).astype(float), alpha=0.05)
+    interval = summarise(labels, labels[None].astype(float), alpha=0.05)
     assert interval["accuracy"][2:] == pytest.approx((0.925, 1), abs=0.001)
+
+
+@pytest.mark.parametrize(("name", "guessing"), [("roc_auc", 0.5), ("log_loss", math.log(2))])
+def test_runs_that_none_has_shown_widen_the_interval(name, guessing):
+    """By the distance from guessing times the share that all runs miss in a quarter of cases."""
+    labels, first, second = predictions(runs=4)
+    design, score = single(labels), SCORES[name]
+    alone = [estimate(design, scored(design, score, one)) for one in (first, second)]
+    share = 1 - 0.25 ** (1 / 4)
+    for of in alone:
+        assert of.unseen == pytest.approx(share * abs(of.mean - guessing))
+        known, at_most = of._replace(unseen=0.0), of.unseen
+        low = of.mean - intervals.interval(of, score.bound, 0.05).low
+        assert low == pytest.approx(
+            math.hypot(of.mean - intervals.interval(known, score.bound, 0.05).low, at_most)
+        )
+    apart = estimate(design, paired(design, score, first, second))
+    assert apart.unseen == pytest.approx(math.hypot(*(of.unseen for of in alone)))
+    known = apart._replace(unseen=0.0)
+    assert apart.margin(0.05) == pytest.approx(math.hypot(known.margin(0.05), apart.unseen))
+    assert estimate(design, scored(design, score, first[:1])).unseen == 0  # no claim on seeds
 
 
 @pytest.mark.parametrize("runs", [1, 2, 10])
@@ -285,3 +316,117 @@ def test_a_number_that_is_no_probability_is_refused(value):
     deep[1, 3] = value
     with pytest.raises(InputError, match="1 of 400 are not from 0 to 1"):
         summarise(labels, deep, alpha=0.05)
+
+
+def copied(design, times, *probabilities):
+    """Each picture so many times, in a group of its own."""
+    groups = np.repeat(np.arange(len(design.labels)), times)
+    labels, folds = design.labels[groups], design.folds[groups]
+    return Design(labels, folds, times * design.trained, groups), *(
+        one[:, groups] for one in probabilities
+    )
+
+
+@pytest.mark.parametrize("folds", [1, 4, 30])
+@pytest.mark.parametrize("name", SCORES)
+def test_copies_change_no_interval(name, folds):
+    """Three copies of each picture say what one says; with few groups a fold strata are classes."""
+    labels, first, second = predictions(runs=4, pictures=240)
+    design = Design(labels, np.arange(240) // 2 % folds, 160)
+    many, *more = copied(design, 3, first, second)
+    few = 240 // folds // 2 < intervals.FEW
+    for function, one, three in ((scored, [first], more[:1]), (paired, [first, second], more)):
+        alone = estimate(design, function(design, SCORES[name], *one))
+        found = estimate(many, function(many, SCORES[name], *three))
+        assert (found.mean, found.unseen) == pytest.approx((alone.mean, alone.unseen))
+        assert found.margin(0.05) == pytest.approx(alone.margin(0.05), rel=0.4 if few else 1e-9)
+
+
+def test_a_group_may_hold_pictures_of_both_classes():
+    """Its contributions are summed too: a patient's two pictures that err alike count once."""
+    rng = np.random.default_rng(0)
+    labels, patients = np.repeat([0, 1], 100), np.tile(np.arange(100), 2)
+    right = np.tile(rng.random((4, 100)) < 0.7, 2)
+    answers = np.where(right == labels, 0.8, 0.2)
+    together, apart = (
+        estimate(design, scored(design, SCORES["accuracy"], answers)).parts[0][0]
+        for design in (single(labels)._replace(groups=patients), single(labels))
+    )
+    assert together == pytest.approx(2 * apart, rel=0.02)
+
+
+def test_uneven_groups_have_fewer_degrees_of_freedom():
+    """One group of fifty pictures and fifty of one are not 51 alike; groups of one size are."""
+    sizes = np.r_[50, np.ones(50, int)]
+    labels = np.repeat([0, 1], 100)
+    groups = np.r_[np.repeat(np.arange(51), sizes), np.repeat(np.arange(51), sizes) + 51]
+    uneven = single(labels)._replace(groups=groups).strata()
+    assert (uneven.freedoms() < 1.1).all()
+    even = single(labels)._replace(groups=np.arange(200) // 4).strata()
+    assert even.freedoms() == pytest.approx([24, 24])
+    assert even.corrections() == pytest.approx([25 / 24, 25 / 24])
+
+
+@pytest.mark.parametrize(("groups", "across"), [(40, True), (50, False)])
+def test_strata_are_classes_across_folds_where_a_fold_has_fewer_than_five_groups(groups, across):
+    """Of five folds, with four groups of either class in each, and with five."""
+    of = np.arange(groups).repeat(2)
+    design = Design(of % 2, of // 2 % 5, 0, of)
+    assert design.strata().across == across
+    assert len(design.strata().freedoms()) == (2 if across else 10)
+    assert design.strata().freedoms().sum() == groups - (2 if across else 10)
+
+
+def test_the_variance_of_uneven_groups_is_neither_too_large_nor_too_small():
+    """Mean over 2,000 draws of pictures that are alike in each group: that of the means drawn."""
+    rng = np.random.default_rng(3)
+    sizes = np.array([1, 1, 2, 3, 9])
+    groups = np.repeat(np.arange(10), np.tile(sizes, 2))
+    labels = np.repeat([0, 1], 16)
+    design = single(labels)._replace(groups=groups)
+    means, found = [], []
+    for _ in range(2_000):
+        values = rng.standard_normal(10)[groups]
+        score = RunScores(np.array([values.mean()]), values[None] / 32)
+        means.append(values.mean())
+        found.append(variance_parts(design, Scored([score], 0.0, is_difference=False)).pictures)
+    assert np.mean(found) == pytest.approx(np.var(means), rel=0.1)
+
+
+def test_patients_with_pictures_of_both_classes_have_an_interval():
+    """All groups are of the first picture's class then, and none of the other."""
+    labels, patients = np.tile([0, 1], 30), np.repeat(np.arange(30), 2)
+    answers = np.random.default_rng(0).random((3, 60))
+    for groups in (patients, np.r_[patients[:-1], 99]):  # and one group of the other class alone
+        design = single(labels)._replace(groups=groups)
+        for interval in intervals.summarise(design, answers, alpha=0.05).values():
+            assert 0 <= interval.low < interval.mean < interval.high < math.inf
+
+
+@pytest.mark.parametrize("sizes", [[4], [1, 2, 9]])
+def test_intervals_of_pictures_in_groups_cover(sizes):
+    """300 made-up data sets, pictures of a group alike; counted one by one they cover far less."""
+    rng, score = np.random.default_rng(1), SCORES["balanced_accuracy"]
+    own = np.resize(np.repeat(sizes, 2), 60)
+    groups = np.repeat(np.arange(60), own)
+    labels, folds = groups % 2, groups // 2 % 5
+    covered = {"groups": 0, "pictures": 0}
+    true = float(ndtr(0.4 / math.sqrt(1 + 1.5**2)))
+    for _ in range(300):
+        easy = 0.4 + 1.5 * rng.standard_normal(60)[groups]
+        answers = expit((2 * labels - 1) * easy + rng.standard_normal((5, len(groups))))
+        for kind, known in (("groups", groups), ("pictures", None)):
+            design = Design(labels, folds, 0, known)
+            found = estimate(design, scored(design, score, answers))
+            low, high = intervals.interval(found, 1, 0.05)[2:]
+            covered[kind] += low <= true <= high
+    assert covered["groups"] >= 0.93 * 300
+    assert covered["pictures"] <= 0.85 * 300
+
+
+def test_a_class_that_is_one_group_is_refused():
+    """Nobody knows how such groups differ."""
+    labels = np.repeat([0, 1], 10)
+    design = single(labels)._replace(groups=np.r_[np.zeros(10, int), np.arange(1, 11)])
+    with pytest.raises(InputError, match=r"1 group of data\.group; an interval needs 2 or more"):
+        intervals.summarise(design, np.full((2, 20), 0.5), alpha=0.05)

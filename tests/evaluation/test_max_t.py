@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import ndtri
 
-from shallowdeep.evaluation.intervals import Design, variance_parts
+from shallowdeep.evaluation.intervals import Design, Scored, contributions, variance_parts
 from shallowdeep.evaluation.max_t import MaxT
 from shallowdeep.evaluation.scores import RunScores
 
@@ -22,7 +22,7 @@ def differences(common, *, runs=5):
         parts = parts + RNG.normal(size=(1, len(own))) * (1 - common**2) ** 0.5
         of_runs = shared.normal(size=runs) * common + RNG.normal(size=runs) * (1 - common**2) ** 0.5
         scores.append(RunScores(of_runs, np.repeat(parts, runs, axis=0) / len(own)))
-    return scores
+    return Scored(scores, 0.1, is_difference=True)
 
 
 def critical(level):
@@ -63,16 +63,21 @@ def test_p_and_interval_agree(alone):
 
 def test_a_difference_that_cannot_vary_leaves_the_others_alone():
     """Two networks with the same answers."""
-    nothing = [RunScores(np.zeros(5), np.zeros((5, len(own)))) for own in DESIGN.by_fold()]
+    none = [RunScores(np.zeros(5), np.zeros((5, len(own)))) for own in DESIGN.by_fold()]
+    nothing = Scored(none, 0.0, is_difference=True)
     two = MaxT(DESIGN, [differences(0), nothing])
     assert critical(two.level(0.05)) == pytest.approx(1.96, abs=0.03)
     assert MaxT(DESIGN, [nothing, nothing]).level(0.05) == pytest.approx(0.05)
 
 
 def test_contributions_add_up_to_the_parts_of_the_variance():
-    """Squares of the pictures' to S_p, of the runs' to S_b."""
-    parts = variance_parts(DESIGN, differences(0.5))
-    assert (parts.of_pictures**2).sum() == pytest.approx(parts.pictures)
+    """Squares of the groups' to S_p, of the runs' to S_b; widened by f, which is 3, and by g."""
+    scores = differences(0.5)
+    parts = variance_parts(DESIGN, scores)
+    squares = contributions(DESIGN, scores) ** 2
+    assert squares[:400].sum() == pytest.approx(3 * parts.pictures)
+    assert squares[400:].sum() == pytest.approx(1.25 * parts.runs)
+    assert (parts.of_groups**2).sum() == pytest.approx(parts.pictures)
     assert (parts.of_runs**2).sum() == pytest.approx(parts.runs)
 
 

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from scipy.special import stdtrit
 
-from shallowdeep.evaluation.intervals import Design, estimate
+from shallowdeep.evaluation.intervals import Design, Scored, estimate
 from shallowdeep.evaluation.outlook import outlook
 from shallowdeep.evaluation.scores import RunScores
 
@@ -19,7 +19,7 @@ def drawn(rng, *, runs, pictures, folds=2, of_picture=1.0, of_run=0.1, rest=1.0)
         values = of_picture * rng.normal(size=(1, n)) + rest * rng.normal(size=(runs, n))
         values += of_run * rng.normal(size=(runs, 1))
         scores.append(RunScores(values.mean(1), values / n))
-    return design, scores
+    return design, Scored(scores, 0.2, is_difference=True)
 
 
 def mean_margin(rng, **size):
@@ -51,7 +51,8 @@ def test_more_runs_bring_degrees_of_freedom():
     """Where runs alone differ, from 2 (3 - 1) to 2 (30 - 1) with ten times the runs."""
     rng = np.random.default_rng(2)
     design, scores = drawn(rng, runs=3, pictures=400, of_picture=0, of_run=1, rest=0)
-    margins = {one[:2]: one.margin for one in outlook(design, scores, alpha=0.05)}
+    expected = outlook(design, scores._replace(distance=0.0), alpha=0.05)
+    margins = {one[:2]: one.margin for one in expected}
     quantiles = stdtrit([4, 58], 0.975)
-    expected = quantiles[1] / quantiles[0] / 10**0.5
-    assert margins[30, 400] / margins[3, 400] == pytest.approx(expected)
+    shrinks = quantiles[1] / quantiles[0] / 10**0.5
+    assert margins[30, 400] / margins[3, 400] == pytest.approx(shrinks)

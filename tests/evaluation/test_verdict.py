@@ -6,20 +6,20 @@ import pytest
 from checkouts import ROOT
 
 from shallowdeep.evaluation.intervals import Difference, Interval
-from shallowdeep.evaluation.metrics import parsed
+from shallowdeep.evaluation.sentences import best_sentence, covered, sentence, training_clause
 from shallowdeep.evaluation.verdict import (
     QUESTION,
     Comparison,
     Pair,
-    best_sentence,
-    covered,
     familywise_error_rate,
     familywise_note,
     pairs,
-    sentence,
     verdict,
 )
 from shallowdeep.settings import params
+from shallowdeep.trained.tuned import Tuned
+
+RATES = [0.01, 0.03]
 
 
 def comparison(
@@ -31,7 +31,7 @@ def comparison(
         for name, (mean, least, most) in {"deep": deep, "shallow": shallow}.items()
     }
     difference = Difference((low + high) / 2, 0.0, low, high, 0.5)
-    return Comparison(QUESTION, scores, difference, runs, folds, 1_600, alpha, 0.02)
+    return Comparison(QUESTION, scores, difference, runs, folds, 1_600, alpha, 0.02, "10 epochs")
 
 
 @pytest.mark.parametrize(
@@ -61,26 +61,34 @@ def test_one_run_decides_nothing(low, high):
 
 @pytest.mark.parametrize(
     ("low", "high", "least", "expected"),
-    [(0.01, 0.07, 0.5, "undecided"), (0.01, 0.07, 0.47, "undecided"), (-0.01, 0.01, 0.49, "equal")],
+    [
+        (0.01, 0.07, 0.5, "undecided"),
+        (0.01, 0.07, 0.47, "undecided"),
+        (-0.01, 0.01, 0.49, "undecided"),
+    ],
 )
-def test_a_network_that_guesses_may_be_equal_and_is_not_called_better(low, high, least, expected):
-    """Though the other may be worse than guessing, surely so."""
+def test_networks_that_guess_are_neither_better_nor_equal(low, high, least, expected):
+    """Though the other may be worse than guessing, surely so; one that has learned is enough."""
     of = comparison(low, high, deep=(0.51, least, 0.53), shallow=(0.47, 0.45, 0.49))
     assert verdict(of) == expected
-    assert sentence(of).endswith(
+    assert "The shallow network has not learned to tell them apart: it does worse" in sentence(of)
+    assert ("The deep network has not learned" in sentence(of)) == (least <= 0.5)
+    both = of._replace(scores=of.scores | {"shallow": of.scores["deep"]})
+    assert sentence(both).endswith(
         "Neither has learned to tell them apart: guessing, 50 %, is within their intervals."
     )
     assert verdict(comparison(0.01, 0.07, shallow=(0.5, 0.48, 0.52))) == "deep"
+    assert verdict(comparison(-0.01, 0.01, shallow=(0.5, 0.48, 0.52))) == "equal"
 
 
 def test_an_undecided_verdict_says_how_far_it_may_be_off():
     """Both ways, in points, with the confidence and what it is over."""
     found = sentence(comparison(-0.04, 0.036, shallow=(0.572, 0.55, 0.59)))
     assert found == (
-        "These pictures cannot tell whether depth helps: of new ones, the deep network gets 57.0 %"
-        " right and the shallow one 57.2 %, and with 95 % confidence over new pictures, new"
-        " training sets and new seeds the difference is between 4.0 points for the shallow one and"
-        " 3.6 points for the deep one."
+        "These pictures cannot tell whether depth helps: trained on 1,600 of them (10 epochs), the"
+        " deep network gets 57.0 % of new ones right and the shallow one 57.2 %, and with 95 %"
+        " confidence over new pictures, new training sets and new seeds the difference is between"
+        " 4.0 points for the shallow one and 3.6 points for the deep one."
     )
     found = sentence(comparison(0.0001, 0.09, deep=(0.51, 0.49, 0.52)))
     assert "between none and 9.0 points for the deep one" in found
@@ -95,7 +103,7 @@ def test_an_undecided_verdict_says_how_far_it_may_be_off():
     [
         (
             comparison(-0.0149, 0.01),
-            "Trained on 1,600 pictures like these, the two networks are equal for all that matters",
+            "Trained on 1,600 pictures like these (10 epochs), the two networks are equal for all",
         ),
         (comparison(-0.0149, 0.01), "they are at most 1.5 points apart."),
         (comparison(0.01, 0.09, alpha=0.1), "the deep network gets more of new ones right"),
@@ -121,26 +129,26 @@ def test_what_an_interval_covers_depends_on_runs_and_folds():
 
 def test_the_readme_has_the_verdict_of_the_committed_run():
     """A new committed run with another result must change it."""
-    metrics = parsed(json.loads((ROOT / "results/metrics.json").read_text()))
+    metrics = json.loads((ROOT / "results/metrics.json").read_text())
     settings = params.read(ROOT / "params.yaml")
     pictures = json.loads((ROOT / "results/data.json").read_text())["pictures"]
     readme = " ".join((ROOT / "README.md").read_text().replace("> ", "").split())
+    of_verdict = {name: metrics[name]["balanced_accuracy"] for name in (*QUESTION, "difference")}
     scores = {
-        name: Interval(of["balanced_accuracy.mean"], 0, of["balanced_accuracy.low"], 1)
-        for name, of in metrics.models.items()
+        name: Interval(of_verdict[name]["mean"], 0, of_verdict[name]["low"], 1) for name in QUESTION
     }
-    mean, low, high, p_value = metrics.difference.values()
     of = Comparison(
         QUESTION,
         scores,
-        Difference(mean, 0, low, high, p_value),
+        Difference(std=0, **of_verdict["difference"]),
         settings.runs,
         settings.folds,
         pictures * (settings.folds - 2) // settings.folds,
         settings.alpha,
         settings.equivalence_margin,
+        training_clause(settings, QUESTION, dict.fromkeys(QUESTION)),
     )
-    assert verdict(of) == metrics.verdict
+    assert verdict(of) == metrics["verdict"]
     assert sentence(of) in readme
 
 
@@ -195,3 +203,49 @@ def test_a_series_of_experiments_has_a_familywise_error_rate():
     assert "tried 10 experiments" in familywise_note(10, alpha=0.05)
     assert "up to 40 % of such series" in familywise_note(10, alpha=0.05)
     assert "only experiment" in familywise_note(1, alpha=0.05)
+
+
+@pytest.mark.parametrize(
+    ("changed", "networks", "tuned", "expected"),
+    [
+        (
+            {},
+            ({}, {}),
+            (None, None),
+            "learning rate 0.01 for both, 10 epochs, weights as torch draws them;"
+            " neither was tuned",
+        ),
+        (
+            {"momentum": 0.9, "nesterov": True, "weight_decay": 0.001, "keep": "best"},
+            ({}, {"lr": 0.03, "epochs": 100, "init": "he"}),
+            (None, None),
+            "learning rate 0.01 for shallow, 0.03 for deep, at most 10 epochs for shallow, 100 for"
+            " deep, weights as torch draws them for shallow, weights as He draws them for deep,"
+            " Nesterov momentum 0.9, weight decay 0.001; neither was tuned",
+        ),
+        (
+            {},
+            ({"lr": (0.01, 0.03)}, {"lr": (0.01, 0.03)}),
+            (Tuned(RATES, [0.03, 0.01, 0.01]), Tuned(RATES, [0.03] * 3)),
+            "learning rate 0.01 in 2 folds and 0.03 in 1 for shallow, 0.03 for deep, 10 epochs,"
+            " weights as torch draws them; each fold chose the learning rates by validation",
+        ),
+        (
+            {},
+            ({}, {"lr": (0.01, 0.03)}),
+            (None, Tuned(RATES, [0.01])),
+            "learning rate 0.01 for both, 10 epochs, weights as torch draws them; each fold chose"
+            " the learning rate of deep by validation",
+        ),
+    ],
+)
+def test_a_verdict_names_its_settings(changed, networks, tuned, expected):
+    """Those of both networks once, others by network, and what chose the learning rates."""
+    settings = params.read(ROOT / "params.yaml")
+    models = {
+        name: settings.models[name].model_copy(update=own)
+        for name, own in zip(("shallow", "deep"), networks, strict=True)
+    }
+    settings = settings.model_copy(update={**changed, "models": models})
+    by_name = dict(zip(("shallow", "deep"), tuned, strict=True))
+    assert training_clause(settings, QUESTION, by_name) == expected

@@ -41,11 +41,11 @@ def test_a_folder_is_replaced_whole(tmp_path):
 
 def test_leftovers_of_the_same_file_are_removed(tmp_path):
     """Not those of another, which may be in use."""
-    for name in (".a.x.tmp.csv", ".b.x.tmp.csv", ".a.x.tmp.json"):
+    others = {".b.x.tmp.csv", ".a1.x.tmp.csv", ".a[1].x.tmp.json"}
+    for name in {".a[1].x.tmp.csv", *others}:
         (tmp_path / name).write_text("half")
-    write_text(tmp_path / "a.csv", "whole")
-    left = {path.name for path in tmp_path.iterdir()}
-    assert left == {"a.csv", ".b.x.tmp.csv", ".a.x.tmp.json"}
+    write_text(tmp_path / "a[1].csv", "whole")
+    assert {path.name for path in tmp_path.iterdir()} == {"a[1].csv", *others}
 
 
 @pytest.mark.parametrize("killed", [False, True])

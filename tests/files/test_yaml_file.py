@@ -1,12 +1,10 @@
 """A YAML file means here what it means to DVC; what is none is refused in one line."""
 
-import json
 import math
 from itertools import pairwise
 
 import pytest
 import yaml
-from checkouts import commit, run
 from dvc.utils.serialize import load_yaml
 
 from shallowdeep.files.errors import InputError
@@ -125,36 +123,3 @@ def test_an_alias_bomb_is_read_at_once(tmp_path):
     rows = [f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in pairwise(names)]
     path.write_text("\n".join(["a: &a [x]", *rows]))
     assert len(parse(path)["l"]) == 9
-
-
-STAGE = 'python -c "from pathlib import Path; from shallowdeep.files.yaml_file import parse; import'
-STAGE += " json; Path('used.json').write_text(json.dumps(parse(Path('params.yaml'))))\""
-
-
-def test_dvc_records_what_the_stage_used(tmp_path):
-    """In dvc.lock of a real run, for every scalar; and again after `-S`."""
-    project = tmp_path / "a project"
-    project.mkdir()
-    for command in ("init", "config user.name Tester", "config user.email tester@example.org"):
-        run(project, "git", *command.split())
-    run(project, "dvc", "init", "--quiet")
-    scalars = [*DIFFERENT, *SAME]
-    params = project / "params.yaml"
-    params.write_text("".join(f"p{i}: {scalar}\n" for i, scalar in enumerate(scalars)))
-    stage = {"cmd": STAGE, "params": [f"p{i}" for i in range(len(scalars))], "outs": ["used.json"]}
-    (project / "dvc.yaml").write_text(json.dumps({"stages": {"use": stage}}))
-    run(project, "dvc", "repro")
-    assert_recorded(project, len(scalars))
-    commit(project)
-    set_anew = ("p0=1e-5", "p1=010", "p2=yes", "p3=1:30", "p4=0o10", "p5=1E5", "p6=.5", "p7=1_000")
-    run(project, "dvc", "exp", "run", *(word for one in set_anew for word in ("-S", one)))
-    assert_recorded(project, len(scalars))
-    assert json.loads((project / "used.json").read_text())["p0"] == 1e-5
-
-
-def assert_recorded(project, count):
-    recorded = load_yaml(project / "dvc.lock")["stages"]["use"]["params"]["params.yaml"]
-    used = json.loads((project / "used.json").read_text())
-    assert len(used) == count
-    for name, value in used.items():
-        assert same(value, recorded[name]), name

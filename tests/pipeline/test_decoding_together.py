@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 
 import pytest
 from checkouts import ROOT, run
+from distributed.security import Security
 from in_process import call_alone
 from remotes import free_port, served
 
@@ -20,11 +21,13 @@ from shallowdeep.pictures import cluster
 
 
 @contextmanager
-def scheduled(log):
+def scheduled(log, *options):
     """A scheduler without workers: its address and its process."""
     port = free_port()
     command = [sys.executable, "-m", "distributed.cli.dask_scheduler", "--no-dashboard"]
-    with served([*command, "--host", "127.0.0.1", "--port", str(port)], port, log) as process:
+    with served(
+        [*command, "--host", "127.0.0.1", "--port", str(port), *options], port, log
+    ) as process:
         yield f"tcp://127.0.0.1:{port}", process
 
 
@@ -154,6 +157,22 @@ def test_an_address_of_nobody_is_told(project, monkeypatch, address, capfd):
     assert refused(project, address).startswith(NO_CLUSTERS[address])
     gc.collect()
     assert capfd.readouterr() == ("", "")
+
+
+def test_a_scheduler_that_speaks_tls_is_told(project, tmp_path):
+    """To `tcp:` it gives no answer; nothing follows at the end of the process either."""
+    keys, options = Security.temporary(), ["--protocol", "tls"]
+    for option, content in (
+        ("ca-file", keys.tls_ca_file),
+        ("cert", keys.tls_scheduler_cert),
+        ("key", keys.tls_scheduler_key),
+    ):
+        (tmp_path / option).write_text(content)
+        options += [f"--tls-{option}", str(tmp_path / option)]
+    with scheduled(tmp_path / "log", *options) as (address, _):
+        command = ("env", f"DASK_SCHEDULER_ADDRESS={address}", "python", "stages/prepare.py")
+        (line,) = run(project, *command, status=1).splitlines()
+    assert line.startswith(f"prepare: DASK_SCHEDULER_ADDRESS: {address}: CommClosedError: ")
 
 
 def test_who_is_no_scheduler_or_has_no_workers_is_told(project, scheduler, monkeypatch):

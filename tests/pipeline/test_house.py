@@ -16,7 +16,6 @@ ALL = {"prepare", *TRAINING, "evaluate"}
 # One name, one meaning: these do the same thing with another thing.
 SHARED = {
     "main",  # of a command, with its arguments
-    "parsed",  # what such a file holds, taken apart
     "read",  # from the one file that the module owns
     "write",  # to it
     "page",  # the text of a page of docs/
@@ -41,7 +40,7 @@ def test_a_room_says_what_lives_there(room):
 def test_nothing_lies_about():
     """Only the package's docstring and its front door are in no room."""
     loose = {path.name for path in PACKAGE.iterdir() if path.is_file()}
-    assert loose == {"__init__.py", "__main__.py", "py.typed"}
+    assert loose == {"__init__.py", "__main__.py", "api.py", "py.typed"}
 
 
 @pytest.mark.parametrize("module", MODULES, ids=lambda path: f"{path.parent.name}/{path.name}")

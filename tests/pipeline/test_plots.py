@@ -1,9 +1,9 @@
 """`dvc plots` draws every chart without a network, and runs nothing that a name says."""
 
-import csv
 import shutil
 from xml.etree import ElementTree
 
+import pandas as pd
 import pytest
 import vl_convert
 import yaml
@@ -102,49 +102,8 @@ def test_tables_of_names_are_harmless_on_any_page(odd, browser):
     shown.context.close()
 
 
-SCORES = ("accuracy", "balanced_accuracy", "f1", "log_loss", "precision", "roc_auc")
 NAMES = ("shallow", "deep", LONG_MODEL)
 REVISIONS = ("workspace", "HEAD")
-
-
-def rows(path):
-    with path.open(newline="", encoding="utf-8") as file:
-        return list(csv.DictReader(file))
-
-
-def of_models(table, count):
-    """The rows of one model, two or three; the third is the second one with a long name."""
-    third = [row | {"model": LONG_MODEL} for row in table if row["model"] == NAMES[1]]
-    return [row for row in table + third if row["model"] in NAMES[:count]]
-
-
-def differences(count):
-    """Each pair of models; one model has none."""
-    return [f"{b} minus {a}" for i, a in enumerate(NAMES[:count]) for b in NAMES[i + 1 : count]]
-
-
-def scores(count):
-    """As results/scores.csv: every score of models and pairs, p of pairs only."""
-    interval = {"mean": "0.061234", "std": "0.030000", "low": "-0.001000", "high": "0.123468"}
-    return [
-        {
-            "model": of,
-            "split": split,
-            "score": score,
-            **interval,
-            "p": "" if of in NAMES else "0.05",
-        }
-        for of in [*NAMES[:count], *differences(count)]
-        for split in ("train", "validation", "test")
-        for score in SCORES
-    ]
-
-
-def by_epoch(count):
-    """As results/plots/difference_by_epoch.csv: one epoch, or sixteen."""
-    epochs = (1, 2, 3, 4, 5, 7, 9, 12, 16, 22, 30, 40, 54, 74, 100, 135)[: 1 if count == 2 else 16]
-    band = {"mean": "-0.01", "low": "-0.04", "high": "0.02"}
-    return [{"epoch": str(epoch), **band, "ahead": ""} for epoch in epochs]
 
 
 def left_out(count):
@@ -167,19 +126,19 @@ def listed():
 
 
 def table(name, count):
-    """A table of this project's results, of one model, two or three."""
-    made = {"scores.csv": scores, "difference_by_epoch.csv": by_epoch}
-    made |= dict.fromkeys(("rejected.csv", "near_duplicates.csv"), left_out)
-    path = ROOT / name
-    if path.name in made:
-        return made[path.name](count)
-    found = rows(path)
-    if path.name == "history.csv":
-        return found
-    if path.name == "confusion.csv":
-        classes = {"cat": LONG_CLASS, "dog": "dog"}
-        found = [row | {key: classes[row[key]] for key in ("actual", "predicted")} for row in found]
-    return of_models(found, count)
+    """A table of this project's results, of one model, two or three; the third is the second."""
+    if name.endswith(("rejected.csv", "near_duplicates.csv")):
+        return left_out(count)
+    found = pd.read_csv(ROOT / name, dtype=str, keep_default_na=False)
+    if name.endswith("by_epoch.csv"):
+        return found[: 1 if count == 1 else None].to_dict("records")
+    found = found.replace({"actual": {"cat": LONG_CLASS}, "predicted": {"cat": LONG_CLASS}})
+    if "model" in found:
+        third = found[found.model.str.contains("deep")]
+        third = third.assign(model=third.model.str.replace("deep", LONG_MODEL))
+        found = pd.concat([found, third])
+        found = found[[not any(name in of for name in NAMES[count:]) for of in found.model]]
+    return found.to_dict("records")
 
 
 def renderer(name, how, count, revisions):

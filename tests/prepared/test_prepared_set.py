@@ -3,10 +3,12 @@
 import io
 import json
 import os
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
+from noise import write_prepared
 
 from shallowdeep.files.errors import InputError
 from shallowdeep.prepared import prepared_set
@@ -132,3 +134,27 @@ def test_the_solver_is_the_one_that_prepare_has_chosen(folder):
     assert [read(folder).solver_of(name) for name in ("auto", "primal")] == ["dual", "primal"]
     (folder / "gram.npy").unlink()
     assert [read(folder).solver_of(name) for name in ("auto", "dual")] == ["primal", "dual"]
+
+
+def test_a_share_of_the_training_pictures_is_nested(tmp_path):
+    """Class by class, each fold's own; other pictures stay, and another seed draws others."""
+    ten = write_prepared(tmp_path / "ten", count=117, seed=0, folds=10)
+    assert np.array_equal(replace(ten, share=1.0, seed=7).fold(3).train, ten.fold(3).train)
+    larger = ten.fold(3)
+    for share in (0.75, 0.5, 0.25, 0.125):
+        shared = replace(ten, share=share)
+        fold = shared.fold(3)
+        assert set(fold.train) < set(larger.train)
+        whole = np.bincount(ten.labels[ten.fold(3).train])
+        assert np.array_equal(np.bincount(ten.labels[fold.train]), np.round(share * whole))
+        assert (np.diff(fold.train) > 0).all()
+        for one, other in zip(fold[1:], larger[1:], strict=True):
+            assert np.array_equal(one, other)
+        assert set(replace(shared, seed=1).fold(3).train) != set(fold.train)
+        assert shared.counts()["train"] == {
+            name: int((shared.labels[shared.rows("train")] == label).sum())
+            for label, name in enumerate(shared.classes)
+        }
+        larger = fold
+    with pytest.raises(InputError, match=r"share: 0\.02 leaves 1 of 47 training pictures of"):
+        replace(ten, share=0.02).fold(3)

@@ -61,6 +61,17 @@ def test_a_record_has_commit_machine_versions_and_time(miniature):
     assert record.environment.threads == 1
 
 
+def test_a_stage_is_found_by_its_file_and_name(toy):
+    """Another file may have a stage of the same name."""
+    (toy / "data").mkdir()
+    (toy / "data/dvc.yaml").write_text("stages: {x: {cmd: x, deps: [other], outs: [made]}}")
+    found = DvcStage("data/dvc.yaml:x", toy)
+    assert (found.inputs, found.outputs) == (["data/other"], ["data/made"])
+    assert DvcStage("x", toy).outputs == ["out"]
+    with pytest.raises(InputError, match=r"^y is no stage of dvc\.yaml$"):
+        DvcStage("y", toy)
+
+
 @pytest.mark.parametrize(("name", "input_"), [("code", "code"), ("folder/a", "folder")])
 def test_an_edit_while_a_stage_runs_is_refused(toy, name, input_):
     """A file that is only touched is not; the record has the hashes of the start."""

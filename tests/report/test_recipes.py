@@ -10,7 +10,7 @@ from shallowdeep.evaluation.score_table import score_rows
 from shallowdeep.evaluation.scores import SCORES, RunScores, Score
 from shallowdeep.evaluation.split_predictions import by_split
 from shallowdeep.prepared.data_report import DataReport
-from shallowdeep.report import charts, model_card, page, picture_sheets
+from shallowdeep.report import charts, page, picture_sheets
 
 WITH_WIDE = SHARES | {"wide": 0.9}
 
@@ -33,7 +33,7 @@ def pages(pictures, shares=SHARES):
         identity=None,
     )
     html = page.render(facts, shown, picture_sheets.chosen(weights, pictures, test))
-    return html, page.summarised(facts), model_card.card(facts, "deep")
+    return html, page.summarised(facts), page.card(facts, "deep")
 
 
 def specificity(labels, probabilities):
@@ -47,7 +47,9 @@ def test_a_score_is_one_entry(pictures, monkeypatch):
     score = Score("specificity", "share of cats that are found", "higher", 1, specificity)
     monkeypatch.setitem(SCORES, "specificity", score)
     table = score_rows(findings(pictures).scores)
-    assert len(table[table.score == "specificity"]) == 3 * 3  # networks and their pair, splits
+    assert (
+        len(table[table.score == "specificity"]) == 3 * 3 + 2
+    )  # networks and their pair, splits; ensembles
     html, summary, card = pages(pictures)
     assert all("share of cats that are found" in text for text in (html, summary, card))
     assert "{type: specificity, name: " in card

@@ -86,6 +86,20 @@ def test_pictures_that_belong_together(changed, tmp_path):
     assert params.read(tmp_path / "params.yaml").data.group == r"(clip\d+)_frame"
 
 
+def test_a_learning_rate_may_be_several(tmp_path):
+    """They come out ascending; a network's own stand for it alone. By `dvc exp run -S`."""
+    path = shutil.copy(ROOT / "params.yaml", tmp_path)
+    apply_overrides(path, ["lr=[0.03,1e-3]", "models.deep.lr=[0.1]", "models.shallow.lr=0.02"])
+    settings = params.read(tmp_path / "params.yaml")
+    assert settings.lr == (0.001, 0.03)
+    assert [one.lrs for one in settings.networks.values()] == [None, (0.1,)]
+    apply_overrides(path, ["models.shallow.lr=null", "models.deep.lr=null"])
+    networks = params.read(tmp_path / "params.yaml").networks
+    assert [one.lr for one in networks.values()] == [settings.lr] * 2
+    apply_overrides(path, ["lr=0.01"])
+    assert Path(path).read_text() == (ROOT / "params.yaml").read_text()
+
+
 @pytest.mark.parametrize(
     ("value", "expected"),
     [(0.4, (0.4, 0.4, 0.4)), ([0.1, 0.2, 0.3], (0.1, 0.2, 0.3)), ("train", "train")],
@@ -105,6 +119,20 @@ def test_mean_is_a_number_three_or_measured(changed, value, expected):
         ("lr", "0.1", "lr: '0.1' is not a number; it is text, write 0.1 without quotes"),
         ("epochs", "30", "epochs: '30' is not a whole number; it is text, write 30 without quotes"),
         ("lr", 0, "lr: 0 is not above 0"),
+        ("lr", None, "lr: None is not a number"),
+        ("lr", [], "lr: [] holds no learning rate; one number or more are needed"),
+        ("lr", [0.01, 0], "lr[1]: 0 is not above 0"),
+        ("lr", [0.1, "0.2"], "lr[1]: '0.2' is not a number; it is text, write 0.2 without quotes"),
+        ("lr", [0.03, 0.01, 3e-2], "lr: [0.03, 0.01, 0.03] holds 0.03 twice"),
+        ("lr", [[0.01]], "lr[0]: [0.01] is not a number"),
+        ("lr", [1] * 65, "lr: 65 entries are more than 64"),
+        ("models.deep.lr", [0.1, 0.1], "models: deep: lr: [0.1, 0.1] holds 0.1 twice"),
+        ("epochs", [10, 30], "epochs: [10, 30] is not a whole number"),
+        ("momentum", [0, 0.9], "momentum: [0, 0.9] is not a number"),
+        ("models.deep.init", ["he"], "models: deep: init: ['he'] is not one of torch, he"),
+        ("share", 0, "share: 0 is not above 0"),
+        ("share", 1.5, "share: 1.5 is above 1"),
+        ("share", [0.5, 1], "share: [0.5, 1] is not a number"),
         ("lr", float("nan"), "lr: nan is not a number"),
         ("lr", float("inf"), "lr: inf is above 1,000"),
         ("lr", 10**400, "lr: 1"),
@@ -249,8 +277,10 @@ def test_the_schema_takes_the_settings_and_refuses_wrong_ones(tmp_path):
     run(ROOT, *check, "params.yaml")
     text = (ROOT / "params.yaml").read_text()
     path = tmp_path / "params.yaml"
-    path.write_text(text.replace("lr: 0.01", "lr: 1e-5").replace("{}", "{wide: {hidden: [3]}}"))
-    run(ROOT, *check, str(path))
+    wide = "{wide: {hidden: [3], lr: [0.1, 1]}, other: {hidden: [], lr: null}}"
+    for lr in ("1e-5", "[0.1, 1e-5]"):
+        path.write_text(text.replace("lr: 0.01", f"lr: {lr}").replace("{}", wide))
+        run(ROOT, *check, str(path))
     for number, (old, new) in enumerate(WRONG):
         assert old in text
         (tmp_path / f"{number}.yaml").write_text(text.replace(old, new, 1))
@@ -265,6 +295,8 @@ WRONG = [
     ("seed: 0", "seed: '0'"),
     ("seed:", "sed:"),
     ("lr: 0.01", "lr: 0"),
+    ("lr: 0.01", "lr: []"),
+    ("lr: 0.01", "lr: [0.1, 0.1]"),
     ("keep: last", "keep: first"),
     ("alpha: 0.05", "alpha: 1"),
     ("dir: data/sample", "dir: ''"),
@@ -291,7 +323,7 @@ def test_the_schema_describes_the_keys_as_the_comments_do():
         if name != "data"
     }
     comments = re.findall(r"^ *(\w+):.* # (.+)$", (ROOT / "params.yaml").read_text(), re.MULTILINE)
-    assert len(comments) == 26
+    assert len(comments) == 27
     for name, comment in comments:
         if name not in ("epochs", "lr", "init"):  # there are two of each
             assert described[name][1] == comment

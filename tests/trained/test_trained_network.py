@@ -10,6 +10,7 @@ from shallowdeep.files.errors import InputError
 from shallowdeep.settings import params
 from shallowdeep.trained import trained_network
 from shallowdeep.trained.trained_network import TrainedNetwork
+from shallowdeep.trained.tuned import Tuned
 
 RUNS, EPOCHS = 3, 2
 FILES = ("weights.safetensors", "predictions.safetensors", "history.csv")
@@ -28,8 +29,8 @@ def settings():
 def network(pictures, tmp_path, monkeypatch):
     """A network, written below the current folder."""
     monkeypatch.chdir(tmp_path)
-    history = np.random.default_rng(0).uniform(0, 1, (1, RUNS, EPOCHS, 3))
-    network = TrainedNetwork(drawn_model(), drawn(pictures, 0.6), history)
+    histories = np.random.default_rng(0).uniform(0, 1, (1, 1, RUNS, EPOCHS, 3))
+    network = TrainedNetwork(drawn_model(), drawn(pictures, 0.6), histories)
     trained_network.write(network, "deep")
     return network
 
@@ -42,7 +43,8 @@ def test_a_network_is_read_back(network, settings, pictures, tmp_path):
     """Predictions to the bit, the history to six decimals; written again, the same bytes."""
     found = read(settings, pictures)
     assert found.predictions.epochs == network.predictions.epochs
-    for one, other in zip(found.predictions[1:], network.predictions[1:], strict=True):
+    assert found.predictions.tuned is None
+    for one, other in zip(found.predictions[1:4], network.predictions[1:4], strict=True):
         assert one.dtype == np.float32
         np.testing.assert_array_equal(one, other)
     np.testing.assert_allclose(found.history, network.history, atol=5e-7)
@@ -120,3 +122,57 @@ def test_files_of_another_training_are_refused(settings, pictures, change):
     other = settings.model_copy(update=change)
     with pytest.raises(InputError, match="another training"):
         read(other, pictures)
+
+
+RATES = (1e-7, 0.01, 0.3)
+
+
+@pytest.fixture
+def listed(settings):
+    """Three learning rates for the deep network."""
+    deep = settings.models["deep"].model_copy(update={"lr": RATES})
+    return settings.model_copy(update={"models": dict(settings.models) | {"deep": deep}})
+
+
+@pytest.fixture
+def tuned(network):
+    """The network, tuned: its fold took the second, the third diverged; written."""
+    histories = np.random.default_rng(1).uniform(0, 1, (3, 1, RUNS, EPOCHS, 3))
+    histories[2, 0, 1, 1, :2] = np.inf, np.nan
+    predictions = network.predictions._replace(tuned=Tuned(list(RATES), [0.01]))
+    network = network._replace(predictions=predictions, histories=histories)
+    trained_network.write(network, "deep")
+    return network
+
+
+def test_a_tuned_network_is_read_back(tuned, listed, pictures, tmp_path):
+    """With all learning rates and the taken one; the history is that of the taken one."""
+    found = read(listed, pictures)
+    assert found.predictions.tuned == Tuned(list(RATES), [0.01])
+    np.testing.assert_allclose(found.histories, tuned.histories, atol=5e-7)
+    assert np.array_equal(found.history[0], found.histories[1, 0])
+    lines = (tmp_path / "models/deep/history.csv").read_text().splitlines()
+    assert lines[0] == "lr,fold,run,epoch,train_loss,validation_loss,validation_accuracy"
+    assert [line[:10] for line in lines[1::6]] == ["1e-07,0,0,", "0.01,0,0,1", "0.3,0,0,1,"]
+    before = [(tmp_path / "models/deep" / name).read_bytes() for name in FILES]
+    trained_network.write(found, "deep")
+    assert [(tmp_path / "models/deep" / name).read_bytes() for name in FILES] == before
+
+
+def test_other_learning_rates_are_of_another_training(tuned, listed, settings, pictures):
+    """Others, none, or taken ones that are none of them; and numbers that are not finite."""
+    others = dict(listed.models) | {
+        "deep": listed.models["deep"].model_copy(update={"lr": (1e-7, 0.01)})
+    }
+    for wrong in (settings, listed.model_copy(update={"models": others})):
+        with pytest.raises(InputError, match=r"predictions\.safetensors: .*another training"):
+            read(wrong, pictures)
+    for taken, file in (([0.02], "predictions"), ([0.01] * 2, "predictions"), ([0.3], "history")):
+        predictions = tuned.predictions._replace(tuned=Tuned(list(RATES), taken))
+        if file == "history":
+            trained_network.write(tuned._replace(predictions=predictions), "deep")
+        else:
+            path = trained_network.FOLDER / "deep" / trained_network.predictions.FILE
+            trained_network.predictions.write(predictions, path)
+        with pytest.raises(InputError, match=rf"{file}\.\w+: .*another training"):
+            read(listed, pictures)

@@ -50,14 +50,17 @@ def assert_same_bits(one, other):
 MOVING = {"keep": "best", "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}
 
 
-@pytest.mark.parametrize("options", [{"keep": "last"}, {"keep": "best"}, MOVING], ids=str)
+LISTED = {"keep": "best", "lr": (0.05, 0.2)}
+
+
+@pytest.mark.parametrize("options", [{"keep": "last"}, {"keep": "best"}, MOVING, LISTED], ids=str)
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_the_same_bits_as_without_interruption(pictures, solver, options, steps):
     """Between epochs, and at any batch of one; no step is repeated. Nothing of it is left."""
     settings = {"solver": solver, **options}
     expected = fit(pictures, **settings)
     whole = len(steps)
-    assert whole == (3 if solver == "primal" else 1) * 8 * 6
+    assert whole == (3 * len(options.get("lr", "1")) if solver == "primal" else 1) * 8 * 6
     stops = [("_step", after) for after in (0, 1, 4, 6, 11)]
     for method, after in [*stops, ("epoch", 2), ("epoch", 1)]:
         with interrupted(method, after):

@@ -8,7 +8,6 @@ from torch.utils._python_dispatch import _disable_current_modes
 
 from shallowdeep.training import checkpoint
 from shallowdeep.training.checkpoint import Checkpoint, Checkpoints
-from shallowdeep.training.optimiser import Optimiser
 from shallowdeep.training.sgd import Runs
 
 SOLVERS = ("primal", "dual")
@@ -32,24 +31,24 @@ def test_the_played_device_does_not_mix():
         there[torch.tensor([0])]
 
 
-@pytest.mark.parametrize("keep", ["last", "best"])
+@pytest.mark.parametrize("options", [{"keep": "last"}, {"keep": "best"}, {"lr": (0.02, 0.05)}])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_the_numbers_are_the_cpus(pictures, solver, keep, request):
+def test_the_numbers_are_the_cpus(pictures, solver, options, request):
     """All of a training happens on the device, and gives the same history and weights."""
-    expected = _trained(pictures, solver, CPU, keep=keep)
+    expected = _trained(pictures, solver, CPU, **options)
     request.getfixturevalue("played")
-    _assert_close(_trained(pictures, solver, CUDA, keep=keep), expected)
+    _assert_close(_trained(pictures, solver, CUDA, **options), expected)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
 def test_no_step_waits_for_the_device(pictures, solver, played):
     """An epoch sends its batch orders to the device once, however many steps it has."""
     runs = fitting(pictures, [5, 3], [0, 1], solver=solver, device=CUDA).ready()(0)
-    runs.epoch(batch_size=16, optimiser=Optimiser(0.1))
+    runs.epoch(batch_size=16)
     counts = []
     for batch_size in (4, 40):
         before = played.waits
-        runs.epoch(batch_size=batch_size, optimiser=Optimiser(0.1))
+        runs.epoch(batch_size=batch_size)
         counts.append(played.waits - before)
     assert counts == [1, 1]
 
@@ -88,19 +87,20 @@ def test_a_real_device_agrees(tmp_path, solver, keep):
 
 
 @pytest.mark.cuda
+@pytest.mark.parametrize("lr", [0.05, (0.02, 0.05)])
 @pytest.mark.parametrize("solver", SOLVERS)
-def test_recorded_steps_give_the_bits_of_others(tmp_path, solver, monkeypatch):
+def test_recorded_steps_give_the_bits_of_others(tmp_path, solver, lr, monkeypatch):
     """Steps that the device repeats by itself, the smaller last one of an epoch too."""
     pictures = write_prepared(tmp_path / "prepared", count=301, seed=1)
-    recorded = _trained(pictures, solver, CUDA)
+    recorded = _trained(pictures, solver, CUDA, lr=lr)
     monkeypatch.setattr(Runs, "_recorded_step", Runs._step)
-    for one, other in zip(recorded, _trained(pictures, solver, CUDA), strict=True):
+    for one, other in zip(recorded, _trained(pictures, solver, CUDA, lr=lr), strict=True):
         assert torch.equal(one, other)
 
 
-def _trained(pictures, solver, device, *, keep="best", place=None):
+def _trained(pictures, solver, device, *, place=None, **options):
     """Train three runs: history, predictions, each layer's weights and biases, on the CPU."""
-    settings = {"solver": solver, "device": device, "epochs": 5, "keep": keep}
+    settings = {"solver": solver, "device": device, "epochs": 5, "keep": "best"} | options
     fitted = fitting(pictures, [5, 5, 3], [0, 1, 2], **settings).fit(place)
     assert {tensor.device.type for layer in fitted.layers for tensor in layer} == {device.type}
     arrays = map(torch.from_numpy, (fitted.history, *fitted.predictions))

@@ -62,7 +62,7 @@ def test_the_primal_solver_trains_every_run_by_itself(one):
     assert list(four.mine) == [0, 1, 2, 3]
     fitted = four.fit()
     third = Fitting(one, SETTINGS, [by_fold[0][2:3]], **alike).fit()
-    assert np.array_equal(fitted.history[:, 2:3], third.history)
+    assert np.array_equal(fitted.history[:, :, 2:3], third.history)
     assert np.array_equal(fitted.predictions.test[:, 2:3], third.predictions.test)
     for of_four, alone in zip(fitted.layers, third.layers, strict=True):
         assert torch.equal(of_four.weight[2], alone.weight[0])
@@ -107,7 +107,7 @@ def test_a_fold_is_that_fold_alone(ten, solver):
     manifest = ten.manifest.assign(fold=np.select([test, validation], [0, 1], 2))
     alone = type(ten)(**vars(ten) | {"manifest": manifest, "folds": 1})
     fitted = Fitting(alone, SETTINGS, [by_fold[7]], solver=solver, device=CPU).fit()
-    assert np.array_equal(fitted.history[0], all_folds.history[7])
+    assert np.array_equal(fitted.history[0, 0], all_folds.history[0, 7])
     assert np.array_equal(fitted.predictions.test, all_folds.predictions.test[:, :, test])
 
 

@@ -4,7 +4,7 @@ import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
-from shallowdeep.files.errors import InputError, one_line_errors
+from shallowdeep.files.errors import InputError
 from shallowdeep.files.file_tree import Kind, walk
 from shallowdeep.pictures.preparation import planned
 from shallowdeep.settings import params
@@ -45,9 +45,8 @@ def _problem(path: str, kind: Kind) -> str | None:
 def main(arguments: Sequence[str]) -> None:
     """Check data.dir; print nothing if all is well or the folder does not exist yet."""
     argparse.ArgumentParser("shallowdeep check", description=DESCRIPTION).parse_args(arguments)
-    with one_line_errors("check"):
-        settings = params.read(Path("params.yaml"))
-        folder = Path(settings.data.dir)
-        if folder.exists():
-            planned(settings)
-            hashable(folder)
+    settings = params.read(Path("params.yaml"))
+    folder = Path(settings.data.dir)
+    if folder.exists():
+        planned(settings)
+        hashable(folder)

@@ -6,11 +6,12 @@ FROM and TO are git revisions, names of DVC experiments, or `workspace`.
 import argparse
 from collections.abc import Sequence
 
+from tabulate import tabulate
+
 from shallowdeep.commands.experiments import WORKSPACE, Experiment, read
-from shallowdeep.commands.terminal import table
 from shallowdeep.evaluation.change import Change, Common, changes
 from shallowdeep.evaluation.verdict import familywise_note
-from shallowdeep.files.errors import InputError, one_line_errors
+from shallowdeep.files.errors import InputError
 
 _IN_COMMON: dict[Common, str] = {
     "pictures and runs": "The same pictures, seeds and folds: compared by picture and by run.",
@@ -63,9 +64,9 @@ def shown(
             " together (Holm 1979)."
         )
     lines = [
-        table(head, rows, style="pipe" if markdown else "plain"),
+        tabulate(rows, head, "pipe" if markdown else "plain", disable_numparse=True),
         "",
-        f"verdict: {before.metrics.verdict} -> {after.metrics.verdict}",
+        f"verdict: {before.verdict} -> {after.verdict}",
         *([""] if markdown else []),  # a paragraph of its own
         _IN_COMMON[common],
         marks,
@@ -82,6 +83,5 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("after", nargs="?", default=WORKSPACE, metavar="TO")
     parser.add_argument("--md", action="store_true", help="print Markdown, for a pull request")
     options = parser.parse_args(arguments)
-    with one_line_errors("compare"):
-        before, after = read([options.before, options.after], predictions=True)
-        print(shown(before, after, *compared(before, after), markdown=options.md))
+    before, after = read([options.before, options.after], predictions=True)
+    print(shown(before, after, *compared(before, after), markdown=options.md))

@@ -7,10 +7,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from shallowdeep.commands import experiments
-from shallowdeep.commands.clean_clone import LOCKS, Head, locked_stages, project_folder
+from shallowdeep.commands.clean_clone import changed_files, clone, git, project_folder
 from shallowdeep.commands.run_crate import crate_of, hashes
 from shallowdeep.files.atomic import replacing
-from shallowdeep.files.errors import InputError, one_line, one_line_errors
+from shallowdeep.files.errors import InputError, one_line
+from shallowdeep.files.yaml_file import parse
 from shallowdeep.provenance.experiment_count import PREPARED
 from shallowdeep.provenance.records import FOLDER
 
@@ -33,26 +34,23 @@ def pack(root: Path, path: Path | None) -> int:
     Raises:
         InputError: names the first file of the project that is not committed.
     """
-    with TemporaryDirectory(prefix="shallowdeep-crate-") as name:
-        scratch = Path(name)
-        head = Head(root, scratch)
-        if head.uncommitted:
-            raise InputError(
-                f"{head.uncommitted[0]}: is not committed; commit it, or type `git restore` for it"
-            )
-        if path is None:
-            return 0
-        payload = head.clone(scratch / "clone")
-        shutil.rmtree(scratch / "clone/.git")
-        outs = hashes(locked_stages(root)[LOCKS[0]].values(), "outs")
+    if changed := changed_files(root):
+        raise InputError(f"{changed[0]}: is not committed; commit it, or type `git restore` for it")
+    if path is None:
+        return 0
+    with TemporaryDirectory(prefix="shallowdeep-crate-") as scratch:
+        payload = clone(root, Path(scratch, "clone"))
+        shutil.rmtree(Path(scratch, "clone/.git"))
+        outs = hashes(parse(root / "dvc.lock")["stages"].values(), "outs")
         parts = [root / out for out in outs if out != PREPARED] + [root / FOLDER]
         for file in [file for part in parts for file in (part, *part.rglob("*"))]:
             if file.is_file():
                 copy = payload / file.relative_to(root)
                 copy.parent.mkdir(parents=True, exist_ok=True)
                 shutil.copy2(file, copy)
+        commit, date = git(root, "show", "--no-patch", "--format=%H %cI", "HEAD").split()
         with replacing(path) as new:
-            crate_of(payload, head.commit, head.date).write_zip(new)
+            crate_of(payload, commit, date).write_zip(new)
         return sum(one.is_file() for one in payload.rglob("*"))
 
 
@@ -64,13 +62,11 @@ def main(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
     if (options.file is None) != options.check:
         parser.error("either FILE.zip or --check")
-    with one_line_errors("crate"):
-        if options.file and options.file.suffix != ".zip":
-            raise InputError(f"{options.file}: does not end with .zip")
-        found = experiments.read([experiments.WORKSPACE], predictions=False)[0]
-        count = pack(project_folder(), options.file)
-        if options.check:
-            return
+    if options.file and options.file.suffix != ".zip":
+        raise InputError(f"{options.file}: does not end with .zip")
+    (found,) = experiments.read([experiments.WORKSPACE], predictions=False)
+    count = pack(project_folder(), options.file)
+    if not options.check:
         size = options.file.stat().st_size / 1e6
-        about = f"{count} files, {size:.0f} MB, verdict: {found.metrics.verdict}"
+        about = f"{count} files, {size:.0f} MB, verdict: {found.verdict}"
         print(f"{one_line(str(options.file))}: {about}")

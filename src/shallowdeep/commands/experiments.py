@@ -1,6 +1,5 @@
 """Results of a git revision, an experiment of DVC or the workspace, if they are not stale."""
 
-import hashlib
 import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
@@ -11,16 +10,14 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 
 from shallowdeep.commands import stale
-from shallowdeep.evaluation import metrics
 from shallowdeep.evaluation.change import ExperimentPredictions
 from shallowdeep.evaluation.intervals import Design
-from shallowdeep.evaluation.metrics import Metrics
-from shallowdeep.evaluation.verdict import QUESTION
+from shallowdeep.evaluation.verdict import QUESTION, VERDICTS
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.yaml_file import parse_bytes
-from shallowdeep.prepared.folds import fold
+from shallowdeep.prepared.folds import fold, shared
 from shallowdeep.prepared.prepared_set import read_manifest
-from shallowdeep.provenance import experiment_count
+from shallowdeep.provenance.experiment_count import METRICS, count_experiments
 from shallowdeep.settings import params
 from shallowdeep.settings.params import Params
 from shallowdeep.trained import predictions
@@ -31,7 +28,7 @@ if TYPE_CHECKING:
     from dvc.stage import PipelineStage
 
 WORKSPACE = "workspace"
-PARAMS, LOCK, METRICS = "params.yaml", "dvc.lock", "results/metrics.json"
+PARAMS, LOCK = "params.yaml", "dvc.lock"
 MANIFEST = "data/prepared/manifest.csv"
 LAST = "evaluate"
 
@@ -45,7 +42,7 @@ class Experiment(NamedTuple):
 
     name: str
     params: Params
-    metrics: Metrics
+    verdict: str
     numbers: Mapping[str, float]  # of metrics.json, by their names in `dvc metrics diff`
     predictions: ExperimentPredictions | None  # None where they were not asked for
     experiments: int  # on its pictures in this checkout
@@ -95,15 +92,16 @@ def _read(repo: "Repo", revision: str, *, with_predictions: bool) -> Experiment:
         settings = params.from_content(content, f"{revision}: {PARAMS}")
         for file in (LOCK, METRICS):
             _text(repo, revision, file)  # with our message, before DVC looks for them
-        check_current(repo, revision)
+        check_current(repo, revision, content)
         try:
             found = json.loads(_text(repo, revision, METRICS))
-            scores, named = metrics.parsed(found), numbers(found)
-        except (ValueError, RecursionError) as error:
-            raise InputError(f"{revision}: {METRICS} is not of this project: {error}") from None
+            verdict, count = found["verdict"], count_experiments(repo, found, QUESTION)
+        except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
+            verdict = None
+        if verdict not in VERDICTS:
+            raise InputError(f"{revision}: {METRICS} is not of this project")
         known = _predictions(repo, revision, settings) if with_predictions else None
-        count = experiment_count.count_experiments(repo, found, QUESTION)
-        return Experiment(revision, settings, scores, named, known, count)
+        return Experiment(revision, settings, verdict, numbers(found), known, count)
 
 
 @contextmanager
@@ -158,12 +156,17 @@ def _commands(repo: "Repo", revision: str, *, cached: bool = True) -> str:
     return f"{pushed}{back}, `dvc repro`"
 
 
-def check_current(repo: "Repo", revision: str) -> None:
+def check_current(repo: "Repo", revision: str, content: Mapping[str, object]) -> None:
     """Refuse stale results of the revision that DVC sees.
 
     After an experiment that ended early, an edited params.yaml or a change of branches, results may
     be of other parameters, code or pictures; dvc.lock has those that they are of. Code and pictures
     are compared in the workspace only.
+
+    Args:
+        repo: DVC's.
+        revision: its name.
+        content: of its params.yaml.
 
     Raises:
         InputError: names what has changed, and the command that makes the results wanted.
@@ -172,13 +175,9 @@ def check_current(repo: "Repo", revision: str) -> None:
     last = next((one for one in stages if one.name == LAST), None)
     if last is None or not all(out.hash_info for out in last.outs):
         raise _stale(repo, revision, f"{LOCK} has no {LAST}")
-    other = {}
     for dep in [dep for stage in stages for dep in stage.params]:
-        now = dep.read_params()
-        for key, had in (dep.hash_info.value or {}).items():
-            other.update(stale.differences(key, had, now.get(key)))
-    if other:
-        raise _stale(repo, revision, stale.message(other))
+        if other := stale.differences(dep.hash_info.value or {}, content):
+            raise _stale(repo, revision, other)
     changes = _changed_files(repo, stages) if revision == WORKSPACE else _changed(repo, stages)
     for problem in changes:
         raise _stale(repo, revision, problem)
@@ -238,16 +237,15 @@ def _predictions(repo: "Repo", revision: str, settings: Params) -> ExperimentPre
         raise InputError(f"{revision}: {MANIFEST} is not of this project") from None
     parts = manifest["fold"].to_numpy(np.int64)
     tested = np.flatnonzero(parts < settings.folds)
-    design = Design(
-        manifest["label"].to_numpy(np.int64)[tested],
-        parts[tested],
-        len(fold(parts, 0, folds=settings.folds).train),
-    )
+    labels, train = manifest["label"].to_numpy(np.int64), fold(parts, 0, folds=settings.folds).train
+    trained = shared(train, labels, settings.share, seed=settings.seed, number=0)
+    groups = manifest["group"].to_numpy(np.int64)
+    design = Design(labels[tested], parts[tested], len(trained), groups[tested])
     probabilities = {}
     for name, network in settings.networks.items():
         path = _output(repo, revision, f"models/{name}/{predictions.FILE}")
-        epochs, runs = network.epochs, settings.runs
-        found = predictions.read(path, epochs=epochs, runs=runs, tested=len(tested))
+        folds, runs = settings.folds, settings.runs
+        found = predictions.read(path, network, folds=folds, runs=runs, tested=len(tested))
         probabilities[name] = found.test[-1].astype(np.float64)
     pictures = manifest["sha256"].to_numpy(str)[tested]
     return ExperimentPredictions(pictures, design, settings.seed, probabilities)
@@ -257,8 +255,7 @@ def _output(repo: "Repo", revision: str, path: str) -> Path:
     """Path of an output's content: in the workspace, or for a revision in DVC's cache.
 
     Raises:
-        NotCachedError: it is not in DVC's cache.
-        InputError: it is there, with another content.
+        NotCachedError: it is not in DVC's cache, or damaged there.
     """
     if revision == WORKSPACE:  # DVC has compared it with the lock
         return Path(path)
@@ -277,14 +274,13 @@ def _output(repo: "Repo", revision: str, path: str) -> Path:
 
 def _cached(repo: "Repo", revision: str, path: str, md5: str) -> Path:
     """File of DVC's cache: an output, or the list of the files of an output."""
-    file = Path(repo.cache.local.oid_to_path(md5))
+    from dvc_objects.errors import ObjectFormatError
+
     try:
-        found = hashlib.md5(file.read_bytes()).hexdigest()
-    except OSError:
+        repo.cache.local.check(md5)
+    except (FileNotFoundError, ObjectFormatError):  # DVC removes a damaged file
         commands = _commands(repo, revision, cached=False)
         raise NotCachedError(
             f"{revision}: DVC's cache has no {path} of it; to bring it: {commands}"
         ) from None
-    if found != md5.removesuffix(".dir"):
-        raise InputError(f"{revision}: {path}: damaged in DVC's cache; delete {file}")
-    return file
+    return Path(repo.cache.local.oid_to_path(md5))

@@ -13,20 +13,18 @@ from pathlib import Path
 from typing import Annotated, Literal, NamedTuple
 
 from pydantic import Field, model_validator
+from tabulate import tabulate
 
 from shallowdeep.commands.compare import compared
 from shallowdeep.commands.experiments import WORKSPACE, NotCachedError, read
-from shallowdeep.commands.terminal import table
 from shallowdeep.evaluation.change import Change
 from shallowdeep.evaluation.metrics import DIFFERENCE
 from shallowdeep.evaluation.verdict import QUESTION, SCORE
-from shallowdeep.files.errors import InputError, one_line_errors
+from shallowdeep.files.errors import InputError
 from shallowdeep.files.yaml_file import parse
 from shallowdeep.settings.checked import CheckedRecord, checked
 
 CONFIG = Path("gate.yaml")
-
-
 _Tolerance = Annotated[float, Field(ge=0, le=1e9)]
 
 
@@ -141,7 +139,7 @@ def shown(judgements: list[Judgement], names: tuple[str, str], *, markdown: bool
         chance = "{:+.4f} to {:+.4f}".format(*interval) if interval else ""
         rows.append((metric, *values, change, chance, allowed, verdict))
     head = ["metric", *names, "change", "interval", "may be", ""]
-    return table(head, rows, style="pipe" if markdown else "plain")
+    return str(tabulate(rows, head, "pipe" if markdown else "plain", disable_numparse=True))
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -152,22 +150,20 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("revision", nargs="?", default=WORKSPACE, metavar="REVISION")
     parser.add_argument("--md", action="store_true", help="print Markdown, for a pull request")
     options = parser.parse_args(arguments)
-    with one_line_errors("gate"):
-        wanted = rules(CONFIG)
-        names = (options.baseline, options.revision)
-        chance = any(rule.beyond_chance for rule in wanted.values())
-        try:
-            before, after = read(names, predictions=chance)
-            known = intervals(compared(before, after)[1]) if chance else {}
-        except NotCachedError as error:
-            print(f"gate: {error}; intervals are of unpaired experiments", file=sys.stderr)
-            before, after = read(names, predictions=False)
-            known = unpaired(before.numbers, after.numbers)
-        judgements = [
-            judge(metric, rule, before.numbers, after.numbers, known)
-            for metric, rule in wanted.items()
-        ]
-        print(shown(judgements, names, markdown=options.md))
-        failed = [one.metric for one in judgements if one.verdict != "ok"]
-        if failed:
-            sys.exit(f"gate: {', '.join(failed)}: worse than allowed, or missing")
+    wanted = rules(CONFIG)
+    names = (options.baseline, options.revision)
+    chance = any(rule.beyond_chance for rule in wanted.values())
+    try:
+        before, after = read(names, predictions=chance)
+        known = intervals(compared(before, after)[1]) if chance else {}
+    except NotCachedError as error:
+        print(f"gate: {error}; intervals are of unpaired experiments", file=sys.stderr)
+        before, after = read(names, predictions=False)
+        known = unpaired(before.numbers, after.numbers)
+    judgements = [
+        judge(metric, rule, before.numbers, after.numbers, known) for metric, rule in wanted.items()
+    ]
+    print(shown(judgements, names, markdown=options.md))
+    failed = [one.metric for one in judgements if one.verdict != "ok"]
+    if failed:
+        sys.exit(f"gate: {', '.join(failed)}: worse than allowed, or missing")

@@ -17,7 +17,7 @@ from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
 from shallowdeep.commands.stale import check_model
-from shallowdeep.files.errors import InputError, one_line, one_line_errors
+from shallowdeep.files.errors import InputError, one_line
 from shallowdeep.files.file_tree import walk
 from shallowdeep.pictures.decoding import Picture, decode, quiet
 from shallowdeep.pictures.layout import is_aside
@@ -147,25 +147,24 @@ def main(arguments: Sequence[str]) -> None:
     parser.add_argument("--json", action="store_true", help="one JSON object a line")
     parser.add_argument("--max-pixels", type=int, default=100_000_000, help=MAX_PIXELS)
     options = parser.parse_args(arguments)
-    with one_line_errors("predict"):
-        file = model.weights_file(options.model)
-        trained = model.read(file)
-        check_model(file)
-        paths = files_of(options.picture)
-        failures = 0
-        found = predict(trained, paths, max_pixels=options.max_pixels)
-        hidden = True if sys.stdout.isatty() else None  # the predictions go there
-        try:
-            with quiet() as stderr, closing(found):
-                bar = partial(tqdm, file=stderr, disable=hidden, leave=False, unit=" pictures")
-                shown = bar(found, "predict", len(paths))
-                for path, one in zip(paths, shown, strict=True):
-                    failures += isinstance(one, Unusable)
-                    _print(path, one, stderr, as_json=options.json)
-        except OverflowError as error:
-            raise InputError(f"{file}: {error}") from None
-        if failures:
-            sys.exit(1)
+    file = model.weights_file(options.model)
+    trained = model.read(file)
+    check_model(file)
+    paths = files_of(options.picture)
+    failures = 0
+    found = predict(trained, paths, max_pixels=options.max_pixels)
+    hidden = True if sys.stdout.isatty() else None  # the predictions go there
+    try:
+        with quiet() as stderr, closing(found):
+            bar = partial(tqdm, file=stderr, disable=hidden, leave=False, unit=" pictures")
+            shown = bar(found, "predict", len(paths))
+            for path, one in zip(paths, shown, strict=True):
+                failures += isinstance(one, Unusable)
+                _print(path, one, stderr, as_json=options.json)
+    except OverflowError as error:
+        raise InputError(f"{file}: {error}") from None
+    if failures:
+        sys.exit(1)
 
 
 def _print(path: str, one: Prediction | Unusable, stderr: TextIO, *, as_json: bool) -> None:

@@ -16,7 +16,7 @@ from rocrate.model import ContextEntity
 from rocrate.model.entity import Entity
 from rocrate.rocrate import ROCrate
 
-from shallowdeep.commands.clean_clone import LOCKS, locked_stages
+from shallowdeep.files.yaml_file import parse
 from shallowdeep.provenance.records import FOLDER, Record, read_all
 
 PROFILES = (
@@ -82,7 +82,7 @@ def crate_of(payload: Path, commit: str, date: str) -> ROCrate:
 
 def _describe_runs(crate: ROCrate, payload: Path) -> None:
     """The workflow, its steps, the run of each, and the run of the whole."""
-    stages = locked_stages(payload)[LOCKS[0]]
+    stages = parse(payload / "dvc.lock")["stages"]
     records = {  # others are of other runs
         name: record
         for name, record in read_all(payload / FOLDER).items()

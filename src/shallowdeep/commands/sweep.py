@@ -1,7 +1,8 @@
 """Run many experiments through DVC's queue and tabulate their results: python -m shallowdeep sweep.
 
 Every combination of the values is an experiment of DVC's (`dvc exp show` lists them, `dvc exp apply
-NAME` brings one back). Those that fail stop nothing and are listed.
+NAME` brings one back). Those that fail stop nothing and are listed. Intervals and verdicts hold for
+all settings at once (Holm 1979).
 """
 
 import argparse
@@ -16,14 +17,23 @@ from tempfile import TemporaryDirectory
 from typing import NamedTuple
 
 import pandas as pd
+from tabulate import tabulate
 
 from shallowdeep.commands import experiments
 from shallowdeep.commands.experiments import Experiment
-from shallowdeep.commands.sweep_chart import against_each_parameter
-from shallowdeep.commands.terminal import table
-from shallowdeep.evaluation.verdict import DEEP, QUESTION, SCORE, SHALLOW, familywise_note
+from shallowdeep.commands.sweep_map import TITLE, verdict_map
+from shallowdeep.evaluation.many_settings import AtLevel, step_down, summary
+from shallowdeep.evaluation.verdict import (
+    DEEP,
+    QUESTION,
+    SHALLOW,
+    Comparison,
+    compare,
+    familywise_note,
+    verdict,
+)
 from shallowdeep.files.atomic import write_text
-from shallowdeep.files.errors import InputError, one_line, one_line_errors
+from shallowdeep.files.errors import InputError, one_line
 from shallowdeep.files.yaml_file import parse
 from shallowdeep.settings import params
 
@@ -38,12 +48,10 @@ Setting = dict[str, str]  # values as they are written, by parameter
 class Outcome(NamedTuple):
     """Results of all experiments."""
 
-    rows: pd.DataFrame  # one an experiment: its parameters, then `COLUMNS`
+    rows: pd.DataFrame  # one an experiment: parameters, scores, difference alone and among all
+    compared: list[Comparison]  # corrected for their number
     failures: list[str]  # a line for each experiment without results
-    last: Experiment | None  # for values that all share: their count, the equivalence margin
-
-
-COLUMNS = [SHALLOW, DEEP, "mean", "low", "high", "verdict"]
+    last: Experiment | None  # for values that all share: their count, alpha
 
 
 def settings_of(over: Sequence[str]) -> list[Setting]:
@@ -100,20 +108,55 @@ def run_all(name: str, over: Sequence[str], *, jobs: int) -> None:
 
 def outcome(names: Sequence[str], settings: Sequence[Setting]) -> Outcome:
     """Read the results of DVC's experiments."""
-    rows, failures, last = [], [], None
+    found: list[Experiment] = []
+    chosen, failures = [], []
     for one, setting in zip(names, settings, strict=True):
         try:
-            (last,) = experiments.read([one], predictions=False)
+            found += experiments.read([one], predictions=True)
+            chosen.append(setting)
         except InputError as error:
-            chosen = " ".join(f"{key}={value}" for key, value in setting.items())
+            values = " ".join(f"{key}={value}" for key, value in setting.items())
             reason = one_line(_reason(one) or str(error))
-            failures.append(f"failed: {one} ({chosen}): {reason}")
-            continue
-        apart = [last.metrics.difference[f"{SCORE}.{key}"] for key in ("mean", "low", "high")]
-        means = [last.metrics.models[model][f"{SCORE}.mean"] for model in (SHALLOW, DEEP)]
-        rows.append([one, *setting.values(), *means, *apart, last.metrics.verdict])
-    head = ["experiment", *settings[0], *COLUMNS]
-    return Outcome(pd.DataFrame(rows, columns=head), failures, last)
+            failures.append(f"failed: {one} ({values}): {reason}")
+    if not found:
+        return Outcome(pd.DataFrame(), [], failures, None)
+    ways = [at_level(one) for one in found]
+    compared = step_down(ways, alpha=found[0].params.alpha)
+    rows = [
+        {"experiment": one.name, **setting, **_row(way(one.params.alpha), together)}
+        for one, setting, way, together in zip(found, chosen, ways, compared, strict=True)
+    ]
+    return Outcome(pd.DataFrame(rows), compared, failures, found[-1])
+
+
+def at_level(of: Experiment) -> AtLevel:
+    """The comparison of an experiment's networks as a function of alpha."""
+    assert of.predictions is not None
+    design, networks = of.predictions.design, of.predictions.probabilities
+    margin = of.params.equivalence_margin
+    return lambda alpha: compare(
+        QUESTION,
+        design,
+        *(networks[name] for name in QUESTION),
+        alpha=alpha,
+        equivalence_margin=margin,
+    )
+
+
+def _row(alone: Comparison, together: Comparison) -> dict[str, object]:
+    """Scores, the difference, and its interval and verdict by itself and among all."""
+    scores = {name: alone.scores[name].mean for name in (SHALLOW, DEEP)}
+    mean, _, low, high, _ = together.difference
+    return {
+        **scores,
+        "mean": mean,
+        "low": low,
+        "high": high,
+        "verdict": verdict(together),
+        "low_alone": alone.difference.low,
+        "high_alone": alone.difference.high,
+        "verdict_alone": verdict(alone),
+    }
 
 
 def _reason(name: str) -> str:
@@ -125,45 +168,43 @@ def _reason(name: str) -> str:
 
 
 def shown(found: Outcome) -> str:
-    """A table of the results, then the failures, then the count of experiments."""
+    """A table of the results, then failures, the count of experiments, and the verdicts' count."""
     if not found.last:
         return "\n".join(found.failures)
-    alpha, cells = found.last.params.alpha, found.rows.copy()
-    for name in (SHALLOW, DEEP):
-        cells[name] = cells[name].map("{:.3f}".format)
-    for name in ("mean", "low", "high"):
-        cells[name] = cells[name].map("{:+.3f}".format)
-    interval = f"{100 * (1 - alpha):g} % interval"
-    cells = cells.assign(low=cells["low"] + " to " + cells["high"]).drop(columns="high")
-    cells = cells.rename(columns={"mean": str(QUESTION), "low": interval})
-    lines = [table(cells.columns.tolist(), cells.astype(str).to_numpy().tolist()), ""]
-    return "\n".join(
-        [*lines, *found.failures, familywise_note(found.last.experiments, alpha=alpha)]
-    )
+    rows, alpha = found.rows, found.last.params.alpha
+    cells = rows.loc[:, :DEEP]
+    cells = cells.assign(**{name: rows[name].map("{:.3f}".format) for name in (SHALLOW, DEEP)})
+    cells[str(QUESTION)] = rows["mean"].map("{:+.3f}".format)
+    bounds = rows["low"].map("{:+.3f} to ".format) + rows["high"].map("{:+.3f}".format)
+    cells[f"{100 * (1 - alpha):g} % interval, all at once"] = bounds
+    cells["verdict"] = rows["verdict"]
+    table = tabulate(cells, "keys", "plain", showindex=False, disable_numparse=True)
+    note = familywise_note(found.last.experiments, alpha=alpha)
+    end = f"{summary(found.compared, alpha=alpha)}."
+    return "\n".join([table, "", *found.failures, note, end])
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Run the experiments, print the table, and write it and a chart to sweeps/."""
+    """Run the experiments, print the table, and write it and a map to sweeps/."""
     about, _, how = (__doc__ or "").partition("\n")
     parser = argparse.ArgumentParser("shallowdeep sweep", description=about, epilog=how)
     parser.add_argument("over", nargs="+", metavar="KEY=VALUE,...", help=OVER)
     parser.add_argument("--jobs", type=int, default=1, help="how many run at a time (default: 1)")
     options = parser.parse_args(arguments)
-    with one_line_errors("sweep"):
-        if options.jobs < 1:
-            raise InputError(f"--jobs: {options.jobs} is below 1")
-        over = [one for word in options.over for one in word.split()]
-        settings = settings_of(over)
-        name = f"sweep-{datetime.now():%Y%m%d-%H%M%S}"
-        run_all(name, over, jobs=options.jobs)
-        found = outcome(names_of(name, over, len(settings)), settings)
-        if found.last:
-            path = FOLDER / f"{name}.csv"
-            write_text(path, found.rows.to_csv(index=False))
-            margin = found.last.params.equivalence_margin
-            picture = against_each_parameter(found.rows, list(settings[0]), margin=margin)
-            write_text(path.with_suffix(".svg"), picture)
-        print(f"\n{shown(found)}")
-        if not found.last:
-            raise InputError("every experiment has failed")
-        print(f"{path} and .svg: each difference with its interval")
+    if options.jobs < 1:
+        raise InputError(f"--jobs: {options.jobs} is below 1")
+    over = [one for word in options.over for one in word.split()]
+    settings = settings_of(over)
+    name = f"sweep-{datetime.now():%Y%m%d-%H%M%S}"
+    run_all(name, over, jobs=options.jobs)
+    found = outcome(names_of(name, over, len(settings)), settings)
+    if found.last:
+        path = FOLDER / f"{name}.csv"
+        write_text(path, found.rows.to_csv(index=False, float_format="%.6f"))
+        write_text(
+            path.with_suffix(".svg"), verdict_map(found.rows, list(settings[0]), title=TITLE)
+        )
+    print(f"\n{shown(found)}")
+    if not found.last:
+        raise InputError("every experiment has failed")
+    print(f"{path} has this table, {path.with_suffix('.svg')} the map of verdicts")

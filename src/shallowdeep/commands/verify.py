@@ -1,54 +1,76 @@
 """Prove that the committed code gives the committed results.
 
-Everything runs from nothing in a clean clone of HEAD; then git compares the clone with HEAD. Files
-that differ are named, with the largest difference of their numbers.
+`dvc repro` runs everything from nothing in a clean clone of HEAD; then git and dvc.lock say which
+files differ, and `dvc metrics diff` by how much.
 """
 
 import argparse
 import json
+import os
 import random
-import re
+import shutil
+import subprocess
 import sys
-from collections.abc import Callable, Collection, Mapping, Sequence
-from contextlib import suppress
-from os.path import normpath
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
-import numpy as np
-from safetensors import SafetensorError
-from safetensors.numpy import load
-
-from shallowdeep.commands.clean_clone import LOCKS, Head, locked_stages, project_folder
-from shallowdeep.commands.fresh_run import randomized, rerun
-from shallowdeep.commands.terminal import table
+from shallowdeep.commands.clean_clone import (
+    changed_files,
+    clean_environment,
+    clone,
+    git,
+    project_folder,
+)
 from shallowdeep.files.atomic import write_text
-from shallowdeep.files.errors import InputError, one_line, one_line_errors
+from shallowdeep.files.errors import InputError, one_line
+from shallowdeep.files.yaml_file import parse
 from shallowdeep.provenance.environment import environment
 
 RANDOMIZE = """vary what must not matter: threads, hash seed, locale, time zone, umask, path, file
 order, instruction sets; a seed repeats a variation"""
-NUMBER = re.compile(rb"-?\d+\.?\d*(?:e-?\d+)?")
-Outputs = Mapping[str, tuple[str, str]]  # stage and hash, by path
+SAMPLE = "data/sample"
+Hashes = dict[str, str]  # of all outputs by dvc.lock, by path
 
 
-class Finding(NamedTuple):
-    """One output, or another file that git tracks, in the commit and in a fresh run."""
+class Variation(NamedTuple):
+    """What must not matter."""
 
-    stage: str  # that writes it; empty for another file
-    file: str
-    verdict: Literal["same bits", "different", "not made"]
-    difference: float | None  # largest of two numbers; None where more than numbers differ
+    environment: Mapping[str, str]
+    umask: int = -1  # as it is
+    folder: str = "clone"
 
 
 class Verification(NamedTuple):
     """A commit, and a fresh run of it."""
 
     commit: str
-    uncommitted: list[str]  # tracked files that differ from it, or are hidden from git
-    findings: list[Finding]  # all outputs, and other tracked files that differ
+    uncommitted: list[str]  # tracked files that differ from it, which are left out
+    outputs: Hashes
+    different: list[str]  # files of the fresh run
     randomized: dict[str, Any] | None  # what was varied
+    environment: dict[str, Any]
+
+
+def randomized(seed: int) -> Variation:
+    """Draw a variation."""
+    draw = random.Random(seed)
+    threads = str(draw.choice([1, 2, 3, 8]))
+    change = {
+        "OMP_NUM_THREADS": threads,
+        "MKL_NUM_THREADS": threads,
+        "OPENBLAS_NUM_THREADS": threads,
+        "PYTHONHASHSEED": str(draw.randrange(1, 2**32)),
+        "LC_ALL": draw.choice(["C", "C.UTF-8", "POSIX"]),
+        "TZ": draw.choice(["UTC", "Asia/Kathmandu", "America/St_Johns"]),
+        "ATEN_CPU_CAPABILITY": draw.choice(["default", "avx2"]),
+        "MKL_ENABLE_INSTRUCTIONS": draw.choice(["SSE4_2", "AVX2"]),
+        "OPENBLAS_CORETYPE": draw.choice(["Nehalem", "Sandybridge", "Haswell"]),
+        "JSIMD_FORCENONE": draw.choice(["0", "1"]),
+    }
+    umask, folder = draw.choice([0o002, 0o022, 0o077]), draw.choice(["a b", "größe", "x" * 60])
+    return Variation(change, umask, folder)
 
 
 def verify(root: Path, *, seed: int | None) -> Verification:
@@ -58,96 +80,91 @@ def verify(root: Path, *, seed: int | None) -> Verification:
         root: the project's folder.
         seed: of the variation; None to vary nothing.
     """
-    from dvc.repo import Repo
-
-    with TemporaryDirectory(prefix="shallowdeep-verify-") as name, Repo(str(root)) as repo:
-        scratch = Path(name)
-        head = Head(root, scratch)
+    varied = Variation({}) if seed is None else randomized(seed)
+    with TemporaryDirectory(prefix="shallowdeep-verify-") as scratch:
         print("verify: running everything from nothing in a clean clone of HEAD", file=sys.stderr)
-        fresh = head.clone(scratch / (randomized(seed)[2] if seed is not None else "clone"))
+        fresh = clone(root, Path(scratch, varied.folder))
         before = locked_outputs(fresh)
         if not before:
-            raise InputError(f"HEAD has no results in {LOCKS[0]}; commit it")
-        cache = str(repo.cache.local_cache_dir)
-        varied = rerun(fresh, head.environment, cache=cache, seed=seed)
-        changed = head.changes(fresh)
-
-        def committed(file: str) -> bytes:
-            if file in changed:
-                return head.file(fresh, file)
-            return Path(repo.cache.local.oid_to_path(before[file][1])).read_bytes()
-
-        found = findings(before, changed, committed=committed, fresh=fresh)
-        change = {"seed": seed, "varied": varied} if seed is not None else None
-        return Verification(head.commit, head.uncommitted, found, change)
-
-
-def locked_outputs(project: Path) -> Outputs:
-    """All outputs of the lock files, in their order."""
-    return {
-        normpath(Path(lock).parent / out["path"]): (name, out["md5"])
-        for lock, stages in locked_stages(project).items()
-        for name, stage in stages.items()
-        for out in stage.get("outs", [])
-    }
-
-
-def findings(
-    before: Outputs, changed: Collection[str], *, committed: Callable[[str], bytes], fresh: Path
-) -> list[Finding]:
-    """Compare all outputs, and whatever else git tracks.
-
-    Args:
-        before: outputs of the commit.
-        changed: tracked files that the fresh run made otherwise.
-        committed: gives the content of a file in the commit.
-        fresh: the project's folder after the fresh run.
-    """
-    after, found = locked_outputs(fresh), []
-    for file in dict.fromkeys((*before, *after, *changed)):
-        stage = (before.get(file) or after.get(file) or ("", ""))[0]
-        if file not in changed and before.get(file) == after.get(file):
-            found.append(Finding(stage, file, "same bits", 0.0))
-        elif not (fresh / file).exists():
-            found.append(Finding(stage, file, "not made", None))
-        else:
-            apart = None
-            with suppress(OSError, LookupError, ValueError, SafetensorError):
-                apart = largest_difference(file, committed(file), (fresh / file).read_bytes())
-            found.append(Finding(stage, file, "different", apart))
-    return found
-
-
-def largest_difference(file: str, old: bytes, new: bytes) -> float | None:
-    """Largest difference of two versions of a file; None if more than finite numbers differ."""
-    if file.endswith(".safetensors"):
-        header = 8 + int.from_bytes(old[:8], "little")  # names, shapes, types and metadata
-        same, a, b = old[:header] == new[:header], load(old), load(new)
-        apart = [np.abs(a[key].astype(float) - b[key]).max(initial=0) for key in a if same]
-    else:
-        same = file.endswith((".csv", ".json")) and NUMBER.split(old) == NUMBER.split(new)
-        pairs = zip(NUMBER.findall(old), NUMBER.findall(new), strict=False)
-        apart = [abs(float(one) - float(other)) for one, other in pairs if same]
-    largest = float(np.max(apart, initial=0.0))  # NaN if one is NaN
-    return largest if same and np.isfinite(largest) else None
-
-
-def shown(found: Verification) -> str:
-    """A table of all outputs for the terminal, after the files that are not committed."""
-    rows = []
-    for one in found.findings:
-        number = "not numbers alone" if one.difference is None else f"{one.difference:.2g}"
-        apart = number if one.verdict == "different" else ""
-        rows.append((one.stage, one_line(one.file), one.verdict, apart))
-    lines = [table(["stage", "output", "", "largest difference"], rows)]
-    if found.uncommitted:
-        some = ", ".join(found.uncommitted[:3]) + (" ..." if len(found.uncommitted) > 3 else "")
-        lines.insert(
-            0, f"verify: HEAD is looked at, without what is not committed: {one_line(some)}"
+            raise InputError("HEAD has no results in dvc.lock; commit it")
+        for path in before:  # DVC would leave those of a frozen stage
+            out = fresh / path
+            shutil.rmtree(out) if out.is_dir() else out.unlink(missing_ok=True)
+        rerun(root, fresh, varied, seed=seed)
+        other = [path for path, md5 in locked_outputs(fresh).items() if before.get(path) != md5]
+        different = list(dict.fromkeys([*other, *changed_files(fresh)]))
+        if different:
+            print(dvc(fresh, varied, "metrics", "diff", "HEAD"))
+        return Verification(
+            git(fresh, "rev-parse", "HEAD"),
+            changed_files(root),
+            before,
+            different,
+            None if seed is None else {"seed": seed, **varied._asdict()},
+            environment()._asdict(),
         )
-    if found.randomized:
-        lines.append(f"verify: randomized with seed {found.randomized['seed']}")
-    return "\n".join(lines)
+
+
+def locked_outputs(project: Path) -> Hashes:
+    """DVC's hash of all outputs that dvc.lock and data/dvc.lock have."""
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+
+    try:
+        with Repo(str(project)) as repo:
+            return {
+                str(Path(out.fs_path).relative_to(repo.root_dir)): out.hash_info.value
+                for out in repo.index.outs
+                if out.hash_info
+            }
+    except DvcException as error:
+        raise InputError(f"HEAD: {error}") from None
+
+
+def rerun(root: Path, fresh: Path, varied: Variation, *, seed: int | None) -> None:
+    """Run all stages in a clone of the project `root`; a seed shuffles the sample's files too."""
+    from dvc.repo import Repo
+
+    (fresh / ".venv").symlink_to(Path(sys.prefix))
+    if tracked := [str(path.relative_to(fresh)) for path in fresh.glob("data/*.dvc")]:
+        with Repo(str(root)) as repo:  # its cache has what `dvc add` or `dvc import-url` keeps
+            (fresh / ".dvc/cache").symlink_to(repo.cache.local_cache_dir)
+        dvc(fresh, varied, "--quiet", "checkout", *tracked)
+        (fresh / ".dvc/cache").unlink()  # no stage gets to see it
+    repro = ["repro", "--force", "--no-run-cache"]
+    if seed is not None and parse(fresh / "params.yaml")["data"]["dir"] == SAMPLE:
+        dvc(fresh, varied, *repro, "data/dvc.yaml:sample")
+        shuffle(fresh / SAMPLE, seed)
+        repro += ["--downstream", "prepare"]
+    dvc(fresh, varied, *repro)
+
+
+def dvc(project: Path, varied: Variation, *arguments: str) -> str:
+    """Output of a command of DVC."""
+    done = subprocess.run(
+        [sys.executable, "-P", "-m", "dvc", *arguments],
+        cwd=project,
+        env={**clean_environment(), **varied.environment},
+        umask=varied.umask,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        problem = " ".join((done.stdout + done.stderr).rpartition("ERROR: ")[2].split())
+        raise InputError(f"the run in the clone failed: {problem or done.returncode}")
+    return done.stdout
+
+
+def shuffle(folder: Path, seed: int) -> None:
+    """Write the files of a folder again, in another order and with other times."""
+    contents = [(path, path.read_bytes()) for path in sorted(folder.rglob("*")) if path.is_file()]
+    shutil.rmtree(folder)
+    random.Random(seed).shuffle(contents)
+    for number, (path, content) in enumerate(contents):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(content)
+        os.utime(path, (number, number))
 
 
 def main(arguments: Sequence[str]) -> None:
@@ -158,18 +175,16 @@ def main(arguments: Sequence[str]) -> None:
     )
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the findings there too")
     options = parser.parse_args(arguments)
-    with one_line_errors("verify"):
-        seed = random.randrange(2**31) if options.randomize == -1 else options.randomize
-        found = verify(project_folder(), seed=seed)
-        if options.json:
-            content = found._asdict() | {
-                "findings": [one._asdict() for one in found.findings],
-                "environment": environment()._asdict(),
-            }
-            write_text(options.json, json.dumps(content, indent=2) + "\n")
-        print(shown(found))
-        count = len(found.findings)
-        if apart := [one.file for one in found.findings if one.verdict != "same bits"]:
-            names = one_line(", ".join(apart))
-            sys.exit(f"verify: {len(apart)} of {count} files are different: {names}")
-        print(f"verify: {count} outputs: same bits")
+    seed = random.randrange(2**31) if options.randomize == -1 else options.randomize
+    found = verify(project_folder(), seed=seed)
+    if options.json:
+        write_text(options.json, json.dumps(found._asdict(), indent=2) + "\n")
+    if found.uncommitted:
+        some = ", ".join(found.uncommitted[:3]) + (" ..." if len(found.uncommitted) > 3 else "")
+        print(f"verify: HEAD was run, without what is not committed: {one_line(some)}")
+    if found.randomized:
+        print(f"verify: randomized with seed {seed}")
+    if found.different:
+        names = one_line(", ".join(found.different))
+        sys.exit(f"verify: {len(found.different)} files are different: {names}")
+    print(f"verify: {len(found.outputs)} outputs: same bits")

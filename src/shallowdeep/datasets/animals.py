@@ -4,6 +4,7 @@ Ears, muzzle, eyes, whiskers, tail and build differ between the two, as they do 
 size, place and tilt follow the same distributions in both.
 """
 
+from collections.abc import Iterable
 from typing import NamedTuple
 
 from shallowdeep.datasets.canvas import Canvas, Colour, Dice
@@ -59,19 +60,17 @@ def animal(dice: Dice, *, is_cat: bool) -> Animal:
 
 def varied(dice: Dice, colour: Colour, by: float) -> Colour:
     """Vary a colour at random."""
-    red, green, blue = (channel + dice.between(-by, by) for channel in colour)
-    return clip_colour((red, green, blue))
+    return clip_colour(channel + dice.between(-by, by) for channel in colour)
 
 
 def shaded(colour: Colour, factor: float) -> Colour:
     """Darken (factor below 1) or lighten (above 1) a colour."""
-    red, green, blue = colour
-    return clip_colour((red * factor, green * factor, blue * factor))
+    return clip_colour(channel * factor for channel in colour)
 
 
-def clip_colour(colour: Colour) -> Colour:
+def clip_colour(channels: Iterable[float]) -> Colour:
     """Clip a colour to 0 to 255."""
-    red, green, blue = (min(max(channel, 0.0), 255.0) for channel in colour)
+    red, green, blue = (min(max(channel, 0.0), 255.0) for channel in channels)
     return red, green, blue
 
 

@@ -94,10 +94,7 @@ class Canvas:
         u = self._vector((radii[0] * cos, radii[0] * sin))
         v = self._vector((-radii[1] * sin, radii[1] * cos))
         reach = (abs(u[0]) + abs(v[0]), abs(u[1]) + abs(v[1]))
-        patch = self._patch(
-            (centre[0] - reach[0], centre[1] - reach[1]),
-            (centre[0] + reach[0], centre[1] + reach[1]),
-        )
+        patch = self._patch([centre], reach)
         area = u[0] * v[1] - u[1] * v[0]
         x, y = patch.x - centre[0], patch.y - centre[1]
         along = x * (v[1] / area) - y * (v[0] / area)
@@ -109,10 +106,7 @@ class Canvas:
     def polygon(self, corners: Sequence[Point], colour: Colour) -> None:
         """Fill a convex polygon with corners in either order."""
         points = [self._point(corner) for corner in corners]
-        patch = self._patch(
-            (min(x for x, _ in points), min(y for _, y in points)),
-            (max(x for x, _ in points), max(y for _, y in points)),
-        )
+        patch = self._patch(points, (0.0, 0.0))
         (ax, ay), (bx, by), (cx, cy) = points[:3]
         sense = 1.0 if (bx - ax) * (cy - ay) > (by - ay) * (cx - ax) else -1.0
         inside = np.full((len(patch.y), patch.x.shape[1]), np.inf, np.float32)
@@ -126,10 +120,7 @@ class Canvas:
         """Draw a quadratic Bezier curve with round ends: start, control point, end."""
         (ax, ay), (bx, by), (cx, cy) = (self._point(point) for point in points)
         wide = width * math.sqrt(self.right[0] * self.right[0] + self.right[1] * self.right[1])
-        patch = self._patch(
-            (min(ax, bx, cx) - wide, min(ay, by, cy) - wide),
-            (max(ax, bx, cx) + wide, max(ay, by, cy) + wide),
-        )
+        patch = self._patch([(ax, ay), (bx, by), (cx, cy)], (wide, wide))
         nearest = np.full((len(patch.y), patch.x.shape[1]), np.inf, np.float32)
         x, y = ax, ay
         for step in range(1, _PIECES + 1):
@@ -149,10 +140,11 @@ class Canvas:
         x, y = to
         return (x * self.right[0] + y * self.down[0], x * self.right[1] + y * self.down[1])
 
-    def _patch(self, low: Point, high: Point) -> _Patch:
+    def _patch(self, points: Sequence[Point], reach: Point) -> _Patch:
+        """The pixels as far as `reach` around some points, and one more at each end."""
         height, width = self.pixels.shape[1:]
-        left, right = _span(low[0], high[0], width)
-        top, bottom = _span(low[1], high[1], height)
+        left, right = _span([x for x, _ in points], reach[0], width)
+        top, bottom = _span([y for _, y in points], reach[1], height)
         return _Patch(
             self.pixels[:, top:bottom, left:right],
             np.arange(left, right, dtype=np.float32)[None, :] + np.float32(0.5),
@@ -160,10 +152,10 @@ class Canvas:
         )
 
 
-def _span(low: float, high: float, size: int) -> tuple[int, int]:
-    """Range of the pixels from `low` to `high`, one more at each end, within the picture."""
-    start = min(max(int(low) - 1, 0), size)
-    return start, min(max(int(high) + 2, start), size)
+def _span(along: list[float], reach: float, size: int) -> tuple[int, int]:
+    """Range of the pixels as far as `reach` around some places, within the picture."""
+    start = min(max(int(min(along) - reach) - 1, 0), size)
+    return start, min(max(int(max(along) + reach) + 2, start), size)
 
 
 def _distance(patch: _Patch, start: Point, end: Point) -> Floats:

@@ -23,18 +23,15 @@ from shallowdeep.files.errors import InputError
 from shallowdeep.provenance.records import Run
 from shallowdeep.provenance.stage import stage
 
-Archives = Sequence[tuple[str, str]]  # (address, MD5) of images.tar.gz and annotations.tar.gz
-
 KEPT = Path(".dvc/tmp/oxford-pets")  # of the checkout; holds the archives for the next time
 SILENCE = 60.0  # seconds without a byte after which a download has failed
 
 
-def download(folder: Path, archives: Archives | None = None, *, keep: Path | None = None) -> None:
+def download(folder: Path, *, keep: Path | None = None) -> None:
     """Fill a new `folder` with the pictures of the data set, completely or not at all.
 
     Args:
         folder: new or empty.
-        archives: addresses and checksums; None for torchvision's.
         keep: folder on the same file system for the archives; an archive in it with the right
             checksum is not downloaded.
 
@@ -48,23 +45,21 @@ def download(folder: Path, archives: Archives | None = None, *, keep: Path | Non
             keep.mkdir(parents=True, exist_ok=True)
             for archive in keep.iterdir():
                 os.link(archive, unpacked / archive.name)
-        for picture, label in _labelled(Path(scratch), archives):
+        for picture, label in _labelled(Path(scratch)):
             picture.rename(new / CLASSES[label] / picture.name)
         if keep:
             for archive in unpacked.glob("*.tar.gz"):
                 archive.replace(keep / archive.name)
 
 
-def _labelled(scratch: Path, archives: Archives | None) -> Iterator[tuple[Path, int]]:
+def _labelled(scratch: Path) -> Iterator[tuple[Path, int]]:
     """Download into `scratch`; yield the file and the index in CLASSES of each picture."""
     from torchvision.datasets import OxfordIIITPet
 
-    class Pets(OxfordIIITPet):  # type: ignore[misc]  # torchvision ships no types
-        _RESOURCES = OxfordIIITPet._RESOURCES if archives is None else archives
-
+    address = OxfordIIITPet._RESOURCES[0][0].rpartition("/")[0]
     for split in ("trainval", "test"):
-        with _failures_named(Pets._RESOURCES[0][0].rpartition("/")[0]):
-            pets = Pets(scratch, split, target_types="binary-category", download=True)
+        with _failures_named(address):
+            pets = OxfordIIITPet(scratch, split, target_types="binary-category", download=True)
         # pets[i] would decode the picture; only these attributes name its file.
         yield from zip(pets._images, pets._bin_labels, strict=True)
 

@@ -7,6 +7,7 @@ machine: random numbers and shapes come from `canvas`, the JPEG encoder from the
 """
 
 import argparse
+import io
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -105,8 +106,9 @@ def draw_sample(folder: Path, *, seed: int, per_class: int) -> None:
     with new_class_folders(folder) as new:
         for label, name in enumerate(CLASSES):
             for number in range(per_class):
-                file = new / name / f"{name}-{number:04}.jpg"
-                picture(seed, label, number).save(file, quality=88)
+                file = io.BytesIO()  # on a full disk, Pillow's own file ends early without an error
+                picture(seed, label, number).save(file, "JPEG", quality=88)
+                (new / name / f"{name}-{number:04}.jpg").write_bytes(file.getvalue())
 
 
 def whole(option: str, low: int, high: int) -> Callable[[str], int]:

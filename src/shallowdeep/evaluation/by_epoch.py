@@ -6,10 +6,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from shallowdeep.evaluation.intervals import Design, estimate, paired, scored
+from shallowdeep.evaluation.intervals import Design, difference, estimate, interval, paired, scored
 from shallowdeep.evaluation.max_t import MaxT
 from shallowdeep.evaluation.scores import SCORES
-from shallowdeep.evaluation.verdict import GUESSING, QUESTION, SCORE
+from shallowdeep.evaluation.verdict import QUESTION, SCORE, leader
 from shallowdeep.trained.predictions import Predictions
 
 
@@ -45,13 +45,13 @@ def by_epoch(
     level = MaxT(design, differences).level(alpha)
     found = []
     for epoch, pair, scores in zip(common, tests, differences, strict=True):
-        difference = estimate(design, scores)
-        mean, margin = difference.mean, difference.margin(level)
-        better = 0 if mean > 0 else 1
-        alone = estimate(design, scored(design, score, pair[better]))
-        clear = abs(mean) > margin and alone.mean - alone.margin(alpha) > GUESSING
-        ahead = QUESTION[better] if clear and len(pair[0]) > 1 else ""
-        found.append(EpochDifference(epoch, mean, mean - margin, mean + margin, ahead))
+        apart = difference(estimate(design, scores), score.bound, level)
+        alone = {
+            name: interval(estimate(design, scored(design, score, own)), score.bound, alpha)
+            for name, own in zip(QUESTION, pair, strict=True)
+        }
+        ahead = leader(QUESTION, alone, apart) if len(pair[0]) > 1 else ""
+        found.append(EpochDifference(epoch, apart.mean, apart.low, apart.high, ahead))
     return found
 
 
@@ -60,15 +60,13 @@ def ahead_sentence(found: Sequence[EpochDifference], *, alpha: float, runs: int)
     if runs < 2:
         return "One run of each network cannot tell from which epoch on one is ahead."
     confidence = f"with {100 * (1 - alpha):g} % confidence for all epochs looked at together"
-    spans = []
+    spans: dict[str, list[str]] = {}
     for name, group in groupby(found, key=lambda one: one.ahead):
         epochs = [one.epoch for one in group]
-        if name:
-            where = f"from epoch {epochs[0]} to {epochs[-1]}"
-            spans.append(
-                f"the {name} network {where if len(epochs) > 1 else f'at epoch {epochs[0]}'}"
-            )
-    last = found[-1].epoch
+        span = f"from epoch {epochs[0]} to {epochs[-1]}"
+        spans.setdefault(name, []).append(span if len(epochs) > 1 else f"at epoch {epochs[0]}")
+    spans.pop("", None)
     if not spans:
-        return f"At no epoch up to {last} is one of the networks ahead, {confidence}."
-    return f"Ahead, {confidence}: {', then '.join(spans)}."
+        return f"At no epoch up to {found[-1].epoch} is one of the networks ahead, {confidence}."
+    clauses = [f"the {name} network {' and '.join(own)}" for name, own in spans.items()]
+    return f"Ahead, {confidence}: {'; '.join(clauses)}."

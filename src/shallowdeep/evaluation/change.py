@@ -5,24 +5,29 @@ cancel; with the same seeds and folds, run by run too. Experiments on other pict
 independent.
 """
 
+import math
 from collections.abc import Mapping, Sequence
 from typing import Literal, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.sparse import coo_array
+from scipy.sparse.csgraph import connected_components
 
 from shallowdeep.evaluation.intervals import (
     NOTHING,
     Design,
     Estimate,
+    Scored,
     check_predictions,
     difference,
     estimate,
+    minus,
     paired,
     scored,
     variance_parts,
 )
-from shallowdeep.evaluation.scores import SCORES, Floats, RunScores
+from shallowdeep.evaluation.scores import SCORES, Floats
 from shallowdeep.evaluation.verdict import pairs
 
 Common = Literal["pictures and runs", "pictures", "nothing"]
@@ -71,7 +76,11 @@ def changes(
         change = _change(before.design, old, after.design, new, common)
         bound = SCORES[score].bound * (1 if of in after.probabilities else 2)
         _, _, low, high, p = difference(change, bound, alpha)
-        found.append(Change(of, score, _mean(old), _mean(new), low, high, p, real=False))
+        found.append(
+            Change(
+                of, score, float(old.runs.mean()), float(new.runs.mean()), low, high, p, real=False
+            )
+        )
     single = min(map(len, [*before.probabilities.values(), *after.probabilities.values()])) < 2
     return common, found if single else holm(found, alpha)
 
@@ -79,7 +88,12 @@ def changes(
 def _in_order(of: ExperimentPredictions) -> ExperimentPredictions:
     """Sort the pictures by their checksums."""
     order = np.argsort(of.pictures, kind="stable")
-    design = of.design._replace(labels=of.design.labels[order], folds=of.design.folds[order])
+    labels, folds, _, groups = of.design
+    design = of.design._replace(
+        labels=labels[order],
+        folds=folds[order],
+        groups=None if groups is None else groups[order],
+    )
     probabilities = {name: own[:, order] for name, own in of.probabilities.items()}
     return ExperimentPredictions(of.pictures[order], design, of.seed, probabilities)
 
@@ -97,7 +111,7 @@ def _common(before: ExperimentPredictions, after: ExperimentPredictions) -> Comm
     return "pictures"
 
 
-def _scores(of: ExperimentPredictions) -> dict[tuple[str, str], list[RunScores]]:
+def _scores(of: ExperimentPredictions) -> dict[tuple[str, str], Scored]:
     """Scores of every fold, by model or pair and by score."""
     for probabilities in of.probabilities.values():
         check_predictions(of.design, probabilities)
@@ -115,38 +129,48 @@ def _scores(of: ExperimentPredictions) -> dict[tuple[str, str], list[RunScores]]
     return alone | apart
 
 
-def _mean(scores: Sequence[RunScores]) -> float:
-    return float(np.mean([score.runs.mean() for score in scores]))
-
-
 def _change(
-    design: Design, old: list[RunScores], new_design: Design, new: list[RunScores], common: Common
+    design: Design, old: Scored, new_design: Design, new: Scored, common: Common
 ) -> Estimate:
     """The mean change and its variance."""
     if common == "nothing":
-        mean, _, parts = estimate(design, old)
-        new_mean, _, new_parts = estimate(new_design, new)
-        return Estimate(new_mean - mean, 0.0, new_parts + parts)
+        before, after = estimate(design, old), estimate(new_design, new)
+        unseen = math.hypot(before.unseen, after.unseen)
+        return Estimate(after.mean - before.mean, 0.0, after.parts + before.parts, unseen)
     if common == "pictures and runs":
-        pairs = zip(old, new, strict=True)
-        return estimate(design, [RunScores(b.runs - a.runs, b.parts - a.parts) for a, b in pairs])
-    earlier, later = variance_parts(design, old), variance_parts(new_design, new)
-    pictures = later.of_pictures - earlier.of_pictures
-    wider = max(design.widening, new_design.widening)
-    runs = [
-        (wider * parts.runs, float(len(scores) * max(len(scores[0].runs) - 1, 1)))
-        for parts, scores in ((earlier, old), (later, new))
+        return estimate(design, minus(new, old))
+    groups = _joined(design.groups, new_design.groups)
+    sides = [
+        (of._replace(groups=groups), scores) for of, scores in ((design, old), (new_design, new))
     ]
-    variances = [float((pictures[design.labels == label] ** 2).sum()) for label in (0, 1)]
-    freedoms = np.bincount(design.labels) - len(old)
-    total = sum(variances)
-    mean = _mean(new) - _mean(old)
-    if total + runs[0][0] + runs[1][0] < NOTHING:
-        return estimate(design, old)._replace(mean=mean)
-    uncertainty = sum(v**2 / f for v, f in zip(variances, freedoms, strict=True))
-    freedom = float(total**2 / uncertainty) if total else 1.0
-    of_pictures = (wider * max(total - (earlier.remainder + later.remainder), 0.0), freedom)
-    return Estimate(mean, 0.0, (of_pictures, *runs))
+    earlier, later = (variance_parts(of, scores) for of, scores in sides)
+    by_class = sides[0][0]._replace(folds=np.zeros_like(design.folds)).strata()
+    squares = by_class.total((later.of_groups - earlier.of_groups) ** 2)
+    total = float(squares.sum())
+    mean = float(new.runs.mean() - old.runs.mean())
+    if total + earlier.runs + later.runs < NOTHING:
+        return estimate(*sides[0])._replace(mean=mean)
+    freedoms = np.maximum(by_class.freedoms() + 1 - len(old.folds), 1)
+    freedom = total**2 / float((squares**2 / freedoms).sum()) if total else 1.0
+    wider = max(design.widening, new_design.widening)
+    of_pictures = (wider * max(total - earlier.remainder - later.remainder, 0.0), freedom)
+    of_runs = [estimate(of, scores._replace(is_difference=True)) for of, scores in sides]
+    parts = (of_pictures, *(of.parts[-1] for of in of_runs))
+    return Estimate(mean, 0.0, parts, math.hypot(*(of.unseen for of in of_runs)))
+
+
+def _joined(
+    first: NDArray[np.int64] | None, second: NDArray[np.int64] | None
+) -> NDArray[np.int64] | None:
+    """Groups of the pictures that either experiment puts together [N]."""
+    if first is None or second is None:
+        return second if first is None else first
+    _, a = np.unique(first, return_inverse=True)
+    _, b = np.unique(second, return_inverse=True)
+    count = a.max() + b.max() + 2
+    graph = coo_array((np.ones(len(a)), (a, a.max() + 1 + b)), shape=(count, count))
+    joined: NDArray[np.int64] = connected_components(graph, directed=False)[1][a].astype(np.int64)
+    return joined
 
 
 def holm(found: Sequence[Change], alpha: float) -> list[Change]:

@@ -9,6 +9,7 @@ from shallowdeep.evaluation.intervals import paired
 from shallowdeep.evaluation.outlook import Outlook
 from shallowdeep.evaluation.score_table import ScoreTable, score_table
 from shallowdeep.evaluation.scores import SCORES
+from shallowdeep.evaluation.sentences import training_clause
 from shallowdeep.evaluation.split_predictions import SplitPredictions
 from shallowdeep.evaluation.verdict import QUESTION, SCORE, Comparison
 from shallowdeep.prepared.folds import SplitName
@@ -41,6 +42,7 @@ def conclude(
     The predictions come by split and, after every epoch that there is, by network.
     """
     test, alpha = splits["test"], settings.alpha
+    tuned = {name: own.tuned for name, own in predictions.items()}
     scores = score_table(splits, alpha=alpha)
     compared = [
         Comparison(
@@ -52,6 +54,7 @@ def conclude(
             trained=test.design.trained,
             alpha=alpha,
             equivalence_margin=settings.equivalence_margin,
+            training=training_clause(settings, pair, tuned),
         )
         for pair, found in scores.pairs.items()
     ]

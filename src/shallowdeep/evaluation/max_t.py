@@ -3,8 +3,8 @@
 All intervals share a level below alpha, at which the largest |difference / standard error| stays
 below the normal quantile in 1 - alpha of the cases ("max-t": Hothorn, Bretz and Westfall 2008,
 Biometrical Journal 50, 346-363). A multiplier bootstrap draws the distribution of that maximum:
-it multiplies the contributions of pictures and runs by normal numbers. The intervals are never
-wider than Bonferroni's.
+it multiplies the contributions of groups of pictures and of runs by normal numbers. The intervals
+are never wider than Bonferroni's.
 """
 
 import math
@@ -13,8 +13,7 @@ from collections.abc import Sequence
 import numpy as np
 from scipy.special import ndtr, ndtri
 
-from shallowdeep.evaluation.intervals import NOTHING, Design, variance_parts
-from shallowdeep.evaluation.scores import RunScores
+from shallowdeep.evaluation.intervals import NOTHING, Design, Scored, contributions
 
 DRAWS = 20_000  # the quantile at 0.05 is within 0.02 of its own
 
@@ -22,14 +21,13 @@ DRAWS = 20_000  # the quantile at 0.05 is within 0.02 of its own
 class MaxT:
     """The max-t distribution of several differences, each given by the scores of all folds."""
 
-    def __init__(self, design: Design, differences: Sequence[list[RunScores]]) -> None:
+    def __init__(self, design: Design, differences: Sequence[Scored]) -> None:
         self._count = len(differences)
         if self._count == 1:
             return
-        parts = [variance_parts(design, scores) for scores in differences]
-        matrix = np.array([np.append(one.of_pictures, one.of_runs) for one in parts])
+        matrix = np.array([contributions(design, scores) for scores in differences])
         size = np.sqrt((matrix**2).sum(1))
-        matrix = matrix[size**2 > NOTHING] / size[size**2 > NOTHING, None]  # [J, N + K R]
+        matrix = matrix[size**2 > NOTHING] / size[size**2 > NOTHING, None]  # [J, G + K R]
         # One normal number for each difference is enough: the root gives them the covariance.
         root = np.linalg.cholesky(matrix @ matrix.T + 1e-9 * np.eye(len(matrix)))
         draws = np.random.default_rng(0).standard_normal((DRAWS, len(matrix))) @ root.T

@@ -32,6 +32,7 @@ class ScoreTable(NamedTuple):
     models: Mapping[str, Mapping[SplitName, Intervals]]
     pairs: Mapping[Pair, Mapping[SplitName, Differences]]  # simultaneous intervals
     question: Differences  # deep minus shallow on the tested pictures, by itself
+    ensembles: Mapping[str, Intervals]  # of each fold's mean prediction, tested pictures; 2 runs up
 
 
 def score_table(splits: Mapping[SplitName, SplitPredictions], *, alpha: float) -> ScoreTable:
@@ -48,17 +49,29 @@ def score_table(splits: Mapping[SplitName, SplitPredictions], *, alpha: float) -
         for name in names
     }
     apart = {split: _differences(of, pairs(names), alpha) for split, of in splits.items()}
+    test = splits["test"]
+    ensembles = {
+        name: _rounded(summarise(test.design, of.mean(0, keepdims=True), alpha=alpha))
+        for name, of in test.probabilities.items()
+        if len(of) > 1
+    }
     return ScoreTable(
         models,
         {pair: {split: found[pair] for split, found in apart.items()} for pair in pairs(names)},
-        question=_differences(splits["test"], [QUESTION], alpha)[QUESTION],
+        question=_differences(test, [QUESTION], alpha)[QUESTION],
+        ensembles=ensembles,
     )
 
 
 def score_rows(scores: ScoreTable) -> pd.DataFrame:
-    """Columns model (or pair), split, score, mean, std, low, high, p (of pairs alone)."""
+    """Columns model (or pair), split, score, mean, std, low, high, p (of pairs alone).
+
+    "NAME ensemble" is the mean prediction of a fold's runs, whose interval covers new pictures and
+    training sets.
+    """
     sections: dict[str, Mapping[SplitName, Intervals | Differences]] = {
         **scores.models,
+        **{f"{name} ensemble": {"test": of} for name, of in scores.ensembles.items()},
         **{str(pair): found for pair, found in scores.pairs.items()},
     }
     rows = [

@@ -33,7 +33,8 @@ def by_split(
     found: dict[SplitName, SplitPredictions] = {}
     for split, rows in by_row.items():
         folds = prepared.parts[rows] if split == "test" else np.zeros_like(rows)
-        design = Design(prepared.labels[rows], folds, 0 if split == "train" else len(train))
+        trained, groups = 0 if split == "train" else len(train), prepared.groups[rows]
+        design = Design(prepared.labels[rows], folds, trained, groups)
         probabilities = {}
         for name, one in networks.items():
             own = {"train": one.train, "validation": one.validation, "test": one.test[-1]}[split]

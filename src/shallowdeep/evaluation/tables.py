@@ -17,6 +17,7 @@ from shallowdeep.trained.history import MEASURES
 
 GRID = np.linspace(0, 1, 101)  # false positive rates at which the runs' ROC curves are averaged
 BINS = 10  # of the calibration curve
+BAND = 0.1, 0.9  # quantiles of the runs
 
 
 def chart_tables(
@@ -47,7 +48,7 @@ def as_csv(table: pd.DataFrame) -> bytes:
 
 
 def learning(histories: Mapping[str, Floats]) -> pd.DataFrame:
-    """Learning curves, mean over runs and folds and the band of one standard deviation.
+    """Learning curves: mean over the runs of all folds, and the band that 80 % of them are in.
 
     Columns model, epoch, measure, mean, low, high; from the measures of every epoch [K, R, E, 3].
     """
@@ -79,8 +80,7 @@ def roc(test: SplitPredictions) -> pd.DataFrame:
             for run in probabilities
         ]
         mean, low, high = _band(np.array([np.interp(GRID, fpr, tpr) for fpr, tpr in curves]))
-        rates = {"false_positive_rate": GRID, "true_positive_rate": mean}
-        return rates | {"low": low.clip(0), "high": high.clip(max=1)}
+        return {"false_positive_rate": GRID, "true_positive_rate": mean, "low": low, "high": high}
 
     return _by_model(test.probabilities, curve)
 
@@ -143,7 +143,8 @@ def _rounded(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def _band(values: NDArray[np.float64]) -> tuple[NDArray[np.float64], ...]:
-    """Mean over the first axis, the runs, and the mean less and plus one standard deviation."""
-    mean = values.mean(0)
-    std = values.std(0, ddof=1) if len(values) > 1 else np.zeros_like(mean)
-    return mean, mean - std, mean + std
+    """Mean over the first axis, the runs, and between which quantiles most of them lie.
+
+    A band of standard deviations reached below a loss of 0.
+    """
+    return values.mean(0), *np.quantile(values, BAND, axis=0)

@@ -1,10 +1,22 @@
-"""The verdict on two networks as a word and as a sentence."""
+"""The verdict on two networks, as a word."""
 
 from collections.abc import Mapping, Sequence
 from itertools import combinations
 from typing import NamedTuple
 
-from shallowdeep.evaluation.intervals import Difference, Interval
+import numpy as np
+
+from shallowdeep.evaluation.intervals import (
+    Design,
+    Difference,
+    Interval,
+    difference,
+    estimate,
+    interval,
+    paired,
+    scored,
+)
+from shallowdeep.evaluation.scores import SCORES, Floats
 
 DEEP, SHALLOW = "deep", "shallow"  # the two networks of the question
 SCORE = "balanced_accuracy"  # of the verdict: 0.5 for guessing, for classes of any size
@@ -44,6 +56,36 @@ class Comparison(NamedTuple):
     trained: int  # pictures that a network was trained on
     alpha: float  # 1 - alpha is the confidence of the intervals
     equivalence_margin: float  # the largest difference that does not matter
+    training: str  # settings of the training, in words
+
+
+def compare(
+    pair: Pair,
+    design: Design,
+    first: Floats,
+    second: Floats,
+    *,
+    alpha: float,
+    equivalence_margin: float,
+    training: str = "",
+) -> Comparison:
+    """Compare two networks by the predictions [R, N] of their runs for pictures of their folds."""
+    score = SCORES[SCORE]
+    scores = {
+        name: interval(estimate(design, scored(design, score, own)), score.bound, alpha)
+        for name, own in zip(pair, (first, second), strict=True)
+    }
+    return Comparison(
+        pair,
+        scores,
+        difference(estimate(design, paired(design, score, first, second)), score.bound, alpha),
+        runs=len(first),
+        folds=len(np.unique(design.folds)),
+        trained=design.trained,
+        alpha=alpha,
+        equivalence_margin=equivalence_margin,
+        training=training,
+    )
 
 
 def verdict(of: Comparison) -> str:
@@ -51,18 +93,23 @@ def verdict(of: Comparison) -> str:
 
     A network is better if the interval of the difference leaves out 0 (p is below alpha) and the
     network does better than guessing. Networks are equal if the whole interval lies within the
-    equivalence margin: two one-sided tests (Schuirmann 1987; Lakens 2017), each at alpha / 2. One
-    run of each decides nothing about architectures, however clear its pictures are.
+    equivalence margin (two one-sided tests, each at alpha / 2: Schuirmann 1987; Lakens 2017) and
+    one of them does better than guessing. One run of each decides nothing about architectures,
+    however clear its pictures are.
     """
     low, high, margin = of.difference.low, of.difference.high, of.equivalence_margin
-    if of.runs < 2:
+    if of.runs < 2 or len(guessing(of)) == 2:
         return UNDECIDED
     if -margin <= low and high <= margin:
         return EQUAL
-    better = of.pair.first if of.difference.mean > 0 else of.pair.second
-    if low <= 0 <= high or better in guessing(of):
-        return UNDECIDED
-    return better
+    return leader(of.pair, of.scores, of.difference) or UNDECIDED
+
+
+def leader(pair: Pair, scores: Mapping[str, Interval], difference: Difference) -> str:
+    """The network that is ahead: not by chance, and better than guessing; empty if none is."""
+    better = pair.first if difference.mean > 0 else pair.second
+    clear = not difference.low <= 0 <= difference.high
+    return better if clear and scores[better].low > GUESSING else ""
 
 
 def familywise_error_rate(experiments: int, *, alpha: float) -> float:
@@ -84,95 +131,3 @@ def familywise_note(experiments: int, *, alpha: float) -> str:
 def guessing(of: Comparison) -> list[str]:
     """Networks that cannot be told from guessing, or are worse."""
     return [name for name in of.pair if of.scores[name].low <= GUESSING]
-
-
-def best_sentence(compared: Sequence[Comparison]) -> str:
-    """The network with the highest score and its pairs' verdicts; empty with two networks.
-
-    The differences of all pairs have simultaneous intervals.
-    """
-    scores = {name: of.scores[name] for of in compared for name in of.pair}
-    if len(scores) < 3:
-        return ""
-    best = max(scores, key=lambda name: scores[name].mean)
-    found = (
-        f"Of all networks {best} has the highest balanced accuracy, {100 * scores[best].mean:.1f} %"
-    )
-    if compared[0].runs < 2:
-        return f"{found}; one run of each cannot tell whether another seed changes that."
-    clauses = []
-    for word, clause in (
-        (best, "is ahead of"),
-        (EQUAL, "is equal for all that matters to"),
-        (UNDECIDED, "cannot be told from"),
-    ):
-        judged = [of.pair for of in compared if best in of.pair and verdict(of) == word]
-        if names := [name for pair in judged for name in pair if name != best]:
-            listed = " and ".join(filter(None, (", ".join(names[:-1]), names[-1])))
-            clauses.append(f"{clause} {listed}")
-    confidence = f"{100 * (1 - compared[0].alpha):g} % confidence for all pairs together"
-    return f"{found}; with {confidence} it {', '.join(clauses)}."
-
-
-def covered(*, runs: int, folds: int) -> str:
-    """Sources of chance that an interval covers."""
-    if runs < 2:
-        return "new pictures"
-    if folds < 2:
-        return "new pictures and new seeds"
-    return "new pictures, new training sets and new seeds"
-
-
-def sentence(of: Comparison) -> str:
-    """The verdict on deep and shallow for readers without statistics."""
-    right = {name: f"{100 * of.scores[name].mean:.1f} %" for name in of.pair}
-    low, high = 100 * of.difference.low, 100 * of.difference.high
-    deep, shallow = right[DEEP], right[SHALLOW]
-    if of.runs == 1:
-        return (
-            f"One run of each network cannot tell whether depth helps: the deep one got {deep} of"
-            f" the test pictures right, the shallow one {shallow}, and another seed may turn that"
-            " round."
-        )
-    both = f"of new ones, the deep network gets {deep} right and the shallow one {shallow}"
-    trained = f"Trained on {of.trained:,} pictures like these,"
-    chance = (
-        f"with {100 * (1 - of.alpha):g} % confidence over {covered(runs=of.runs, folds=of.folds)}"
-    )
-    better = verdict(of)
-    if better == EQUAL:
-        return (
-            f"{trained} the two networks are equal for all that matters: {both}, and {chance} they "
-            f"are at most {max(abs(low), abs(high)):.1f} points apart.{_learned(of)}"
-        )
-    if better == UNDECIDED:
-        return (
-            f"These pictures cannot tell whether depth helps: {both}, and {chance} the difference "
-            f"is between {_points(low)} and {_points(high)}.{_learned(of)}"
-        )
-    least, most = sorted((abs(low), abs(high)))
-    worse = SHALLOW if better == DEEP else DEEP
-    return (
-        f"{trained} the {better} network gets more of new ones right, {right[better]} against "
-        f"{right[worse]}: it is ahead by {least:.1f} to {most:.1f} points, {chance}.{_learned(of)}"
-    )
-
-
-def _points(difference: float) -> str:
-    """A difference in points, in words."""
-    if round(difference, 1) == 0:
-        return "none"
-    return f"{abs(difference):.1f} points for the {DEEP if difference > 0 else SHALLOW} one"
-
-
-def _learned(of: Comparison) -> str:
-    """A remark on networks that cannot be told from guessing."""
-    names = guessing(of)
-    if len(names) == 2:
-        return " Neither has learned to tell them apart: guessing, 50 %, is within their intervals."
-    if names:
-        return (
-            f" The {names[0]} network has not learned to tell them apart: guessing, 50 %, is within"
-            " its interval."
-        )
-    return ""

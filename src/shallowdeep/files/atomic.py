@@ -9,8 +9,8 @@ import re
 import shutil
 import uuid
 import zlib
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -49,6 +49,16 @@ def replacing(path: Path) -> Iterator[Path]:
     finally:
         _remove(new)
         _remove(old)
+
+
+@contextmanager
+def replacing_all(paths: Iterable[Path]) -> Iterator[list[Path]]:
+    """Give new versions of several files; move them only once all are written.
+
+    A disk that fills up at the last file leaves the first as it was.
+    """
+    with ExitStack() as stack:
+        yield [stack.enter_context(replacing(path)) for path in paths]
 
 
 def _hidden(stem: str, token: str, suffix: str) -> str:
@@ -97,10 +107,12 @@ def write_torch(path: Path, content: Any) -> None:
 
 
 def write_safetensors(path: Path, arrays: "Mapping[str, NDArray[Any]]", about: Any) -> None:
-    """Write arrays, with `about` as JSON in the metadata; the bytes are reproducible."""
+    """Write arrays, with `about` as JSON in the metadata; the bytes are reproducible.
+
+    The caller replaces the file: a network's files go together.
+    """
     from safetensors.numpy import save
 
+    path.parent.mkdir(parents=True, exist_ok=True)
     # A single key of metadata: with two, the bytes depend on the process.
-    packed = save(dict(arrays), {"shallowdeep": json.dumps(about)})
-    with replacing(path) as new:
-        new.write_bytes(packed)
+    path.write_bytes(save(dict(arrays), {"shallowdeep": json.dumps(about)}))

@@ -5,7 +5,7 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from types import FrameType, TracebackType
+from types import FrameType
 
 
 class InputError(Exception):
@@ -13,20 +13,6 @@ class InputError(Exception):
 
     For example ``params.yaml: epochs: 0 is below 1``.
     """
-
-
-def suppress_tracebacks(name: str) -> None:
-    """Suppress the traceback of Ctrl-C, and of too little memory, while a command is imported."""
-    if signal.getsignal(signal.SIGINT) == signal.default_int_handler:  # not if it is ignored
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
-
-    def hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if _is_for_memory(error):
-            print(f"{name}: {_memory_is_short(error)}", file=sys.stderr)
-        else:
-            sys.__excepthook__(kind, error, trace)
-
-    sys.excepthook = hook
 
 
 @contextmanager
@@ -41,8 +27,6 @@ def one_line_errors(name: str) -> Iterator[None]:
     signal.signal(signal.SIGTERM, _exit_on_signal)
     if signal.getsignal(signal.SIGHUP) == signal.SIG_DFL:  # nohup ignores it
         signal.signal(signal.SIGHUP, _exit_on_signal)
-    if signal.getsignal(signal.SIGINT) == signal.SIG_DFL:
-        signal.signal(signal.SIGINT, signal.default_int_handler)
     try:
         yield
     except BrokenPipeError:

@@ -6,6 +6,7 @@ adds. float64 then adds the blocks, exactly too. Normalisation enters afterwards
 <a u + o, a v + o> = a**2 <u, v> + a o (sum u + sum v) + n o**2 per channel.
 """
 
+import os
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -69,6 +70,9 @@ def write(folder: Path, normalisation: Normalisation) -> None:
     pictures = np.load(folder / "pictures.npy", mmap_mode="r")
     shape = (len(pictures), len(pictures))
     matrix = np.lib.format.open_memmap(folder / "gram.npy", "w+", np.float32, shape)
+    if hasattr(os, "posix_fallocate"):  # macOS has none; a map on a full disk ends the process
+        with (folder / "gram.npy").open("r+b") as file:
+            os.posix_fallocate(file.fileno(), 0, matrix.offset + matrix.nbytes)
     gram(pictures, normalisation, out=matrix)
     matrix.flush()
 

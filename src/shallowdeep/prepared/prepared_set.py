@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.memory import fits
-from shallowdeep.prepared.folds import SPLITS, Fold, Groups, Parts, SplitName, fold
+from shallowdeep.prepared.folds import SPLITS, Fold, Groups, Parts, SplitName, fold, shared
 from shallowdeep.prepared.reading import read_or_explain
 from shallowdeep.settings.params import Channels
 
@@ -57,6 +57,8 @@ class Prepared:
     size: int
     mean: Channels
     std: Channels
+    share: float = 1.0  # of the training pictures of a fold that it uses
+    seed: int = 0  # draws them
 
     @property
     def labels(self) -> NDArray[np.int64]:
@@ -86,8 +88,14 @@ class Prepared:
             )
 
     def fold(self, number: int) -> Fold:
-        """Return the rows that fold `number` trains, validates and tests on."""
-        return fold(self.parts, number, folds=self.folds)
+        """Return the rows that fold `number` trains, validates and tests on.
+
+        Raises:
+            InputError: the share leaves too few training pictures of a class.
+        """
+        whole = fold(self.parts, number, folds=self.folds)
+        train = shared(whole.train, self.labels, self.share, seed=self.seed, number=number)
+        return whole._replace(train=train)
 
     def rows(self, split: SplitName) -> NDArray[np.intp]:
         """Return the rows of one split of fold 0, ascending."""
@@ -100,7 +108,7 @@ class Prepared:
 
     def counts(self) -> dict[SplitName, dict[str, int]]:
         """Count the pictures of fold 0 by split and class."""
-        return count(self.manifest, self.classes, folds=self.folds)
+        return _by_class(self.labels, self.fold(0), self.classes)
 
     def solver_of(self, wanted: Literal["auto", "primal", "dual"]) -> Literal["primal", "dual"]:
         """Return the solver that `prepare` has chosen if `auto` is wanted, else the wanted one."""
@@ -146,14 +154,20 @@ def count(
 ) -> dict[SplitName, dict[str, int]]:
     """Count the pictures of fold 0 by split and class."""
     rows = fold(manifest["fold"].to_numpy(), 0, folds=folds)
+    return _by_class(manifest["label"].to_numpy(), rows, classes)
+
+
+def _by_class(
+    labels: NDArray[np.int64], rows: Fold, classes: tuple[str, str]
+) -> dict[SplitName, dict[str, int]]:
     return {
-        split: dict(zip(classes, np.bincount(labels, minlength=2).tolist(), strict=True))
-        for split, labels in zip(SPLITS, (manifest["label"].iloc[of] for of in rows), strict=True)
+        split: dict(zip(classes, np.bincount(labels[of], minlength=2).tolist(), strict=True))
+        for split, of in zip(SPLITS, rows, strict=True)
     }
 
 
-def read(folder: Path) -> Prepared:
-    """Read the output of `prepare`.
+def read(folder: Path, *, share: float = 1.0, seed: int = 0) -> Prepared:
+    """Read the output of `prepare`, with a share of each fold's training pictures.
 
     Raises:
         InputError: a file is missing, has another shape or cannot be read; the message has the
@@ -163,7 +177,7 @@ def read(folder: Path) -> Prepared:
     manifest = read_or_explain(folder / "manifest.csv", read_manifest)
     shape = (len(manifest), 3, summary.size, summary.size)
     pictures = _array(folder / "pictures.npy", np.dtype(np.uint8), shape)
-    return Prepared(folder, pictures, manifest, *summary)
+    return Prepared(folder, pictures, manifest, *summary, share, seed)
 
 
 def read_manifest(file: Path | BinaryIO) -> pd.DataFrame:

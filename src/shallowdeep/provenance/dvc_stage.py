@@ -1,12 +1,10 @@
 """The stage that DVC is running, by DVC's own index: its inputs and outputs, and their hashes."""
 
-import os
 from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from shallowdeep.files.checkout import project_root
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.progress import Progress
 
@@ -55,13 +53,6 @@ class DvcStage:
         """DVC's hash of each file or folder, by its path as seen from the root."""
         with Progress("hashing"):
             return {path: md5(self.repo, self.root / path) for path in paths}
-
-
-def running() -> DvcStage | None:
-    """Stage that DVC runs in this process; None where somebody runs it by hand."""
-    if "DVC_STAGE" not in os.environ:
-        return None
-    return DvcStage(os.environ["DVC_STAGE"], project_root())
 
 
 def md5(repo: "Repo", path: Path) -> str | None:

@@ -39,13 +39,14 @@ class Commit(NamedTuple):
 
 def environment() -> Environment:
     """Packages, processor, device, and the image where there is one."""
+    torch = sys.modules.get("torch")
     return Environment(
         python=platform.python_version(),
         packages={name: importlib.metadata.version(name) for name in PACKAGES},
         platform=platform.platform(),
         processor=_processor(),
         cores=available_cores(),
-        threads=_threads(),
+        threads=torch.get_num_threads() if torch else None,
         ranks=int(os.environ["WORLD_SIZE"]) if "TORCHELASTIC_RUN_ID" in os.environ else 1,
         arithmetic=pinned(),
         device=_device(),
@@ -68,12 +69,6 @@ def _processor() -> str:
             if line.startswith("model name"):
                 return line.partition(": ")[2]
     return platform.processor() or platform.machine()
-
-
-def _threads() -> int | None:
-    """Threads of torch, if it was loaded."""
-    torch = sys.modules.get("torch")
-    return None if torch is None else torch.get_num_threads()
 
 
 def _device() -> dict[str, str] | None:

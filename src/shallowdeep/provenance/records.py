@@ -5,7 +5,6 @@ ignores them.
 """
 
 import json
-import os
 import time
 from contextlib import suppress
 from datetime import UTC, datetime
@@ -111,19 +110,12 @@ def read_all(folder: Path) -> dict[str, Record]:
     return found
 
 
-def _signature(path: Path) -> list[tuple[str, int, int, int]]:
-    """Name, inode, size and time of a file, or of all files in a folder: a quick comparison."""
-    files = [path]
-    if path.is_dir():
-        files = [
-            Path(folder, name)
-            for folder, _, names in os.walk(path)  # `prepare` refuses links to folders
-            if not folder.endswith("__pycache__")
-            for name in names
-        ]
-    found = []
-    for file in files:
-        with suppress(OSError):
-            about = file.stat()
-            found.append((str(file), about.st_ino, about.st_size, about.st_mtime_ns))
-    return sorted(found)
+def _signature(path: Path) -> tuple[str, int] | None:
+    """Time and size of a file, or of all files in a folder, as DVC notices changes."""
+    from dvc.fs import localfs
+    from dvc_data.hashfile.utils import get_mtime_and_size
+
+    with suppress(OSError):
+        time_and_size: tuple[str, int] = get_mtime_and_size(str(path), localfs)
+        return time_and_size
+    return None

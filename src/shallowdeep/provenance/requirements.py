@@ -1,11 +1,11 @@
-"""Check that the installed packages are those of requirements.txt.
-
-Quick, and with nothing but Python: it runs before anything else is imported.
-"""
+"""Check that the installed packages are those of requirements.txt."""
 
 import re
 import sys
 from pathlib import Path
+
+from packaging.markers import Marker
+from packaging.utils import canonicalize_name
 
 from shallowdeep.files.errors import InputError
 
@@ -32,42 +32,19 @@ def refuse_another_environment(file: Path) -> None:
 
 
 def installed(places: list[str]) -> dict[str, str]:
-    """Versions of the packages that these folders hold, by name; the first folder counts."""
-    found: dict[str, str] = {}
-    for place in places:
-        for folder in sorted(Path(place).glob("*.dist-info")):
-            name, _, version = folder.stem.partition("-")
-            found.setdefault(_plain(name), version)
-    return found
+    """Versions of the packages that these folders hold, by name; the first folder counts.
+
+    `importlib.metadata` reads a file for each: 45 ms instead of 3, in every stage.
+    """
+    stems = [folder.stem for place in places[::-1] for folder in Path(place).glob("*.dist-info")]
+    return {canonicalize_name(stem.partition("-")[0]): stem.partition("-")[2] for stem in stems}
 
 
 def differing_packages(requirements: str, here: dict[str, str]) -> list[str]:
-    """Packages that requirements.txt names and that are missing or of another version, in words.
-
-    A package that is asked for on some machines only may be missing.
-    """
-    wanted: dict[str, set[str]] = {}
-    needed = set()
-    for name, version, marker in _PINNED.findall(requirements):
-        if _for_this_python(marker):
-            wanted.setdefault(_plain(name), set()).add(version)
-            if not marker:
-                needed.add(_plain(name))
+    """Packages of requirements.txt that are missing or of another version, in words."""
     return [
-        f"asks for {name} {' or '.join(sorted(versions))}, here is {here.get(name, 'none')}"
-        for name, versions in wanted.items()
-        if here.get(name) not in versions and (name in here or name in needed)
+        f"asks for {name} {version}, here is {here.get(canonicalize_name(name), 'none')}"
+        for name, version, marker in _PINNED.findall(requirements)
+        if not marker or Marker(marker).evaluate()
+        if here.get(canonicalize_name(name)) != version
     ]
-
-
-def _for_this_python(marker: str) -> bool:
-    """True if a line is for this version of Python; the rest of its marker is ignored."""
-    for sign, version in re.findall(r"python_full_version (<|>=) '([\d.]+)'", marker):
-        older = sys.version_info[:3] < tuple(map(int, version.split(".")))
-        if older != (sign == "<"):
-            return False
-    return True
-
-
-def _plain(name: str) -> str:
-    return re.sub(r"[-_.]+", "-", name).lower()

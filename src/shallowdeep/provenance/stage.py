@@ -1,6 +1,7 @@
 """Decorator of the functions in stages/: what every stage needs around its body."""
 
 import functools
+import os
 from collections.abc import Callable
 from typing import Any
 
@@ -10,7 +11,7 @@ from shallowdeep.files.errors import one_line_errors
 from shallowdeep.files.imports import importing
 from shallowdeep.files.parent import end_with_parent
 from shallowdeep.files.progress import loading
-from shallowdeep.provenance.dvc_stage import running
+from shallowdeep.provenance.dvc_stage import DvcStage
 from shallowdeep.provenance.records import Run
 from shallowdeep.provenance.requirements import refuse_another_environment
 
@@ -44,7 +45,8 @@ def stage(
                 pin_arithmetic()
                 loading(name)
                 with importing():  # DVC, where it runs the stage
-                    run = Run(running())
+                    by_dvc = os.environ.get("DVC_STAGE")
+                    run = Run(DvcStage(by_dvc, project_root()) if by_dvc else None)
                 body(run, *args, **kwargs)
                 run.finish()
 

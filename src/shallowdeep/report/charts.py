@@ -2,7 +2,7 @@
 
 The same bytes anywhere: fonts and defaults are matplotlib's own, no matplotlibrc counts, there is
 no date, and coordinates have two decimals, which hide their last bits. Text stays text. Colours
-are the CSS variables of `colours`.
+are the CSS variables of `svg`.
 """
 
 import math
@@ -20,8 +20,7 @@ from matplotlib.ticker import MaxNLocator, NullLocator
 
 from shallowdeep.evaluation.findings import Findings
 from shallowdeep.evaluation.verdict import QUESTION
-from shallowdeep.report.colours import SCHEMES, of_model
-from shallowdeep.report.svg import svg
+from shallowdeep.report.svg import SCHEMES, of_model, svg
 
 _STYLE_FILE = Path(__file__).with_name("charts.mplstyle")
 _SHARE = (0, 1)
@@ -232,23 +231,22 @@ CHARTS = (
         "loss",
         "learning",
         "Loss after each epoch: mean of the runs",
-        "Loss: validation (solid, band of one standard deviation over the runs) and training"
-        " (dashed).",
+        "Loss: validation (solid, band: 80 % of the runs) and training (dashed).",
         partial(_learning, measure="loss"),
     ),
     Chart(
         "accuracy",
         "learning",
         "Accuracy after each epoch: mean of the runs",
-        "Accuracy on the validation pictures, band of one standard deviation over the runs.",
+        "Accuracy on the validation pictures; the band holds 80 % of the runs.",
         partial(_learning, measure="accuracy"),
     ),
     Chart(
         "roc",
         "learning",
         "ROC curves on the test pictures: mean of the runs",
-        "ROC on the test pictures: mean of the runs, band of one standard deviation. The dotted"
-        " line is guessing.",
+        "ROC on the test pictures: mean of the runs; the band holds 80 % of them. The dotted line"
+        " is guessing.",
         _roc,
     ),
     Chart(

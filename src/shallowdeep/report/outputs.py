@@ -9,12 +9,12 @@ from shallowdeep.evaluation.findings import Findings, conclude
 from shallowdeep.evaluation.score_table import score_rows
 from shallowdeep.evaluation.split_predictions import by_split
 from shallowdeep.evaluation.verdict import verdict
-from shallowdeep.files.atomic import replacing
+from shallowdeep.files.atomic import replacing_all
 from shallowdeep.files.progress import Progress
 from shallowdeep.files.yaml_file import parse
 from shallowdeep.prepared import data_report
 from shallowdeep.prepared.prepared_set import Prepared
-from shallowdeep.report import charts, model_card, page, picture_sheets
+from shallowdeep.report import charts, page, picture_sheets
 from shallowdeep.settings.params import Params
 from shallowdeep.trained.trained_network import TrainedNetwork
 
@@ -59,13 +59,12 @@ def outputs(
         parameters=page.flat(parse(Path("params.yaml"))),
         identity=identity,
     )
-    glance = metrics.at_a_glance(found.scores, verdict(found.question))
     texts = {
-        "metrics.json": metrics.as_json(glance),
+        "metrics.json": metrics.as_json(found.scores, verdict(found.question)),
         "plots/learning_curves.svg": charts.learning_curves(shown),
         "report.html": page.render(facts, shown, pictures),
         "report.md": page.summarised(facts),
-        **{f"model_cards/{name}.md": model_card.card(facts, name) for name in networks},
+        **{f"model_cards/{name}.md": page.card(facts, name) for name in networks},
     }
     frames = {f"plots/{name}.csv": table for name, table in charted.items()}
     frames["scores.csv"] = score_rows(found.scores)
@@ -79,7 +78,7 @@ def outputs(
 
 
 def write(done: Outputs) -> None:
-    """Write all outputs, each file complete or not at all."""
-    for path, content in done.files.items():
-        with replacing(path) as new:
+    """Write all outputs, or none."""
+    with replacing_all(done.files) as files:
+        for new, content in zip(files, done.files.values(), strict=True):
             new.write_bytes(content)

@@ -16,17 +16,13 @@ from shallowdeep.evaluation.by_epoch import ahead_sentence
 from shallowdeep.evaluation.findings import Findings
 from shallowdeep.evaluation.intervals import Difference, Interval
 from shallowdeep.evaluation.scores import SCORES
-from shallowdeep.evaluation.verdict import (
-    best_sentence,
-    covered,
-    familywise_error_rate,
-    sentence,
-    verdict,
-)
+from shallowdeep.evaluation.sentences import best_sentence, covered, sentence
+from shallowdeep.evaluation.verdict import familywise_error_rate, verdict
 from shallowdeep.prepared.data_report import Counts, DataReport, LeftOut
-from shallowdeep.report import charts, colours
+from shallowdeep.report import charts
 from shallowdeep.report.charts import Shown
 from shallowdeep.report.picture_sheets import Pictures, Pixels, jpeg
+from shallowdeep.report.svg import MODELS, STYLE
 from shallowdeep.settings.params import Params
 
 PACKAGES = ("dvc", "torch", "torchvision", "numpy", "scipy", "pandas", "scikit-learn", "matplotlib")
@@ -53,8 +49,8 @@ def render(facts: Facts, shown: Shown, pictures: Pictures) -> str:
         **first,
         **pictures._asdict(),
         names=shown.names,
-        style=colours.STYLE,
-        colours=len(colours.MODELS),
+        style=STYLE,
+        colours=len(MODELS),
         charts=charts.CHARTS,
         svgs=charts.drawn(shown),
         captions={
@@ -78,6 +74,23 @@ def summarised(facts: Facts) -> str:
     """The page's first screen as Markdown, for the comment on a pull request."""
     page: str = template("summary.md.jinja").render(**first_screen(facts))
     return page
+
+
+def card(facts: Facts, name: str) -> str:
+    """A model's card in the form that Hugging Face's hub reads, one model each.
+
+    Metadata with a `model-index`, then the same in words; no path of this machine.
+    """
+    settings = facts.settings
+    hidden = [f"{width} ReLU" for width in settings.networks[name].hidden]
+    text: str = template("model_card.md.jinja").render(
+        **first_screen(facts),
+        name=name,
+        layers=" -> ".join([str(3 * settings.data.size**2), *hidden, "1 sigmoid"]),
+        classes=list(facts.counts["train"]),
+        dataset=PurePath(settings.data.dir).name,
+    )
+    return text + "\n"
 
 
 def first_screen(facts: Facts) -> dict[str, object]:
@@ -112,18 +125,15 @@ def template(name: str) -> Template:
     return environment.get_template(name)
 
 
-def flat(parameters: Mapping[str, object], prefix: str = "") -> dict[str, object]:
+def flat(parameters: Mapping[str, object]) -> dict[str, object]:
     """Nested keys joined by dots, as `dvc exp run -S` takes them; no path of this machine."""
-    found: dict[str, object] = {}
-    for key, value in parameters.items():
-        if isinstance(value, Mapping):
-            found |= flat(value, f"{prefix}{key}.")
-        else:
-            is_path = isinstance(value, str) and value.startswith("/")
-            found[f"{prefix}{key}"] = (
-                PurePath(str(value)).name if is_path else "" if value is None else value
-            )
-    return found
+    from dvc.utils.flatten import flatten
+
+    found: dict[str, object] = flatten(parameters)
+    for key, value in found.items():
+        if isinstance(value, str) and value.startswith("/"):
+            found[key] = PurePath(value).name
+    return {key: "" if value is None else value for key, value in found.items()}
 
 
 def _interval(score: Interval | Difference, *, sign: str = "") -> str:

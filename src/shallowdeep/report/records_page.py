@@ -9,8 +9,8 @@ from collections.abc import Mapping
 from shallowdeep.files.atomic import write_text
 from shallowdeep.provenance.dvc_stage import Hashes
 from shallowdeep.provenance.records import FOLDER, Record, read_all
-from shallowdeep.report import colours
 from shallowdeep.report.page import template
+from shallowdeep.report.svg import STYLE
 
 
 def identity(inputs: Hashes) -> str:
@@ -23,7 +23,7 @@ def write(familywise_note: str) -> None:
     records = read_all(FOLDER)
     shown = matching(records)
     page = template("records_page.html.jinja").render(
-        style=colours.STYLE,
+        style=STYLE,
         identity=identity(records["evaluate"].inputs),
         records=sorted(shown.values(), key=lambda record: record.started),
         others=sorted(set(records) - set(shown)),

@@ -6,7 +6,8 @@ from shallowdeep.evaluation.by_epoch import ahead_sentence
 from shallowdeep.evaluation.findings import Findings
 from shallowdeep.evaluation.intervals import Difference, Interval
 from shallowdeep.evaluation.outlook import Outlook
-from shallowdeep.evaluation.verdict import SCORE, covered, verdict
+from shallowdeep.evaluation.sentences import covered
+from shallowdeep.evaluation.verdict import SCORE, verdict
 from shallowdeep.settings.params import Params
 
 
@@ -29,15 +30,18 @@ def lines(found: Findings, settings: Params, *, seconds: float | None) -> list[s
 
 
 def _expected(expected: Sequence[Outlook], seconds: float | None) -> str:
-    """Half widths now, with the most runs and with the most pictures."""
+    """Half widths now, with the most runs and with the most pictures.
+
+    Networks trained on more pictures are other networks, so theirs is an upper bound.
+    """
     now = expected[0]
     runs = max(expected, key=lambda one: one.runs)
     pictures = max(expected, key=lambda one: one.pictures)
     took = f" (about {_time(seconds * runs.runs / now.runs)})" if seconds else ""
     return (
         f"what would decide: ± {100 * now.margin:.1f} points now; ± {100 * runs.margin:.1f}"
-        f" with {runs.runs:,} runs{took}, ± {100 * pictures.margin:.1f}"
-        f" with {pictures.pictures:,} pictures"
+        f" with {runs.runs:,} runs{took}, at most about ± {100 * pictures.margin:.1f} between"
+        f" networks trained and tested on {pictures.pictures / now.pictures:.0f} times the pictures"
     )
 
 

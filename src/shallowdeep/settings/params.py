@@ -41,6 +41,7 @@ _Mean = Annotated[float, Field(ge=0, le=1)]
 _Std = Annotated[float, Field(ge=LEAST_STD, le=1)]
 _Means, _Stds = tuple[_Mean, _Mean, _Mean], tuple[_Std, _Std, _Std]
 _Lr = Annotated[float, Field(gt=0, le=1_000)]
+_Lrs = Annotated[tuple[_Lr, ...], Field(max_length=64)]
 _Init = Literal["torch", "he"]
 _Epochs = Annotated[int, Field(ge=1, le=1_000_000)]
 _Width = Annotated[int, Field(ge=1, le=4_096)]
@@ -87,6 +88,26 @@ def _channels(one: Any, three: Any) -> BeforeValidator:
         return (single.validate_python(value),) * 3
 
     return BeforeValidator(check, json_schema_input_type=one | three | Literal["train"])
+
+
+def _lr() -> BeforeValidator:
+    """Validator of a learning rate, or of several, which come out ascending."""
+    strict = ConfigDict(strict=True)
+    single, several = TypeAdapter(_Lr, config=strict), TypeAdapter(_Lrs, config=strict)
+
+    def check(value: object) -> object:
+        if not isinstance(value, list | tuple):
+            return single.validate_python(value)
+        rates = several.validate_python(tuple(value))
+        if not rates:
+            raise ValueError("[] holds no learning rate; one number or more are needed")
+        for rate in rates:
+            if rates.count(rate) > 1:
+                raise ValueError(f"{shown(value)} holds {rate:g} twice")
+        return tuple(sorted(rates))
+
+    unique = Annotated[list[_Lr], Field(min_length=1, json_schema_extra={"uniqueItems": True})]
+    return BeforeValidator(check, json_schema_input_type=_Lr | unique)
 
 
 class Split(CheckedRecord):
@@ -153,6 +174,10 @@ class Data(CheckedRecord):
     )
 
 
+def _or_null(schema: dict[str, Any]) -> None:
+    schema["anyOf"].append({"type": "null"})
+
+
 class Network(CheckedRecord):
     """One network: the widths of its hidden layers, none for logistic regression."""
 
@@ -162,9 +187,9 @@ class Network(CheckedRecord):
         description="where empty, the number above counts",
         json_schema_extra={"type": ["integer", "null"]},
     )
-    lr: _Lr = Field(
+    lr: Annotated[float | tuple[float, ...], _lr()] = Field(
         description="where empty, the number above counts",
-        json_schema_extra={"type": ["number", "null"]},
+        json_schema_extra=_or_null,
     )
     init: _Init = Field(
         description="where empty, the word above counts",
@@ -173,6 +198,11 @@ class Network(CheckedRecord):
     hidden: Annotated[tuple[_Width, ...], Field(max_length=64), _as_tuple] = Field(
         description="widths of the ReLU layers"
     )
+
+    @property
+    def lrs(self) -> tuple[float, ...] | None:
+        """Learning rates of which each fold takes one, ascending; None if there is no choice."""
+        return self.lr if isinstance(self.lr, tuple) else None
 
 
 def _of_the_question(name: object) -> object:
@@ -210,7 +240,9 @@ class Params(CheckedRecord):
     runs: int = Field(ge=1, le=1_000, description="independent runs of each network on each fold")
     epochs: _Epochs = Field(description="passes over the training pictures")
     batch_size: int = Field(ge=1, le=1_000_000, description="pictures in a mini-batch")
-    lr: _Lr = Field(description="learning rate of mini-batch SGD")
+    lr: Annotated[float | tuple[float, ...], _lr()] = Field(
+        description="learning rate of mini-batch SGD; of a list, each fold takes one by validation"
+    )
     momentum: Annotated[float, Field(ge=0, lt=1)] = Field(
         default=0.0, description="of SGD, as torch.optim.SGD has it; 0: none"
     )
@@ -221,6 +253,9 @@ class Params(CheckedRecord):
     init: _Init = Field(
         default="torch",
         description="initial weights: torch (as torch.nn.Linear) or he (for ReLU layers, biases 0)",
+    )
+    share: _Fraction = Field(
+        default=1.0, description="of each fold's training pictures that are used, class by class"
     )
     keep: Literal["last", "best"] = Field(
         description="weights to keep: last (of the last epoch) or best (lowest validation loss, run"

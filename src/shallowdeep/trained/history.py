@@ -7,44 +7,49 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from shallowdeep.files.atomic import replacing
 from shallowdeep.files.errors import InputError
+from shallowdeep.trained.tuned import Tuned
 
 FILE = "history.csv"
 # Of each run: mean over the training pictures, each as its batch came up; then after the epoch.
 MEASURES = ("train_loss", "validation_loss", "validation_accuracy")
-COLUMNS = ("fold", "run", "epoch", *MEASURES)
 
 
-def write(history: NDArray[np.floating[Any]], path: Path) -> None:
-    """Write MEASURES of every epoch [K, R, E, 3], a row per fold, run and epoch, 6 decimals."""
-    folds, runs, epochs, measures = history.shape
-    places = np.indices((folds, runs, epochs)).reshape(3, -1)
+def write(history: NDArray[np.floating[Any]], path: Path, tuned: Tuned | None = None) -> None:
+    """Write MEASURES of every epoch [L, K, R, E, 3], a row per lr, fold, run and epoch, 6 decimals.
+
+    The column `lr` is there only if params.yaml lists learning rates.
+    """
+    *shape, measures = history.shape
     table = pd.DataFrame(
-        {"fold": places[0], "run": places[1], "epoch": places[2] + 1}
+        _places(tuple(shape), tuned)
         | dict(zip(MEASURES, history.reshape(-1, measures).T.astype(np.float64), strict=True))
     )
-    with replacing(path) as new:
-        table.to_csv(new, index=False, float_format="%.6f", lineterminator="\n")
+    if tuned:
+        table["lr"] = table["lr"].map(repr)  # not with six decimals
+    table.to_csv(path, index=False, float_format="%.6f", lineterminator="\n")
 
 
-def read(path: Path, *, folds: int, runs: int, epochs: int) -> NDArray[np.float64]:
-    """Read MEASURES of every epoch: float64 [K, R, E, 3].
+def read(
+    path: Path, tuned: Tuned | None, *, folds: int, runs: int, epochs: int
+) -> NDArray[np.float64]:
+    """Read MEASURES of every epoch: float64 [L, K, R, E, 3].
 
     Raises:
         InputError: the file is missing, or not as `write` wrote it for so many folds, runs and
             epochs.
     """
+    shape = (len(tuned.lrs) if tuned else 1, folds, runs, epochs)
     try:
         table = pd.read_csv(path)
-        flat = table[list(MEASURES)].to_numpy(np.float64)
-        measures = flat.reshape(folds, runs, epochs, len(MEASURES))
-        places = np.indices(measures.shape[:3]).reshape(3, -1)
-        places[2] += 1
-        if tuple(table.columns) != COLUMNS or not np.isfinite(measures).all():
+        measures = table[list(MEASURES)].to_numpy(np.float64).reshape(*shape, len(MEASURES))
+        places = _places(shape, tuned)
+        if tuple(table.columns) != (*places, *MEASURES):
             raise ValueError
-        if not np.array_equal(table[["fold", "run", "epoch"]].to_numpy().T, places):
+        if any(not np.array_equal(table[name], place) for name, place in places.items()):
             raise ValueError
+        if not np.isfinite(measures[tuned.numbers if tuned else 0, range(folds)]).all():
+            raise ValueError  # at a learning rate that was not taken it can be
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; `dvc repro` makes it") from None
     except (ValueError, LookupError, OverflowError):
@@ -52,3 +57,10 @@ def read(path: Path, *, folds: int, runs: int, epochs: int) -> NDArray[np.float6
             f"{path}: damaged, altered or of another training; `dvc repro --force` makes it anew"
         ) from None
     return measures
+
+
+def _places(shape: tuple[int, ...], tuned: Tuned | None) -> dict[str, NDArray[Any]]:
+    """The columns before MEASURES, for every row."""
+    lr, fold, run, epoch = np.indices(shape).reshape(4, -1)
+    places = {"lr": np.array(tuned.lrs)[lr]} if tuned else {}
+    return places | {"fold": fold, "run": run, "epoch": epoch + 1}

@@ -2,7 +2,7 @@
 
 import json
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -10,6 +10,8 @@ from safetensors import SafetensorError, safe_open
 
 from shallowdeep.files.atomic import write_safetensors
 from shallowdeep.files.errors import InputError
+from shallowdeep.settings.params import Network
+from shallowdeep.trained.tuned import Tuned
 
 FILE = "predictions.safetensors"
 _ARRAYS = ("test", "train", "validation")
@@ -22,6 +24,7 @@ class Predictions(NamedTuple):
     test: NDArray[np.float32]  # [A, R, N_tested], columns as in Prepared.tested
     train: NDArray[np.float32]  # [R, n], by fold 0's runs for fold 0's training pictures
     validation: NDArray[np.float32]  # [R, n], by fold 0's runs for its validation pictures
+    tuned: Tuned | None = None  # if params.yaml lists learning rates: those that the folds took
 
 
 def write(predictions: Predictions, path: Path) -> None:
@@ -29,11 +32,14 @@ def write(predictions: Predictions, path: Path) -> None:
     arrays = {
         name: np.ascontiguousarray(getattr(predictions, name), np.float32) for name in _ARRAYS
     }
-    write_safetensors(path, arrays, {"epochs": predictions.epochs})
+    about: dict[str, Any] = {"epochs": predictions.epochs}
+    if predictions.tuned:
+        about |= {"lrs": predictions.tuned.lrs, "lr": predictions.tuned.taken}
+    write_safetensors(path, arrays, about)
 
 
-def read(path: Path, *, epochs: int, runs: int, tested: int) -> Predictions:
-    """Read predictions; `tested` is the number of pictures that some fold tests.
+def read(path: Path, network: Network, *, folds: int, runs: int, tested: int) -> Predictions:
+    """Read a network's predictions; `tested` is the number of pictures that some fold tests.
 
     Raises:
         InputError: the file is missing, damaged, or of another training.
@@ -41,9 +47,16 @@ def read(path: Path, *, epochs: int, runs: int, tested: int) -> Predictions:
     try:
         with safe_open(path, "numpy") as file:
             about = json.loads(file.metadata()["shallowdeep"])
-            found = Predictions(about["epochs"], *(file.get_tensor(name) for name in _ARRAYS))
+            tuned = Tuned(about["lrs"], about["lr"]) if "lrs" in about else None
+            test, train, validation = (file.get_tensor(name) for name in _ARRAYS)
+            found = Predictions(about["epochs"], test, train, validation, tuned)
         shapes = (found.test.shape, len(found.train), len(found.validation))
-        if found.epochs[-1] != epochs or shapes != ((len(found.epochs), runs, tested), runs, runs):
+        wanted = ((len(found.epochs), runs, tested), runs, runs)
+        if found.epochs[-1] != network.epochs or shapes != wanted:
+            raise ValueError
+        if network.lrs != (tuned and tuple(tuned.lrs)):
+            raise ValueError
+        if tuned and (len(tuned.taken) != folds or not set(tuned.taken) <= set(tuned.lrs)):
             raise ValueError
     except FileNotFoundError:
         raise InputError(f"{path}: no such file; `dvc repro` makes it") from None

@@ -59,7 +59,7 @@ class GramLayer:
         """Descend along the gradient, `dZ` [R, h, m] being the loss's for the latest outputs."""
         m = dZ.shape[-1]
         if optimiser.is_plain:
-            step = dZ * (optimiser.lr / m)
+            step = dZ * optimiser.rate(dZ, m)
             self.coefficients.scatter_add_(2, self._rows, step)
             self._Z.sub_(self._changes(step))
             self.bias.sub_(step.sum(-1, keepdim=True))

@@ -4,6 +4,7 @@ Grouping changes no bit. On a CPU each group trains on one core with one thread,
 time as there are cores.
 """
 
+import itertools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
 from threading import Event, Lock
@@ -15,7 +16,6 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from shallowdeep.files.cores import side_by_side
-from shallowdeep.files.errors import InputError
 from shallowdeep.files.progress import Progress
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.prepared.prepared_set import Prepared
@@ -27,13 +27,14 @@ from shallowdeep.training.primal import Batches, PixelLayer, on_all_pictures, on
 from shallowdeep.training.ranks import ALONE, Ranks
 from shallowdeep.training.sgd import (
     Epoch,
-    NotFiniteError,
+    FirstLayer,
     Rows,
     Runs,
     Settings,
     measures_line,
     train,
 )
+from shallowdeep.training.tuning import not_finite, taken
 
 Floats = NDArray[np.floating[Any]]
 
@@ -55,14 +56,16 @@ class Predicted(NamedTuple):
 class Fitted(NamedTuple):
     """Result of training all runs of one network."""
 
-    layers: list[Layer]  # of fold 0's runs
-    history: Floats  # [K, R, E, 3], measures as in Epoch
-    predictions: Predicted
+    layers: list[Layer]  # of fold 0's runs, at the learning rate that it takes
+    history: Floats  # [L, K, R, E, 3], measures as in Epoch, at each learning rate
+    predictions: Predicted  # at the learning rate that each fold takes
+    taken: list[int]  # its number, of each fold [K]
 
 
 class Member(NamedTuple):
-    """One run of one fold."""
+    """One run of one fold at one learning rate."""
 
+    lr: int  # its number among those of the settings
     fold: int
     run: int
 
@@ -79,7 +82,7 @@ class _Group(NamedTuple):
 
     history: Tensor  # [E, 3, R]
     test: Tensor  # [A, R, N_test]
-    fold_0: dict[int, list[Tensor]]  # by run: weights and biases; of the dual solver predictions
+    fold_0: dict[Member, list[Tensor]]  # weights and biases; of the dual solver predictions
 
 
 def seeds(seed: int, *, folds: int, runs: int) -> list[list[int]]:
@@ -146,11 +149,15 @@ class Fitting:
         self.mine = ranks.share(len(self.groups))
 
     def _in_step(self) -> list[list[Member]]:
-        """Group runs with as many pictures to train, to validate and to test on."""
+        """Group runs with as many pictures to train, to validate and to test on.
+
+        Those of one learning rate stand together, so that most groups have a single one.
+        """
         alike: defaultdict[tuple[int, ...], list[Member]] = defaultdict(list)
-        for number, (fold, runs) in enumerate(zip(self._folds, self._seeds, strict=True)):
-            kind = tuple(map(len, fold)) if self._dual else (number,)
-            alike[kind] += [Member(number, run) for run in range(len(runs))]
+        lrs = range(len(self._settings.lrs))
+        for lr, (number, fold) in itertools.product(lrs, enumerate(self._folds)):
+            kind = tuple(map(len, fold)) if self._dual else (lr, number)
+            alike[kind] += [Member(lr, number, run) for run in range(len(self._seeds[number]))]
         size = self._group_size()
         return [
             members[start : start + size]
@@ -163,7 +170,7 @@ class Fitting:
         on_cpu = self._device.type == "cpu"
         if not self._dual:
             return 1 if on_cpu else len(self._seeds[0])
-        total = sum(map(len, self._seeds))
+        total = len(self._settings.lrs) * sum(map(len, self._seeds))
         if not on_cpu:  # one kernel for all of them
             return -(-total // self._ranks.count)
         alone = self._ranks.count == 1
@@ -180,9 +187,10 @@ class Fitting:
                 bits of one that was not interrupted.
 
         Raises:
-            InputError: a loss is not finite; the message names fold, run, epoch, learning rate.
+            InputError: a loss is not finite, at the only learning rate or at all of some fold;
+                the message names fold, run, epoch, learning rate.
         """
-        ready = self.ready()
+        ready, lrs = self.ready(), self._settings.lrs
         predict_after = asked_after(self._settings.epochs)
         done: dict[int, _Group] = {}
         stopped, lock = Event(), Lock()
@@ -195,33 +203,27 @@ class Fitting:
                 raise _StoppedError
             progress.advance(count)
 
-        def after_epoch(epoch: Epoch) -> None:
-            with lock:
-                progress.say(
-                    measures_line(
-                        float(epoch.train_loss.mean()), float(epoch.validation_accuracy.mean())
-                    )
-                )
+        def one(group: int) -> None:
+            members, runs = self.groups[group], ready(group)
 
-        def one(number: int) -> None:
-            members, runs = self.groups[number], ready(number)
-            try:
-                trained = train(
-                    runs,
-                    self._settings,
-                    predict_after=predict_after,
-                    before_batches=before_batches,
-                    after_epoch=after_epoch,
-                    checkpoint=checkpoints.of(number) if checkpoints else None,
-                )
-            except NotFiniteError as error:
-                fold, run = members[error.run]
-                where = f"fold {fold}, run {run}" if len(self._seeds) > 1 else f"run {run}"
-                raise InputError(
-                    f"{where}, epoch {error.epoch}: the loss is not finite at lr"
-                    f" {self._settings.lr:g}; a smaller lr may help"
-                ) from None
-            done[number] = _Group(*trained, self._of_fold_0(runs, members))
+            def after_epoch(number: int, epoch: Epoch) -> None:
+                finite = torch.stack(epoch).isfinite().all(0)
+                if len(lrs) == 1 and not finite.all():
+                    _, fold, run = members[int(finite.int().argmin())]
+                    raise not_finite(fold, run, number, lrs, folds=len(self._seeds))
+                loss, accuracy = (float(of[finite].mean()) for of in epoch[::2])
+                with lock:
+                    progress.say(measures_line(loss, accuracy))
+
+            trained = train(
+                runs,
+                self._settings,
+                predict_after=predict_after,
+                before_batches=before_batches,
+                after_epoch=after_epoch,
+                checkpoint=checkpoints.of(group) if checkpoints else None,
+            )
+            done[group] = _Group(*trained, self._of_fold_0(runs, members))
 
         with progress:
             side_by_side(one, self.mine, threads=self._cores, begin=one_thread, stop=stopped.set)
@@ -251,7 +253,7 @@ class Fitting:
 
     def _rows(self, members: Sequence[Member]) -> Rows:
         """Pictures that the runs of a group use."""
-        folds = [self._folds[fold] for fold, _ in members]
+        folds = [self._folds[member.fold] for member in members]
         return Rows(
             *(
                 torch.from_numpy(np.stack(rows)).to(self._device)
@@ -262,9 +264,22 @@ class Fitting:
     def _over_pixels(self, number: int) -> Runs:
         """Make some runs of one fold ready for the primal solver."""
         members = self.groups[number]
-        generators, (first, *upper) = self._start(members[0].fold, [run for _, run in members])
+        runs = [member.run for member in members]
+        generators, (first, *upper) = self._start(members[0].fold, runs)
         layer = PixelLayer(first, Batches(self._pictures, self._normalisation, self._dtype))
-        return Runs(layer, upper, self._labels, self._rows(members), generators)
+        return self._runs(layer, upper, members, generators)
+
+    def _runs(
+        self,
+        first: FirstLayer,
+        upper: Sequence[Layer],
+        members: Sequence[Member],
+        generators: Sequence[torch.Generator],
+    ) -> Runs:
+        """Let the runs of a group train in step."""
+        lrs = tuple(self._settings.lrs[member.lr] for member in members)
+        optimiser = self._settings.optimiser(lrs if len(set(lrs)) > 1 else lrs[0])
+        return Runs(first, upper, self._labels, self._rows(members), generators, optimiser)
 
     def _over_gram(self) -> Callable[[int], Runs]:
         """Compute the outputs of all first layers, from which the dual solver starts."""
@@ -273,7 +288,7 @@ class Fitting:
         width = 3 * self._prepared.size**2 * self._dtype.itemsize
         neurons = (*self._settings.hidden, 1)[0]
         at_once = max(1, WEIGHTS // (width * neurons * len(self._seeds[0])))  # folds
-        folds = sorted({fold for number in self.mine for fold, _ in self.groups[number]})
+        folds = sorted({member.fold for number in self.mine for member in self.groups[number]})
         for first in range(0, len(folds), at_once):
             numbers = folds[first : first + at_once]
             drawn = [self._start(fold) for fold in numbers]
@@ -291,36 +306,43 @@ class Fitting:
 
         def ready(number: int) -> Runs:
             members = self.groups[number]
+            drawn = [(starts[fold], run) for _, fold, run in members]
             (Z, bias), *upper = (
                 Layer(
-                    torch.stack([starts[fold].layers[depth].weight[run] for fold, run in members]),
-                    torch.stack([starts[fold].layers[depth].bias[run] for fold, run in members]),
+                    torch.stack([start.layers[depth].weight[run] for start, run in drawn]),
+                    torch.stack([start.layers[depth].bias[run] for start, run in drawn]),
                 )
                 for depth in range(len(self._settings.hidden) + 1)
             )
-            generators = [starts[fold].generators[run] for fold, run in members]
-            first = GramLayer(Z, bias, gram)
-            return Runs(first, upper, self._labels, self._rows(members), generators)
+            # Copies: at another learning rate the run sees the same batches.
+            generators = [start.generators[run].clone_state() for start, run in drawn]
+            return self._runs(GramLayer(Z, bias, gram), upper, members, generators)
 
         return ready
 
     def _fitted(self, groups: Sequence[_Group]) -> Fitted:
-        """Sort the results of all groups by fold and run."""
-        tested, runs = self._prepared.tested(), len(self._seeds[0])
-        epochs, measures, _ = groups[0].history.shape
-        kind = groups[0].history.numpy().dtype
-        history = np.empty((len(self._seeds), runs, epochs, measures), kind)
-        test = np.empty((len(groups[0].test), runs, len(tested)), kind)
-        for members, group in zip(self.groups, groups, strict=True):
-            for i, (fold, run) in enumerate(members):
-                columns = np.searchsorted(tested, self._folds[fold].test)
-                history[fold, run] = group.history[..., i].numpy()
-                test[:, run, columns] = group.test[:, i].numpy()
-        fold_0 = {run: tensors for group in groups for run, tensors in group.fold_0.items()}
-        tensors = [
-            torch.stack(each).to(self._device)
-            for each in zip(*(fold_0[run] for run in range(runs)), strict=True)
-        ]
+        """Choose each fold's learning rate, and sort its results by fold and run."""
+        tested, folds, runs = self._prepared.tested(), len(self._seeds), len(self._seeds[0])
+        lrs, keep = self._settings.lrs, self._settings.keep
+        places = {
+            member: (group, i)
+            for members, group in zip(self.groups, groups, strict=True)
+            for i, member in enumerate(members)
+        }
+        history = np.empty(
+            (len(lrs), folds, runs, *groups[0].history.shape[:2]), groups[0].history.numpy().dtype
+        )
+        for (lr, fold, run), (group, i) in places.items():
+            history[lr, fold, run] = group.history[..., i].numpy()
+        numbers = taken(history, lrs, keep).tolist()
+        test = np.empty((len(groups[0].test), runs, len(tested)), history.dtype)
+        for fold, run in itertools.product(range(folds), range(runs)):
+            group, i = places[Member(numbers[fold], fold, run)]
+            columns = np.searchsorted(tested, self._folds[fold].test)
+            test[:, run, columns] = group.test[:, i].numpy()
+        fold_0 = {member: found for group in groups for member, found in group.fold_0.items()}
+        own_runs = (fold_0[Member(numbers[0], 0, run)] for run in range(runs))
+        tensors = [torch.stack(each).to(self._device) for each in zip(*own_runs, strict=True)]
         train, validation = self._folds[0][:2]
         if self._dual:
             first, bias, scale, *tensors, of_train, of_validation = tensors
@@ -338,20 +360,20 @@ class Fitting:
             layers = _layers(tensors)
             predictions = self._predict_all(layers)
             own = [predictions[:, train], predictions[:, validation]]
-        return Fitted(layers, history, Predicted(test, *own))
+        return Fitted(layers, history, Predicted(test, *own), numbers)
 
-    def _of_fold_0(self, runs: Runs, members: Sequence[Member]) -> dict[int, list[Tensor]]:
+    def _of_fold_0(self, runs: Runs, members: Sequence[Member]) -> dict[Member, list[Tensor]]:
         """Collect weights and biases of fold 0's runs in a group.
 
         Of the first layer the dual solver has coefficients and scale; of all pictures it has the
         outputs, so that it predicts fold 0's training and validation pictures too.
         """
-        mine = {i: run for i, (fold, run) in enumerate(members) if fold == 0}
+        mine = {i: member for i, member in enumerate(members) if member.fold == 0}
         first = runs.first.state[: 3 if self._dual else 2]
         tensors = [*first, *(tensor for layer in runs.upper for tensor in layer)]
         if self._dual and mine:
             tensors += [runs.predict(runs.rows.train), runs.predict(runs.rows.validation)]
-        return {run: [tensor[i].cpu() for tensor in tensors] for i, run in mine.items()}
+        return {member: [tensor[i].cpu() for tensor in tensors] for i, member in mine.items()}
 
     def _predict_all(self, layers: Sequence[Layer]) -> Floats:
         """Predict all pictures [R, N]; one pass for all runs normalises them once."""

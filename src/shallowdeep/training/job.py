@@ -13,11 +13,13 @@ from shallowdeep.settings.params import Params
 from shallowdeep.trained.model import Model, StoredLayer
 from shallowdeep.trained.predictions import Predictions
 from shallowdeep.trained.trained_network import TrainedNetwork
+from shallowdeep.trained.tuned import Tuned
 from shallowdeep.training import devices
 from shallowdeep.training.checkpoint import Checkpoints
 from shallowdeep.training.fitting import Fitting, asked_after, seeds
 from shallowdeep.training.ranks import Ranks
 from shallowdeep.training.sgd import Settings, measures_line
+from shallowdeep.training.tuning import remarks
 
 
 class Job:
@@ -42,7 +44,7 @@ class Job:
         self._seeds = seeds(settings.seed, folds=settings.folds, runs=settings.runs)
         self._solver = pictures.solver_of(settings.solver)
         self._device = devices.pick(settings.device, number=process.here)
-        self._ranks, self._epochs = process, network.epochs
+        self._ranks, self._epochs, self._lrs = process, network.epochs, network.lrs
         self._checkpoints = None
         if inputs:
             depends_on = {**inputs, **pinned(), "device": str(self._device)}
@@ -87,7 +89,9 @@ class Job:
             pictures.size,
             Normalisation(pictures.mean, pictures.std),
         )
-        predictions = Predictions(asked_after(self._epochs), *fitted.predictions)
+        lrs = self._lrs
+        tuned = Tuned(list(lrs), [lrs[number] for number in fitted.taken]) if lrs else None
+        predictions = Predictions(asked_after(self._epochs), *fitted.predictions, tuned)
         return TrainedNetwork(model, predictions, fitted.history.astype(np.float64))
 
     def remove_checkpoints(self) -> None:
@@ -95,17 +99,19 @@ class Job:
         if self._checkpoints:
             self._checkpoints.remove()
 
-    def summary(self, network: TrainedNetwork) -> str:
-        """One line for the terminal."""
+    def summary(self, network: TrainedNetwork) -> list[str]:
+        """Lines for the terminal: one, and if the learning rate was chosen how that went."""
         loss, _, accuracy = network.history[:, :, -1].mean((0, 1))
         folds, runs, seconds = len(self._seeds), len(self._seeds[0]), time.perf_counter()
-        return (
+        line = (
             f"{_times(runs, 'run')} on {_times(folds, 'fold')}, {_times(self._epochs, 'epoch')}, "
             f"{self._solver} solver on {self._device}, "
             f"{f'{self._ranks.count} ranks, ' * (self._ranks.count > 1)}"
             f"{seconds - self._start:.1f} s: "
             f"{measures_line(loss, accuracy)}"
         )
+        tuned = network.predictions.tuned
+        return [line, *(remarks(tuned, network.histories) if tuned else [])]
 
 
 def _times(number: int, what: str) -> str:

@@ -73,11 +73,15 @@ class PixelLayer:
         return self.weight @ self._inputs.mT + self.bias
 
     def backward(self, dZ: Tensor, optimiser: Optimiser) -> None:
-        """Descend along the gradient, `dZ` [R, h, m] being the loss's for the latest outputs."""
+        """Descend along the gradient, `dZ` [R, h, m] being the loss's for the latest outputs.
+
+        Runs in step share one learning rate.
+        """
         m = dZ.shape[-1]
         if optimiser.is_plain:  # in one pass over the weights
-            self.weight.baddbmm_(dZ, self._inputs, alpha=-optimiser.lr / m)
-            self.bias.sub_(dZ.sum(-1, keepdim=True), alpha=optimiser.lr / m)
+            rate = optimiser.rate(dZ, m)
+            self.weight.baddbmm_(dZ, self._inputs, alpha=-rate)
+            self.bias.sub_(dZ.sum(-1, keepdim=True), alpha=rate)
             return
         weight, bias = self._velocity
         optimiser.descend(self.weight, dZ @ self._inputs / m, weight)

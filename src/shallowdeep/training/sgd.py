@@ -21,7 +21,7 @@ class Settings(NamedTuple):
     hidden: Sequence[int]  # widths of the hidden layers
     epochs: int  # passes over the training pictures
     batch_size: int  # pictures; the last batch of an epoch may be smaller
-    lr: float  # learning rate
+    lr: float | tuple[float, ...]  # learning rate; of several, each fold takes one
     keep: Literal["last", "best"]  # weights of the last epoch or, run by run, of the best
     init: Init = "torch"
     momentum: float = 0.0
@@ -29,9 +29,13 @@ class Settings(NamedTuple):
     weight_decay: float = 0.0
 
     @property
-    def optimiser(self) -> Optimiser:
-        """Settings of every step."""
-        return Optimiser(self.lr, self.momentum, self.nesterov, self.weight_decay)
+    def lrs(self) -> tuple[float, ...]:
+        """All learning rates, ascending."""
+        return self.lr if isinstance(self.lr, tuple) else (self.lr,)
+
+    def optimiser(self, lr: float | tuple[float, ...]) -> Optimiser:
+        """Settings of every step, at some of the learning rates."""
+        return Optimiser(lr, self.momentum, self.nesterov, self.weight_decay)
 
 
 class Epoch(NamedTuple):
@@ -73,6 +77,7 @@ class Runs:
         labels: class of every picture, 0 or 1, in floating point [N].
         rows: pictures of each run.
         generators: source of each run's batch orders.
+        optimiser: of every step.
 
     Attributes:
         outputs: of the current epoch's training pictures, each as its batch came up [R, N_train].
@@ -85,8 +90,11 @@ class Runs:
         labels: Tensor,
         rows: Rows,
         generators: Sequence[torch.Generator],
+        optimiser: Optimiser,
     ) -> None:
         self.first, self.upper, self.rows, self.generators = first, upper, rows, generators
+        self._optimiser = optimiser
+        first.start(optimiser)
         self.outputs = labels.new_zeros(rows.train.shape)
         self._labels = labels
         # On a CPU the small upper layers run in NumPy, whose calls cost half of torch's.
@@ -96,7 +104,7 @@ class Runs:
         self._velocity = [tuple(map(torch.zeros_like, layer)) for layer in self.upper]
         self._native_velocity = [tuple(map(self._native, layer)) for layer in self._velocity]
         self._record = labels.is_cuda and torch.cuda.is_available()
-        self._recorded: dict[tuple[int, Optimiser], _Recorded | None] = {}
+        self._recorded: dict[int, _Recorded | None] = {}  # by pictures in a batch
 
     @property
     def state(self) -> list[Tensor]:
@@ -108,7 +116,6 @@ class Runs:
         self,
         *,
         batch_size: int,
-        optimiser: Optimiser,
         seen: int = 0,
         before_batch: Callable[[int], None] = lambda _: None,
     ) -> Epoch:
@@ -116,7 +123,6 @@ class Runs:
 
         Args:
             batch_size: pictures in a mini-batch.
-            optimiser: of every step.
             seen: training pictures that an interrupted epoch has seen; `outputs` holds theirs.
             before_batch: called with the number of pictures seen; an exception ends the epoch.
         """
@@ -133,7 +139,7 @@ class Runs:
                 self.first.prefetched(batches), right, outputs, strict=True
             ):
                 before_batch(seen)
-                out.copy_(step(rows, answers, optimiser))
+                out.copy_(step(rows, answers))
                 seen += rows.shape[1]
             logits = logits_above(self.first.outputs(validation), self.upper)
         wanted = self._labels[validation]
@@ -147,7 +153,7 @@ class Runs:
         """Predict the probability of the second class by each run: [R, n] for rows [R, n]."""
         return probability(logits_above(self.first.outputs(rows), self.upper))
 
-    def _step(self, rows: Tensor, labels: Tensor, optimiser: Optimiser) -> Tensor:
+    def _step(self, rows: Tensor, labels: Tensor) -> Tensor:
         """Take one step of SGD on a batch, both [R, m]; returns the outputs before it, [R, m]."""
         Z = self._native(self.first.forward(rows))
         inputs = []
@@ -163,20 +169,20 @@ class Runs:
             strict=True,
         ):
             dA, dW, db = linear_backward(dZ, A, weight)
-            optimiser.descend(weight, dW, velocity[0])
-            optimiser.descend(bias, db, velocity[1])
+            self._optimiser.descend(weight, dW, velocity[0])
+            self._optimiser.descend(bias, db, velocity[1])
             dZ = relu_backward(dA, A)
-        self.first.backward(torch.as_tensor(dZ), optimiser)
+        self.first.backward(torch.as_tensor(dZ), self._optimiser)
         return outputs[:, 0]
 
-    def _recorded_step(self, rows: Tensor, labels: Tensor, optimiser: Optimiser) -> Tensor:
-        """Take a step on a CUDA device: the first of its kind as it is, others from its record."""
-        kind = (rows.shape[1], optimiser)
-        if kind not in self._recorded:  # in it, libraries set themselves up
-            self._recorded[kind] = None
-            return self._step(rows, labels, optimiser)
-        recorded = self._recorded[kind] or _Recorded(self._step, rows, labels, optimiser)
-        self._recorded[kind] = recorded
+    def _recorded_step(self, rows: Tensor, labels: Tensor) -> Tensor:
+        """Take a step on a CUDA device: the first of its size as it is, others from its record."""
+        size = rows.shape[1]
+        if size not in self._recorded:  # in it, libraries set themselves up
+            self._recorded[size] = None
+            return self._step(rows, labels)
+        recorded = self._recorded[size] or _Recorded(self._step, rows, labels)
+        self._recorded[size] = recorded
         return recorded.repeat(rows, labels)
 
 
@@ -188,16 +194,15 @@ class _Recorded:
 
     def __init__(
         self,
-        step: Callable[[Tensor, Tensor, Optimiser], Tensor],
+        step: Callable[[Tensor, Tensor], Tensor],
         rows: Tensor,
         labels: Tensor,
-        optimiser: Optimiser,
     ) -> None:
         """Record a step for a batch like this one, without doing it."""
         self._rows, self._labels = rows.clone(), labels.clone()
         self._graph = torch.cuda.CUDAGraph()
         with torch.cuda.graph(self._graph):
-            self._outputs = step(self._rows, self._labels, optimiser)
+            self._outputs = step(self._rows, self._labels)
 
     def repeat(self, rows: Tensor, labels: Tensor) -> Tensor:
         """Do it for another batch; the next repetition overwrites the outputs."""
@@ -250,26 +255,13 @@ class Trained(NamedTuple):
     test: Tensor  # [A, R, N_test], probabilities; the last are of the kept weights
 
 
-class NotFiniteError(Exception):
-    """A run's loss is not a finite number.
-
-    Attributes:
-        run: its position among the runs that trained in step.
-        epoch: from 1.
-    """
-
-    def __init__(self, run: int, epoch: int) -> None:
-        super().__init__(run, epoch)
-        self.run, self.epoch = run, epoch
-
-
 def train(
     runs: Runs,
     settings: Settings,
     *,
     predict_after: Sequence[int] = (),
     before_batches: Callable[[int], None] = lambda _: None,
-    after_epoch: Callable[[Epoch], None] = lambda _: None,
+    after_epoch: Callable[[int, Epoch], None] = lambda *_: None,
     checkpoint: Checkpoint | None = None,
 ) -> Trained:
     """Train all runs, and leave them with the weights that are kept.
@@ -280,15 +272,11 @@ def train(
         predict_after: epochs before the last after which the test pictures are predicted too.
         before_batches: called with 1 before each batch, and at first with the number of batches
             that the checkpoint holds; an exception ends the training.
-        after_epoch: called with the measures of each epoch.
+        after_epoch: called with number and measures of each epoch; an exception ends the training.
         checkpoint: of an interrupted training, and of this one. A resumed training gives the bits
             of one that was not interrupted.
-
-    Raises:
-        NotFiniteError: a loss is not a finite number.
     """
     epochs, batch_size = settings.epochs, settings.batch_size
-    runs.first.start(settings.optimiser)
     best = Best(runs) if settings.keep == "best" else None
     predicted = [number for number in predict_after if number < epochs]
     count, pictures = runs.rows.train.shape
@@ -314,24 +302,16 @@ def train(
             checkpoint.write(state)
 
     for number in range(first + 1, epochs + 1):
-        epoch = runs.epoch(
-            batch_size=batch_size,
-            optimiser=settings.optimiser,
-            seen=seen,
-            before_batch=before_batch,
-        )
+        epoch = runs.epoch(batch_size=batch_size, seen=seen, before_batch=before_batch)
         if best:
             best.update(epoch.validation_loss)
         history[number - 1] = torch.stack(epoch).cpu()
-        finite = history[number - 1].isfinite().all(0)
-        if not finite.all():
-            raise NotFiniteError(int((~finite).nonzero()[0]), number)
         if number in predicted:
             test[predicted.index(number)] = runs.predict(runs.rows.test).cpu()
         seen = 0
         done.copy_(torch.tensor([number, seen]))
         generators.copy_(_generator_states(runs))
-        after_epoch(Epoch(*history[number - 1]))
+        after_epoch(number, Epoch(*history[number - 1]))
         if checkpoint and checkpoint.is_due(finished=number == epochs):
             checkpoint.write(state)
     if best:

@@ -1,0 +1,66 @@
+"""Verdicts at many settings hold all at once."""
+
+import numpy as np
+import pytest
+
+from shallowdeep.evaluation.intervals import Design
+from shallowdeep.evaluation.many_settings import step_down, summary
+from shallowdeep.evaluation.verdict import QUESTION, compare, verdict
+
+LABELS = np.arange(200) % 2
+DESIGN = Design(LABELS, np.arange(200) // 2 % 5, 160)
+
+
+def setting(rng, *, ahead=0.0, pictures=0.3):
+    """A comparison at any level; `ahead` for the deep network."""
+    common = pictures * rng.standard_normal(200)
+    first, second = (
+        1
+        / (1 + np.exp(-((2 * LABELS - 1) * (0.7 + gain + common) + rng.standard_normal((5, 200)))))
+        for gain in (ahead, 0.0)
+    )
+    return lambda alpha: compare(
+        QUESTION, DESIGN, first, second, alpha=alpha, equivalence_margin=0.02
+    )
+
+
+def test_each_step_needs_less_as_settings_are_decided():
+    """Four clear ones at 0.05 / 5; then the fifth has all of 0.05."""
+    rng = np.random.default_rng(0)
+    clear = [setting(rng, ahead=1.0) for _ in range(4)]
+    p = {}
+    for seed in range(40):
+        weak = setting(np.random.default_rng(seed), ahead=0.28)
+        p[seed] = weak(0.05).difference.p_value
+    seed = next(seed for seed, value in p.items() if 0.02 < value < 0.05)
+    weak = setting(np.random.default_rng(seed), ahead=0.28)
+    found = step_down([*clear, weak], alpha=0.05)
+    assert [verdict(of) for of in found] == ["deep"] * 5
+    assert [of.alpha for of in found] == [0.01] * 4 + [0.05]
+    nothing = [setting(rng) for _ in range(4)]
+    found = step_down([*nothing, weak], alpha=0.05)
+    assert verdict(found[-1]) == "undecided"
+    assert {of.alpha for of in found} == {0.01}
+
+
+def test_where_nothing_is_to_be_found_few_series_name_a_network():
+    """Of 150 series of 8 settings; at 0.05 each by itself several do."""
+    rng = np.random.default_rng(1)
+    wrong = alone = 0
+    for _ in range(150):
+        settings = [setting(rng) for _ in range(8)]
+        wrong += any(verdict(of) in QUESTION for of in step_down(settings, alpha=0.05))
+        alone += any(verdict(at(0.05)) in QUESTION for at in settings)
+    assert wrong <= 0.09 * 150
+    assert alone > 2 * wrong
+
+
+@pytest.mark.parametrize("count", [1, 3])
+def test_a_summary_counts_the_verdicts(count):
+    """All of them, with the confidence that all hold at once."""
+    settings = [setting(np.random.default_rng(n), ahead=1.0) for n in range(count)]
+    found = summary(step_down(settings, alpha=0.05), alpha=0.05)
+    assert found == (
+        f"In {count} of {count} settings the deep network is ahead, in 0 the shallow one, in 0 they"
+        " are equal, 0 cannot tell: with 95 % confidence in all of them"
+    )
