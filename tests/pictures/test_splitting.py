@@ -159,6 +159,32 @@ def test_groups_lie_in_one_part_and_parts_keep_their_share(kind, folds):
     assert np.array_equal(found, grouped(LABELS, KINDS[kind], folds=folds))
 
 
+@given(
+    folds=st.sampled_from([1, 3, 5]),
+    pictures=st.integers(20, 80),
+    kinds=st.integers(1, 40),
+    apart=st.booleans(),
+    seed=st.integers(0, 2**31),
+)
+def test_groups_are_refused_only_if_a_class_has_too_few(folds, pictures, kinds, apart, seed):
+    """Else every part has one of each class, the tested one of a single fold two."""
+    rng = np.random.default_rng(seed)
+    labels = rng.permutation(np.arange(2 * pictures) % 2)
+    groups = first_rows(rng.integers(0, kinds, 2 * pictures) + 100 * labels * apart)
+    of_class = [groups[labels == label] for label in (0, 1)]
+    options = {"folds": folds, "classes": ("cat", "dog"), "seed": seed, "groups": groups}
+    if min(len(set(rows)) for rows in of_class) < (folds if folds > 1 else 4):
+        with pytest.raises(InputError, match=r"groups?, too few for folds"):
+            cut(labels, ARTICLE, **options)
+        return
+    found = cut(labels, ARTICLE, **options)
+    for rows in of_class:
+        whole = np.unique(rows)
+        assert np.bincount(found[whole], minlength=max(folds, 3)).min() >= 1
+        assert folds > 1 or (found[whole] == 0).sum() >= 2
+    assert np.array_equal(found, found[groups])
+
+
 def test_groups_of_one_picture_are_no_groups():
     """The split is the one without any, to the bit."""
     for folds in (1, 10):
