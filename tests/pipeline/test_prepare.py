@@ -273,7 +273,7 @@ def test_pictures_that_belong_together_lie_in_one_fold(project):
     assert (status, err) == (0, "")
     first, second = out.splitlines()
     assert "; 1 near-duplicate (results/near_duplicates.csv); 80 pictures in 29 groups (9" in first
-    assert second == "prepare: data.group matches 2 paths not: each is a group by itself"
+    assert second == "prepare: data.group does not match 2 of 82 paths: it puts them into no group"
     ready = prepared_set.read(project / "data" / "prepared")
     table = ready.manifest.set_index("path")
     assert np.array_equal(ready.parts, ready.parts[ready.groups])

@@ -10,7 +10,7 @@ from shallowdeep.files.errors import InputError
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.settings.params import Data
 
-BLOCK = 512  # pictures
+BLOCK = 64  # pictures
 
 
 def normalisation(array: Path, train: NDArray[np.intp], data: Data) -> Normalisation:
@@ -39,18 +39,15 @@ def mean_and_std(array: Path, rows: NDArray[np.intp]) -> Normalisation:
 
     From exact sums of integers, so the same on every machine.
     """
-    counts = np.zeros((3, 256), dtype=np.int64)  # how often each byte occurs in each channel
+    totals, squares, n = np.zeros(3, np.int64), np.zeros(3, np.int64), 0
     for start in range(0, len(rows), BLOCK):
         pictures = np.load(array, mmap_mode="r")  # again: mapped pages count as memory
-        for row in rows[start : start + BLOCK]:
-            for channel in range(3):
-                counts[channel] += np.bincount(pictures[row, channel].ravel(), minlength=256)
-    values = np.arange(256)
-    totals, squares = counts @ values, counts @ values**2
-    n = int(counts[0].sum())
-    means = [int(total) / n / 255 for total in totals]
-    stds = [
-        math.sqrt(int(square) * n - int(total) ** 2) / n / 255
-        for total, square in zip(totals, squares, strict=True)
-    ]
-    return Normalisation((means[0], means[1], means[2]), (stds[0], stds[1], stds[2]))
+        block = pictures[rows[start : start + BLOCK]]
+        totals += block.sum((0, 2, 3), dtype=np.int64)
+        squares += np.einsum("ncyx,ncyx->c", block, block, dtype=np.int64)
+        n += block.size // 3
+    sums = [*zip(totals.tolist(), squares.tolist(), strict=True)]  # Python's integers: of any size
+    red, green, blue = (
+        (total / n / 255, math.sqrt(square * n - total**2) / n / 255) for total, square in sums
+    )
+    return Normalisation(*zip(red, green, blue, strict=True))

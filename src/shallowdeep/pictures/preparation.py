@@ -98,48 +98,41 @@ def prepare_pictures(settings: Params, found: Listed, out: Path) -> Reports:
     means = near_duplicates.reduced(np.load(array, mmap_mode="r"))
     copies = near_duplicates.copies(means)
     groups, unnamed = by_name([one.path for one in decoded.accepted], data.group)
-    hint = ""
-    if data.near_duplicates == "group" and (alike := copies.all != np.arange(len(groups))).any():
-        groups = merged(groups, np.stack([np.flatnonzero(alike), copies.all[alike]]))
+    options, hint = {"folds": folds, "seed": settings.seed}, ""
+    if data.near_duplicates == "group" and (copied := copies.all != np.arange(len(groups))).any():
+        groups = merged(groups, np.stack([np.flatnonzero(copied), copies.all[copied]]))
         hint = "; near-duplicates are groups too unless data.near_duplicates: ignore"
-    table = manifest(
-        decoded,
-        found.classes,
-        data.split,
-        folds=folds,
-        seed=settings.seed,
-        groups=groups,
-        hint=hint,
-    )
+    table = manifest(decoded, found.classes, data.split, **options, groups=groups, hint=hint)
     train = fold(table["fold"].to_numpy(), 0, folds=folds).train
     mean, std = normalised = normalisation(array, train, data)
     if solver.choose(settings, len(table)) == "dual":
         gram.write(out, normalised)
     prepared_set.write(out, table, Summary(found.classes, folds, data.size, mean, std))
-    described = near_duplicates.described(table, copies)
-    members = table.groupby("group")["label"].agg(["size", "nunique"]).query("size > 1")
-    report = DataReport(
+    alike = near_duplicates.described(table, copies)
+    several = table.groupby("group")["label"].agg(["size", "nunique"]).query("size > 1")
+    counts = DataReport(
         len(decoded.accepted),
         len(decoded.rejected),
         len(decoded.duplicates),
         conflicts=len(decoded.conflicts),
-        near_duplicates=len(described),
-        mirrored=sum(one.reason.startswith(near_duplicates.MIRRORED) for one in described),
-        near_duplicates_ignored=sum(near_duplicates.APART in one.reason for one in described),
-        groups=len(members),
-        grouped=int(members["size"].sum()),
-        groups_of_both_classes=int((members["nunique"] > 1).sum()),
+        near_duplicates=len(alike),
+        mirrored=sum(one.reason.startswith(near_duplicates.MIRRORED) for one in alike),
+        near_duplicates_ignored=sum(near_duplicates.APART in one.reason for one in alike),
+        groups=len(several),
+        grouped=int(several["size"].sum()),
+        groups_of_both_classes=int((several["nunique"] > 1).sum()),
         unnamed=unnamed,
         skipped=len(found.skipped),
         warning=suggestion(means, table),
     )
-    lines = [report.summary(prepared_set.count(table, found.classes, folds=folds))]
-    lines += near_duplicates.warnings(described)
+    lines = [counts.summary(prepared_set.count(table, found.classes, folds=folds))]
+    lines += near_duplicates.warnings(alike)
     if unnamed:
-        lines.append(f"data.group matches {unnamed:,} paths not: each is a group by itself")
-    lines += [report.warning] if report.warning else []
+        matched = f"does not match {unnamed:,} of {len(table):,} paths"
+        lines.append(f"data.group {matched}: it puts them into no group")
+    lines += [counts.warning] * bool(counts.warning)
     left_out = decoded.rejected + decoded.duplicates + decoded.conflicts
-    return Reports(left_out, described, report, lines)
+    return Reports(left_out, alike, counts, lines)
 
 
 def decode_all(folder: Path, files: Sequence[Found], data: Data, array: Path) -> Decoded:
