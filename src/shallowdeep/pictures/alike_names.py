@@ -19,6 +19,7 @@ import pandas as pd
 from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 
+from shallowdeep.files.progress import Progress
 from shallowdeep.pictures.gram import centred_product
 from shallowdeep.pictures.groups import keys_of
 
@@ -110,8 +111,11 @@ def _neighbours(means: NDArray[np.float32], asked: Rows, among: Rows) -> Neighbo
         asked = np.random.default_rng(0).choice(asked, ASKED, replace=False)
     squares = np.einsum("ij,ij->i", means[among], means[among], dtype=np.float64)
     nearest = []
-    with threadpool_limits(1, "blas"):
-        for some in np.array_split(asked, len(asked) * len(among) // BLOCK + 1):
+    blocks = np.array_split(asked, len(asked) * len(among) // BLOCK + 1)
+    progress = Progress("comparing names", len(blocks), unit="blocks")
+    with threadpool_limits(1, "blas"), progress:
+        for some in blocks:
+            progress.advance()
             apart = squares - 2 * centred_product(means[some], means[among])
             apart[some[:, None] == among] = np.inf
             nearest.append(among[apart.argmin(1)])
