@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from shallowdeep.files.errors import InputError
-from shallowdeep.pictures.groups import by_name, joined
+from shallowdeep.pictures.groups import by_name, merged
 
 PATHS = [
     "cat/clip1_frame0.jpg",
@@ -56,5 +56,5 @@ def test_an_expression_that_groups_nothing_is_refused(paths, group, message):
 def test_groups_that_share_a_picture_are_one():
     """Each is named by its first row."""
     groups = np.array([0, 0, 2, 3, 3, 5])
-    assert joined(groups, np.array([[4, 5], [2, 2]])).tolist() == [0, 0, 2, 2, 2, 2]
-    assert joined(groups).tolist() == groups.tolist()
+    assert merged(groups, np.array([[4, 5], [2, 2]])).tolist() == [0, 0, 2, 2, 2, 2]
+    assert merged(groups).tolist() == groups.tolist()

@@ -1,4 +1,4 @@
-"""Groups of pictures that belong together: by the names of files, and joined with others."""
+"""Groups of pictures that belong together: by the names of files, and merged with others."""
 
 import re
 from collections.abc import Sequence
@@ -53,7 +53,7 @@ def keys_of(paths: Sequence[str], group: str) -> list[str]:
     return [(match[1] or "") if match else "" for match in matches]
 
 
-def joined(groups: Groups, *pairs: NDArray[np.int64]) -> Groups:
+def merged(groups: Groups, *pairs: NDArray[np.int64]) -> Groups:
     """Merge groups by pairs [2, n] of their members."""
     if not pairs:
         return groups

@@ -20,7 +20,7 @@ from threadpoolctl import threadpool_limits
 
 from shallowdeep.files.progress import Progress
 from shallowdeep.pictures.gram import centred_product
-from shallowdeep.pictures.groups import joined
+from shallowdeep.pictures.groups import merged
 from shallowdeep.prepared.data_report import LeftOut
 from shallowdeep.prepared.folds import Groups
 
@@ -105,8 +105,8 @@ def _grouped(found: Groups, tiles: Iterable[NDArray[np.int64]]) -> Groups:
         pairs.append(some)
         count += some.shape[1]
         if count > len(found):
-            found, pairs, count = joined(found, *pairs), [], 0
-    return joined(found, *pairs)
+            found, pairs, count = merged(found, *pairs), [], 0
+    return merged(found, *pairs)
 
 
 def _means(

@@ -18,7 +18,7 @@ from shallowdeep.pictures.alike_names import suggestion
 from shallowdeep.pictures.channels import normalisation
 from shallowdeep.pictures.cluster import cluster_or_threads
 from shallowdeep.pictures.decoding import Picture, decode, quiet
-from shallowdeep.pictures.groups import by_name, joined
+from shallowdeep.pictures.groups import by_name, merged
 from shallowdeep.pictures.limits import Unusable
 from shallowdeep.pictures.listing import Found, Listed, classes, listed
 from shallowdeep.pictures.splitting import cut
@@ -100,7 +100,7 @@ def prepare_pictures(settings: Params, found: Listed, out: Path) -> Reports:
     groups, unnamed = by_name([one.path for one in decoded.accepted], data.group)
     hint = ""
     if data.near_duplicates == "group" and (alike := copies.all != np.arange(len(groups))).any():
-        groups = joined(groups, np.stack([np.flatnonzero(alike), copies.all[alike]]))
+        groups = merged(groups, np.stack([np.flatnonzero(alike), copies.all[alike]]))
         hint = "; near-duplicates are groups too unless data.near_duplicates: ignore"
     table = manifest(
         decoded,
