@@ -46,7 +46,8 @@ def evaluate(run: Run) -> None:
         notes.append(familywise_note(experiments, alpha=settings.alpha))
         records_page.write(notes[-1])
         seconds = records_page.training_seconds()
-    for line in notes + terminal_lines.lines(done.found, settings, seconds=seconds):
+    lines = terminal_lines.lines(done.found, settings, seconds=seconds)
+    for line in (*notes, *done.cautions, *lines):
         print("evaluate:", line)
 
 

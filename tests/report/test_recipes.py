@@ -13,9 +13,10 @@ from shallowdeep.prepared.data_report import DataReport
 from shallowdeep.report import charts, page, picture_sheets
 
 WITH_WIDE = SHARES | {"wide": 0.9}
+NOTHING_LEFT_OUT = DataReport(100, 0, 0)
 
 
-def pages(pictures, shares=SHARES):
+def pages(pictures, shares=SHARES, data=NOTHING_LEFT_OUT):
     """The report in both forms, and a card."""
     predictions = networks(pictures, shares)
     test, found = by_split(predictions, pictures)["test"], findings(pictures, shares)
@@ -25,7 +26,7 @@ def pages(pictures, shares=SHARES):
     weights = {name: np.ones((4, 3, 12, 12), np.float32) for name in shares}
     facts = page.Facts(
         found=found,
-        data=DataReport(100, 0, 0),
+        data=data,
         counts=pictures.counts(),
         left_out=[],
         settings=settings(shares),
@@ -47,9 +48,8 @@ def test_a_score_is_one_entry(pictures, monkeypatch):
     score = Score("specificity", "share of cats that are found", "higher", 1, specificity)
     monkeypatch.setitem(SCORES, "specificity", score)
     table = score_rows(findings(pictures).scores)
-    assert (
-        len(table[table.score == "specificity"]) == 3 * 3 + 2
-    )  # networks and their pair, splits; ensembles
+    rows = 3 * 3 + 2  # networks and their pair on three splits, two ensembles
+    assert len(table[table.score == "specificity"]) == rows
     html, summary, card = pages(pictures)
     assert all("share of cats that are found" in text for text in (html, summary, card))
     assert "{type: specificity, name: " in card
@@ -84,3 +84,34 @@ def test_the_first_screen_names_the_best_of_several_networks(pictures):
     assert summary.index("Does a deeper network help?") < summary.index(best) < summary.index("|")
     html, summary, _ = pages(pictures)
     assert "Of all networks" not in html + summary
+
+
+@pytest.mark.parametrize(
+    ("data", "texts", "caution"),
+    [
+        ({}, [], None),
+        ({"near_duplicates": 4, "groups": 2, "grouped": 6}, ["6 pictures in 2 groups"], None),
+        (
+            {"near_duplicates": 4, "near_duplicates_ignored": 3, "mirrored": 1},
+            ["4 near-duplicates (1 mirrored), 3 of them taken for independent"],
+            "3 near-duplicates count as independent pictures",
+        ),
+        ({"warning": "names tell of clips"}, [], "names tell of clips"),
+    ],
+)
+def test_a_report_says_which_pictures_belong_together(pictures, data, texts, caution):
+    """In the caption of the data; what may spoil the interval stands beside the verdict."""
+    html, summary, card = pages(pictures, data=NOTHING_LEFT_OUT._replace(**data))
+    assert all(text in html for text in texts)
+    assert ("each in one fold" in html) == ("groups" in data)
+    for text in (html, summary, card):
+        assert ("count as independent" in text) == ("near_duplicates_ignored" in data)
+        assert caution is None or caution in text
+
+
+def test_networks_are_named_with_widths_and_parameters(pictures):
+    """3 x 128 x 128 inputs, four neurons, their biases and the output's weights."""
+    html, summary, card = pages(pictures)
+    assert "Shallow [4]: 196,617 parameters, 2 epochs." in html
+    assert "| shallow [4] | deep [4] | deep minus shallow | p |" in summary
+    assert "49152 -> 4 ReLU -> 1 sigmoid, 196,617 parameters." in card

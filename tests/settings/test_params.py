@@ -52,6 +52,19 @@ def test_the_committed_file_holds_the_articles_set_up():
     assert settings.data.split == params.Split(train=0.8, validation=0.1, test=0.1)
 
 
+def test_a_network_has_a_title_and_so_many_parameters():
+    """The article's two, its deep one with a single layer, and logistic regression."""
+    network = params.read(ROOT / "params.yaml").models["deep"]
+    for hidden, title, count in (
+        ((4,), "[4]", 196_617),
+        ((5, 5, 3), "[5, 5, 3]", 245_817),
+        ((5,), "[5]", 245_771),
+        ((), "(logistic regression)", 49_153),
+    ):
+        other = network.model_copy(update={"hidden": hidden})
+        assert (other.title, other.parameters(3 * 128**2)) == (title, count)
+
+
 def test_a_networks_own_epochs_override_the_common_ones(changed, tmp_path):
     """Further networks follow the two of the question; without hidden layers: logistic."""
     wide = {"wide": {"hidden": [32], "epochs": 3}, "logistic": {"hidden": []}}

@@ -1,6 +1,6 @@
 """New folder with one subfolder per class, the input of `prepare`."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -11,7 +11,7 @@ CLASSES = ("cat", "dog")
 
 
 @contextmanager
-def new_class_folders(folder: Path) -> Iterator[Path]:
+def new_class_folders(folder: Path, classes: Sequence[str] = CLASSES) -> Iterator[Path]:
     """Give a scratch folder with one subfolder per class, and rename it to `folder` at the end.
 
     Raises:
@@ -21,6 +21,6 @@ def new_class_folders(folder: Path) -> Iterator[Path]:
     if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
         raise InputError(f"{folder}: is there already; name a new or an empty folder")
     with replacing(folder) as new:
-        for name in CLASSES:
+        for name in classes:
             (new / name).mkdir(parents=True)
         yield new

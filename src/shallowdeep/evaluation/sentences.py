@@ -13,6 +13,7 @@ from shallowdeep.evaluation.verdict import (
     guessing,
     verdict,
 )
+from shallowdeep.prepared.data_report import DataReport
 from shallowdeep.settings.params import Network, Params
 from shallowdeep.trained.tuned import Tuned
 
@@ -115,6 +116,17 @@ def _learned(of: Comparison) -> str:
         f" The {name} network has not learned to tell them apart: {remark}."
         for name, remark in remarks.items()
     )
+
+
+def cautions(data: DataReport) -> list[str]:
+    """Remarks on the data that a reader of the verdict needs."""
+    found = [data.warning] if data.warning else []
+    if ignored := data.near_duplicates_ignored:
+        found.append(
+            f"{ignored:,} near-duplicates count as independent pictures, since params.yaml has"
+            " data.near_duplicates: ignore; if they are not, the interval is too narrow."
+        )
+    return found
 
 
 def training_clause(settings: Params, pair: Pair, tuned: Mapping[str, Tuned | None]) -> str:

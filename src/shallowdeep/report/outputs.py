@@ -1,12 +1,13 @@
 """All outputs of the stage `evaluate`, computed before the first of them is written."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 
 from shallowdeep.evaluation import metrics, tables
 from shallowdeep.evaluation.findings import Findings, conclude
 from shallowdeep.evaluation.score_table import score_rows
+from shallowdeep.evaluation.sentences import cautions
 from shallowdeep.evaluation.split_predictions import by_split
 from shallowdeep.evaluation.verdict import verdict
 from shallowdeep.files.atomic import replacing_all
@@ -25,6 +26,7 @@ class Outputs(NamedTuple):
     """Contents of the files in results/."""
 
     found: Findings
+    cautions: Sequence[str]  # for a reader of the verdict
     files: Mapping[Path, bytes]
 
 
@@ -74,7 +76,9 @@ def outputs(
         **{path: text.encode() for path, text in texts.items()},
         **{path: tables.as_csv(table) for path, table in frames.items()},
     }
-    return Outputs(found, {RESULTS / path: content for path, content in files.items()})
+    return Outputs(
+        found, cautions(facts.data), {RESULTS / path: content for path, content in files.items()}
+    )
 
 
 def write(done: Outputs) -> None:

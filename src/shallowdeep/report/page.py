@@ -16,7 +16,7 @@ from shallowdeep.evaluation.by_epoch import ahead_sentence
 from shallowdeep.evaluation.findings import Findings
 from shallowdeep.evaluation.intervals import Difference, Interval
 from shallowdeep.evaluation.scores import SCORES
-from shallowdeep.evaluation.sentences import best_sentence, covered, sentence
+from shallowdeep.evaluation.sentences import best_sentence, cautions, covered, sentence
 from shallowdeep.evaluation.verdict import familywise_error_rate, verdict
 from shallowdeep.prepared.data_report import Counts, DataReport, LeftOut
 from shallowdeep.report import charts
@@ -101,6 +101,12 @@ def first_screen(facts: Facts) -> dict[str, object]:
         **found._asdict(),
         "sentence": sentence(found.question),
         "best": best_sentence(found.pairs),
+        "named": {name: f"{name} {one.title}" for name, one in settings.networks.items()},
+        "parameter_counts": {
+            name: f"{one.parameters(3 * settings.data.size**2):,}"
+            for name, one in settings.networks.items()
+        },
+        "cautions": cautions(facts.data),
         "verdicts": {one.pair: verdict(one) for one in found.compared},
         "by_epoch": ahead_sentence(found.epochs, alpha=settings.alpha, runs=settings.runs),
         "covered": covered(runs=settings.runs, folds=settings.folds),

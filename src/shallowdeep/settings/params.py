@@ -4,6 +4,7 @@ import json
 import math
 import re
 from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -198,6 +199,16 @@ class Network(CheckedRecord):
     hidden: Annotated[tuple[_Width, ...], Field(max_length=64), _as_tuple] = Field(
         description="widths of the ReLU layers"
     )
+
+    @property
+    def title(self) -> str:
+        """Widths as in params.yaml; a network without hidden layers is logistic regression."""
+        return str(list(self.hidden)) if self.hidden else "(logistic regression)"
+
+    def parameters(self, inputs: int) -> int:
+        """Number of weights and biases."""
+        widths = (inputs, *self.hidden, 1)
+        return sum((n_prev + 1) * n for n_prev, n in pairwise(widths))
 
     @property
     def lrs(self) -> tuple[float, ...] | None:
