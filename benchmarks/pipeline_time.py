@@ -7,7 +7,7 @@ import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from threading import Event, Thread
@@ -43,7 +43,12 @@ class Pipeline(NamedTuple):
 
 
 def measure(
-    photographs: Path, *, epochs: int = EPOCHS, folds: int = 10, repetitions: int = 3
+    photographs: Path,
+    *,
+    epochs: int = EPOCHS,
+    folds: int = 10,
+    repetitions: int = 3,
+    changes: Sequence[str] = (),
 ) -> Pipeline:
     """Clone the working tree, prepare the photographs, run the experiment with its ten runs.
 
@@ -52,6 +57,7 @@ def measure(
         epochs: of both networks.
         folds: each with its ten runs.
         repetitions: of the experiment, each from the same state, and of its imports; odd.
+        changes: of further parameters, as in `keep=best`.
     """
     with TemporaryDirectory() as scratch:
         project = Path(scratch).resolve() / "project"
@@ -64,9 +70,10 @@ def measure(
         prepare_seconds = time.perf_counter() - start
         _commit(project)
         experiments = []
+        changed = [f"--set-param={change}" for change in (f"epochs={epochs}", *changes)]
         for _ in range(repetitions):
             start = time.perf_counter()
-            spans, peaks = _follow(project, "dvc", "exp", "run", "-S", f"epochs={epochs}")
+            spans, peaks = _follow(project, "dvc", "exp", "run", *changed)
             experiments.append((time.perf_counter() - start, spans, peaks))
             _run(project, "git", "checkout", "--quiet", ".")
             shutil.rmtree(project / ".dvc" / "cache" / "runs")  # it would give the same outputs
@@ -144,7 +151,8 @@ def _follow(project: Path, *command: str) -> tuple[dict[str, Span], dict[str, fl
                 name, start = running[1], time.perf_counter()
             elif line.startswith(f"{name}: "):
                 told = re.search(r", ([\d.]+) s: ", line)
-                spans[name] = Span(start, time.perf_counter(), float(told[1]) if told else 0.0)
+                before = spans[name].training if name in spans else 0.0
+                spans[name] = Span(start, time.perf_counter(), float(told[1]) if told else before)
     if process.returncode or not spans:
         raise SystemExit(f"{' '.join(command)}: {''.join(lines[-10:])}")
     for name, end in watch.last_seen.items():

@@ -33,6 +33,7 @@ from shallowdeep.settings import params
 
 HERE = Path(__file__).parent
 FOLDS = (10, 1)  # of the whole pipeline, as params.yaml has them and as the source article
+RATES = ("lr=0.01", "lr=[0.003,0.01,0.03,0.1]")  # one learning rate, and a choice of four
 QUICK = epoch_times.Effort(repetitions=1, shortest=0, slow=0)
 
 
@@ -72,6 +73,11 @@ def measure(
         for number in FOLDS
         if pipeline_epochs
     ]
+    tuning = [
+        plain(pipeline_time.measure(photographs, epochs=pipeline_epochs, changes=("keep=best", lr)))
+        for lr in RATES
+        if pipeline_epochs
+    ]
     with TemporaryDirectory() as folder:
         material = prepare(photographs, settings.data, Path(folder), seed=settings.seed)
         pictures = {"all": len(material.data.manifest), "train": len(material.labels)}
@@ -96,6 +102,7 @@ def measure(
             {"folds": number} | plain(one) for number, one in zip(FOLDS, before, strict=True)
         ],
         "pipelines": pipelines,
+        "tuning": tuning,
         "cost": [plain(one) for one in costs],
         "crossover_pictures": cost.crossover(costs),
     }

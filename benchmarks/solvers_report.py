@@ -13,6 +13,7 @@ def tables(found: dict[str, Any]) -> str:
     """All tables."""
     parts = [epoch_table(found), _cost_table(found)]
     parts[1:1] = [_pipeline_table(found, pipeline) for pipeline in found["pipelines"]]
+    parts[-1:-1] = [tuning_table(found["tuning"])] * bool(found["tuning"])
     return "\n\n".join(parts)
 
 
@@ -101,6 +102,22 @@ def _pipeline_table(found: dict[str, Any], pipeline: dict[str, Any]) -> str:
     rows.append(["before, once: `dvc repro prepare`", f"{pipeline['prepare_seconds']:.1f}", ""])
     rows.append(["- of it the Gram matrix", f"{before['gram']['median']:.1f}", ""])
     head = [f"{epochs} epochs, prepared data in place", "seconds", "peak memory, MiB"]
+    return _table(head, rows)
+
+
+def tuning_table(tuning: Sequence[dict[str, Any]]) -> str:
+    """One learning rate against a choice of four inside each fold."""
+    one, four = tuning
+    rows = [
+        [
+            name,
+            f"{of['seconds']:.1f} ({min(of['all_seconds']):.1f} to {max(of['all_seconds']):.1f})",
+            f"{of['seconds'] / one['seconds']:.2f}",
+            f"{max(stage['peak_mib'] or 0 for stage in of['stages'].values()):,.0f}",
+        ]
+        for name, of in (("one", one), ("four, each fold takes one", four))
+    ]
+    head = ["learning rates, `keep: best`", "seconds", "times", "peak memory, MiB"]
     return _table(head, rows)
 
 

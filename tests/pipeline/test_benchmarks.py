@@ -101,8 +101,12 @@ def test_the_pipeline_is_followed_stage_by_stage(found, photographs):
     for name, stage in pipeline.stages.items():
         assert 0 <= stage.training < stage.seconds
         assert (stage.training > 0) == name.startswith("train")
-    tables = solvers_report.tables(found | {"pipelines": [solvers.plain(pipeline)]})
-    assert "| - train-deep |" in tables
+    changes = ("keep=best", "lr=[0.01,0.1]")
+    tuned = pipeline_time.measure(photographs, epochs=1, repetitions=1, changes=changes)
+    assert tuned.stages["train-deep"].training > 0
+    both = {"tuning": [solvers.plain(one) for one in (pipeline, tuned)]}
+    tables = solvers_report.tables(found | {"pipelines": both["tuning"][:1]} | both)
+    assert "| - train-deep |" in tables and "| four, each fold takes one |" in tables
     assert tables.count("outputs before training") == 2
 
 

@@ -11,6 +11,7 @@ from checkouts import clone, run
 from documents import blocks
 from dvc.utils.serialize import load_yaml
 from in_process import dvc_main
+from safetensors.numpy import load_file
 
 from shallowdeep.settings import params
 from shallowdeep.trained import model
@@ -74,6 +75,14 @@ def test_an_experiment_with_more_epochs_and_back(longer_project, miniature):
     back = dvc_main(project, "exp", "run", "-S", "epochs=2")
     assert back.count("is cached - skipping run") == 3
     assert (project / "results/metrics.json").read_text() == before
+
+
+def test_learning_rates_and_a_share_as_typed(project):
+    """The history has all learning rates; half of 32 training pictures are used."""
+    dvc_main(project, "exp", "run", "-S", "lr=[0.003,0.01,0.03]", "-S", "share=0.5")
+    assert len(history(project, "deep")) == 3 * 10 * 2 * 2
+    assert {row["lr"] for row in history(project, "deep")} == {"0.003", "0.01", "0.03"}
+    assert load_file(project / "models/deep/predictions.safetensors")["train"].shape == (2, 16)
 
 
 def test_the_primal_solver_gives_the_same(project):

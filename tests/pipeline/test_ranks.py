@@ -40,15 +40,16 @@ def remove_network(project):
 
 
 @pytest.mark.parametrize(
-    ("solver", "runs", "ranks", "command"),
+    ("wanted", "ranks", "command"),
     [
-        ("primal", 2, 2, TRAIN),
-        ("dual", 6, 3, BY_DVC),
+        ({"solver": "primal", "runs": 2}, 2, TRAIN),
+        ({"solver": "dual", "runs": 6}, 3, BY_DVC),
+        ({"solver": "dual", "runs": 2, "lr": "[0.01, 0.1, 0.5]", "keep": "best"}, 3, BY_DVC),
     ],
 )
-def test_any_number_of_ranks_gives_the_same_bits(project, solver, runs, ranks, command):
+def test_any_number_of_ranks_gives_the_same_bits(project, wanted, ranks, command):
     """By hand and under DVC, whose lock stays; 20 runs of primal, three groups of dual's."""
-    set_parameters(project, solver=solver, runs=runs)
+    set_parameters(project, **wanted)
     dvc_main(project, "repro", "train-deep")
     commit(project)
     expected = trained(project)
