@@ -1,11 +1,9 @@
 """The page for learners is current, the same on any machine, and its Python runs."""
 
 import re
-from pathlib import Path
 
 import numpy as np
 import pytest
-import yaml
 from checkouts import ROOT
 
 from lessons import by_hand
@@ -45,10 +43,3 @@ def test_a_path_that_cannot_be_written_is_one_line(tmp_path):
     (tmp_path / "file").touch()
     with pytest.raises(SystemExit, match=r"^by-hand: [^\n]+$"):
         by_hand.main([str(tmp_path / "file/page.md")])
-
-
-def test_no_stage_reads_a_lesson():
-    """An edit to a lesson retrains nothing: dvc.yaml names no folder that it lies in."""
-    stages = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"].values()
-    read = [Path(dependency) for stage in stages for dependency in stage.get("do", stage)["deps"]]
-    assert not any(Path("lessons/by_hand.py").is_relative_to(path) for path in read)
