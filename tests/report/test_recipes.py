@@ -8,6 +8,7 @@ from shallowdeep.evaluation import tables
 from shallowdeep.evaluation.change import ExperimentPredictions, changes
 from shallowdeep.evaluation.score_table import score_rows
 from shallowdeep.evaluation.scores import SCORES, RunScores, Score
+from shallowdeep.evaluation.sentences import cautions
 from shallowdeep.evaluation.split_predictions import by_split
 from shallowdeep.prepared.data_report import DataReport
 from shallowdeep.report import charts, page, picture_sheets
@@ -29,6 +30,7 @@ def pages(pictures, shares=SHARES, data=NOTHING_LEFT_OUT):
         data=data,
         counts=pictures.counts(),
         left_out=[],
+        cautions=cautions(data, dict.fromkeys(shares)),
         settings=settings(shares),
         parameters={"data.dir": "data"},
         identity=None,

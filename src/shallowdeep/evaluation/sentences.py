@@ -118,9 +118,14 @@ def _learned(of: Comparison) -> str:
     )
 
 
-def cautions(data: DataReport) -> list[str]:
-    """Remarks on the data that a reader of the verdict needs."""
+def cautions(data: DataReport, tuned: Mapping[str, Tuned | None]) -> list[str]:
+    """Remarks on data and learning rates that a reader of the verdict needs."""
     found = [data.warning] if data.warning else []
+    found += [
+        f"Of the learning rates of the {name} network {own.edge}."
+        for name, own in tuned.items()
+        if own and own.edge
+    ]
     if ignored := data.near_duplicates_ignored:
         found.append(
             f"{ignored:,} near-duplicates count as independent pictures, since params.yaml has"

@@ -52,11 +52,13 @@ def outputs(
     shown = charts.Shown(charted, list(networks), found)
     weights = {name: one.model.first_layer(0) for name, one in networks.items()}
     pictures = picture_sheets.chosen(weights, prepared, splits["test"])
+    data = data_report.read_counts(RESULTS / "data.json")
     facts = page.Facts(
         found=found,
-        data=data_report.read_counts(RESULTS / "data.json"),
+        data=data,
         counts=prepared.counts(),
         left_out=data_report.read_listing(RESULTS / "rejected.csv"),
+        cautions=cautions(data, {name: one.tuned for name, one in predictions.items()}),
         settings=settings,
         parameters=page.flat(parse(Path("params.yaml"))),
         identity=identity,
@@ -77,7 +79,7 @@ def outputs(
         **{path: tables.as_csv(table) for path, table in frames.items()},
     }
     return Outputs(
-        found, cautions(facts.data), {RESULTS / path: content for path, content in files.items()}
+        found, facts.cautions, {RESULTS / path: content for path, content in files.items()}
     )
 
 

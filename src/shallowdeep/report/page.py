@@ -16,7 +16,7 @@ from shallowdeep.evaluation.by_epoch import ahead_sentence
 from shallowdeep.evaluation.findings import Findings
 from shallowdeep.evaluation.intervals import Difference, Interval
 from shallowdeep.evaluation.scores import SCORES
-from shallowdeep.evaluation.sentences import best_sentence, cautions, covered, sentence
+from shallowdeep.evaluation.sentences import best_sentence, covered, sentence
 from shallowdeep.evaluation.verdict import familywise_error_rate, verdict
 from shallowdeep.prepared.data_report import Counts, DataReport, LeftOut
 from shallowdeep.report import charts
@@ -36,6 +36,7 @@ class Facts(NamedTuple):
     data: DataReport
     counts: Counts
     left_out: Sequence[LeftOut]
+    cautions: Sequence[str]  # for a reader of the verdict
     settings: Params
     parameters: Mapping[str, object]  # of params.yaml, keys as `-S` takes them
     identity: str | None  # of the models; None if stages leave no records
@@ -106,7 +107,6 @@ def first_screen(facts: Facts) -> dict[str, object]:
             name: f"{one.parameters(3 * settings.data.size**2):,}"
             for name, one in settings.networks.items()
         },
-        "cautions": cautions(facts.data),
         "verdicts": {one.pair: verdict(one) for one in found.compared},
         "by_epoch": ahead_sentence(found.epochs, alpha=settings.alpha, runs=settings.runs),
         "covered": covered(runs=settings.runs, folds=settings.folds),

@@ -67,10 +67,8 @@ def remarks(tuned: Tuned, history: NDArray[np.floating[Any]]) -> list[str]:
     counts, folds = Counter(tuned.taken), len(tuned.taken)
     shares = ", ".join(f"{lr:g} in {counts[lr]}" for lr in tuned.lrs if counts[lr])
     lines = [f"lr: of {folds} {'folds' if folds > 1 else 'fold'} {shares}"]
-    (most, count), *_ = counts.most_common()
-    if len(tuned.lrs) > 1 and most in (tuned.lrs[0], tuned.lrs[-1]) and 2 * count > folds:
-        end, way = ("first", "smaller") if most == tuned.lrs[0] else ("last", "larger")
-        lines.append(f"lr: {most:g} is the {end} of the list; a {way} one may be better")
+    if tuned.edge:
+        lines.append(f"lr: {tuned.edge}")
     for lr, lost in zip(tuned.lrs, (~finite(history)).sum(1).tolist(), strict=True):
         if lost:
             lines.append(f"lr: {lr:g} is not taken in {lost} of {folds}: a loss is not finite")
