@@ -19,7 +19,7 @@ endif
 export PATH := $(CURDIR)/.venv/bin:$(PATH)
 
 .DEFAULT_GOAL := help
-.PHONY: help setup image sbom release repro test test-container test-cuda lint format lock bench compare sweep gate verify vectorization by-hand
+.PHONY: help setup image sbom release repro test test-container test-cuda lint format lock bench compare sweep gate verify vectorization by-hand depth
 
 help: ## list the chores
 	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.* ## (.*)/make \1\t\2/' | expand -t 22
@@ -124,6 +124,10 @@ vectorization: setup ## measure which loops vectorisation removes; writes docs/v
 
 by-hand: setup ## write docs/by-hand.md: one batch through the network, every number
 	python -m lessons.by_hand
+
+depth: setup ## measure signal and gradient by layer; writes docs/depth.md
+	dvc repro prepare
+	python -m lessons.depth
 
 lock: setup ## compile requirements*.in into requirements*.txt, newest versions
 	for name in requirements requirements-development requirements-publishing; do \

@@ -77,7 +77,7 @@ def _loop_table(measured: Measured) -> str:
         )
     rows += [[loop, "no", why, "", ""] for loop, why in NEEDED.items()]
     head = ["loop", "can go", "why", "times slower with it alone", "with it besides the other two"]
-    return _markdown(head, rows)
+    return markdown(head, rows)
 
 
 def _slower(measured: Measured, one: Loops, other: Loops) -> str:
@@ -94,13 +94,14 @@ def _variant_table(measured: Measured) -> str:
         ]
         for variant, timing in measured.variants.items()
     ]
-    return _markdown(
+    return markdown(
         ["loops written out", "ms, lowest", "median", "highest", "repetitions", "times slower"],
         rows,
     )
 
 
-def _markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+def markdown(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A table, all cells as they are."""
     lines = [head, ["---"] * len(head), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
@@ -151,7 +152,7 @@ out, and they are wrong. Largest difference of a probability from the right one,
 network on small
 pictures of noise:
 
-{_markdown(["without the loop over", "wrong by"], wrong)}
+{markdown(["without the loop over", "wrong by"], wrong)}
 
 ## Does vectorisation let an L-layer forward pass do without a loop over layers?
 
@@ -160,7 +161,7 @@ Vectorisation makes one turn of the loop fast, for all samples, neurons and feat
 one after the other. Measured, with everything else vectorised, layers of {measured.width} neurons
 and {samples} samples:
 
-{_markdown(["layers", "microseconds, lowest", "per layer"], depths)}
+{markdown(["layers", "microseconds, lowest", "per layer"], depths)}
 
 From {min(measured.depths)} to {max(measured.depths)} layers the time grows {_growth(measured)}
 times: the loop over layers is still there, turn for turn.
