@@ -5,6 +5,7 @@ and can be printed. It depends on tracked inputs only: the same inputs give the 
 """
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from pathlib import PurePath
@@ -125,6 +126,7 @@ def template(name: str) -> Template:
         lstrip_blocks=True,
     )
     environment.filters |= {"data_uri": _data_uri, "interval": _interval, "p_value": _p_value}
+    environment.filters["markdown"] = lambda text: re.sub(r"([\\`*_<>])", r"\\\1", text)
     environment.filters["signed"] = lambda one: _interval(one, sign="+")
     environment.filters["margin"] = lambda one: f"{one.mean:.3f} ± {(one.high - one.low) / 2:.3f}"
     environment.filters["points"] = lambda value: f"{100 * value:.1f}"
