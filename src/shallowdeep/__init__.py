@@ -3,15 +3,14 @@
 In Python, `results` reads an experiment as tables, and `compare` judges anyone's predictions.
 """
 
-from typing import TYPE_CHECKING, Any
-
+TYPE_CHECKING = False  # not by an import: with `python -m`, a typing.py may lie in the folder
 if TYPE_CHECKING:
     from shallowdeep.api import compare, results
 
 __all__ = ["compare", "results"]
 
 
-def __getattr__(name: str) -> Any:
+def __getattr__(name: str) -> object:
     """Import what a notebook uses when it does: commands and stages need no DVC for that."""
     if name == "__version__":
         from importlib.metadata import version

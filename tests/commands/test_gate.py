@@ -39,8 +39,9 @@ def judged(before, after, known=None, **rule):
     ],
 )
 def test_a_tolerance_is_absolute_or_relative(better, kind, tolerance, after, verdict):
-    """The baseline is 0.5; better is never worse."""
-    found = judged(metrics(0.5), metrics(after), better=better, **{kind: tolerance})
+    """The baseline is 0.5; better is never worse, and chance is not asked about."""
+    rule = {"better": better, kind: tolerance}
+    found = judged(metrics(0.5), metrics(after), {NAME: (-1.0, 1.0)}, **rule)
     assert found.verdict == verdict
 
 
