@@ -5,17 +5,21 @@ import json
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from in_process import told
 from PIL import Image
 from safetensors.torch import load_file
 
+import shallowdeep
 from shallowdeep.commands.predict import predict
 from shallowdeep.pictures.decoding import decode
 from shallowdeep.prepared.normalisation import Normalisation
+from shallowdeep.settings import params
 from shallowdeep.trained import model
 from shallowdeep.trained.model import StoredLayer
 
@@ -143,7 +147,7 @@ def test_machines_get_json(ask):
     """One object a line, errors included."""
     status, out, err = ask("--json", "deep/weights.safetensors", "c.jpg", "note.txt")
     found, error = map(json.loads, out.splitlines())
-    assert found.keys() == {"path", "label", "probability", "std"}
+    assert found.keys() == {"path", "label", "probability", "std", "note"}
     assert error.keys() == {"path", "error"}
     assert (status, err) == (1, "")
 
@@ -179,3 +183,28 @@ def test_modules_in_a_foreign_folder_are_not_imported(folder):
     command = [sys.executable, "-m", "shallowdeep", "predict", "deep", "c.jpg"]
     assert subprocess.run(command, cwd=folder, check=False).returncode == 0
     assert not (folder / "executed").exists()
+
+
+def test_pictures_that_the_model_was_trained_on_are_marked(project, monkeypatch, capfd):
+    """Fold 0's, by their pixels under any name; those that it tests are not. And the accuracy."""
+    monkeypatch.chdir(project)
+    manifest = shallowdeep.results().manifest.set_index("path")["fold"]
+    pictures = Path(params.read(project / "params.yaml").data.dir)
+    paths = {part: str(pictures / manifest[manifest == part].index[0]) for part in (0, 1, 2)}
+    shutil.copy(paths[2], "renamed.jpg")
+    told("predict", "models/deep", *paths.values(), "renamed.jpg")
+    out, err = capfd.readouterr()
+    notes = [line.split("\t")[3:] for line in out.splitlines()]
+    assert notes == [[], ["validated on"], ["trained on"], ["trained on"]]
+    scores = pd.read_csv("results/scores.csv").set_index(["model", "split", "score"])
+    mean, low, high = scores.loc["deep ensemble", "test", "balanced_accuracy"][
+        ["mean", "low", "high"]
+    ]
+    assert f"balanced accuracy of {100 * mean:.1f} % ({100 * low:.1f} to {100 * high:.1f})" in err
+    lock = Path("dvc.lock").read_text()
+    for old, new in (("data/prepared", "data/other"), ("path: models\n", "path: others\n")):
+        Path("dvc.lock").write_text(lock.replace(old, new))
+        told("predict", "models/deep", paths[2])
+        out, err = capfd.readouterr()
+        assert ("trained on" in out) == (old != "data/prepared")
+        assert ("accuracy" in err) == (old == "data/prepared")

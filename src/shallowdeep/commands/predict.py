@@ -1,11 +1,12 @@
 """Ask a trained model about pictures: python -m shallowdeep predict models/deep PICTURE..."""
 
 import argparse
+import hashlib
 import itertools
 import json
 import os
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from numpy.typing import NDArray
 from threadpoolctl import threadpool_limits
 from tqdm import tqdm
 
+from shallowdeep.commands.known import NOTHING
 from shallowdeep.commands.stale import check_model
 from shallowdeep.files.errors import InputError, one_line
 from shallowdeep.files.file_tree import walk
@@ -30,7 +32,8 @@ if TYPE_CHECKING:
     from torch import Tensor
 
 DESCRIPTION = """Ask a trained model about pictures. Of each it prints the class that the runs' mean
-probability favours, that probability, and +- its standard deviation over the runs."""
+probability favours, that probability, +- its standard deviation over the runs, and "trained on" if
+the project knows that the model was."""
 PICTURE = """a file of any usual format; a folder, with all that lies below it; or - for a list on
 standard input, a path a line, or with NUL between paths as `find -print0` writes it"""
 MODEL = "a model, for example models/deep, or its weights.safetensors"
@@ -45,12 +48,23 @@ class Prediction(NamedTuple):
     label: str  # the class that the runs' mean probability favours
     probability: float  # of that class, mean over the runs
     std: float  # over the runs, 0 for a single one
+    note: str  # "trained on" or "validated on", if the model was; empty if not, or not known
 
 
 def predict(
-    trained: Model, paths: Sequence[str], *, max_pixels: int
+    trained: Model,
+    paths: Sequence[str],
+    *,
+    max_pixels: int,
+    notes: Mapping[str, str] = NOTHING.pictures,
 ) -> Generator[Prediction | Unusable, None, None]:
     """Decode, resize and normalise pictures as `prepare` does, on all cores, and ask every run.
+
+    Args:
+        trained: the model.
+        paths: of the files.
+        max_pixels: a larger picture is refused unread.
+        notes: by the hash of prepared pixels.
 
     Yields:
         For each path, in order, a prediction, or why the file gives no picture.
@@ -72,7 +86,8 @@ def predict(
                 second = bool(by_run.mean() > 0.5)
                 mean = float(by_run.mean() if second else 1 - by_run.mean())
                 std = float(by_run.std()) if len(by_run) > 1 else 0.0
-                yield Prediction(path, trained.classes[second], round(mean, 6), round(std, 6))
+                note = notes.get(hashlib.sha256(one.pixels.data).hexdigest(), "") if notes else ""
+                yield Prediction(path, trained.classes[second], round(mean, 6), round(std, 6), note)
 
 
 def _decoded(path: str, *, size: int, max_pixels: int) -> Picture | Unusable:
@@ -149,10 +164,10 @@ def main(arguments: Sequence[str]) -> None:
     options = parser.parse_args(arguments)
     file = model.weights_file(options.model)
     trained = model.read(file)
-    check_model(file)
+    known = check_model(file)
     paths = files_of(options.picture)
     failures = 0
-    found = predict(trained, paths, max_pixels=options.max_pixels)
+    found = predict(trained, paths, max_pixels=options.max_pixels, notes=known.pictures)
     hidden = True if sys.stdout.isatty() else None  # the predictions go there
     try:
         with quiet() as stderr, closing(found):
@@ -163,6 +178,8 @@ def main(arguments: Sequence[str]) -> None:
                 _print(path, one, stderr, as_json=options.json)
     except OverflowError as error:
         raise InputError(f"{file}: {error}") from None
+    if known.accuracy:
+        print(f"predict: {known.accuracy}", file=sys.stderr)
     if failures:
         sys.exit(1)
 
@@ -175,4 +192,5 @@ def _print(path: str, one: Prediction | Unusable, stderr: TextIO, *, as_json: bo
         tqdm.write(f"{one_line(path)}: {one}", file=stderr)
     else:
         probability = f"{one.probability:.3f} +- {one.std:.3f}"
-        print(f"{one_line(path)}\t{one_line(one.label)}\t{probability}")
+        note = f"\t{one.note}" if one.note else ""
+        print(f"{one_line(path)}\t{one_line(one.label)}\t{probability}{note}")

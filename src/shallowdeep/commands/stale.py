@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from shallowdeep.commands.known import NOTHING, Known, known
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.yaml_file import parse
 
@@ -39,8 +40,11 @@ def _text(value: object) -> str:
     return "nothing" if value is None else reprlib.repr(value)
 
 
-def check_model(path: Path) -> None:
+def check_model(path: Path) -> Known:
     """Refuse a stale model. One that no project's dvc.lock names is as it should be.
+
+    Returns:
+        What the project knows of it.
 
     Raises:
         InputError: dvc.lock names another file, or params.yaml has other parameters.
@@ -48,15 +52,16 @@ def check_model(path: Path) -> None:
     file = path.absolute()
     root = next((one for one in file.parents if (one / LOCK).is_file()), None)
     if root is None:
-        return
+        return NOTHING
     name = file.relative_to(root).as_posix()
     try:
-        stages = parse(root / LOCK)["stages"].values()
+        lock = parse(root / LOCK)
+        stages = lock["stages"].values()
         made = {
             out["path"]: (out["md5"], stage) for stage in stages for out in stage.get("outs", [])
         }
         if name not in made:
-            return
+            return NOTHING
         md5, stage = made[name]
         other = differences(stage.get("params", {}).get(PARAMS, {}), parse(root / PARAMS))
     except (AttributeError, LookupError, TypeError, ValueError):
@@ -69,3 +74,7 @@ def check_model(path: Path) -> None:
             )
     if other:
         raise InputError(f"{path}: {other}; to make results anew: `dvc repro`")
+    try:
+        return known(root, file.parent.name, lock)
+    except (AttributeError, LookupError, OSError, TypeError, ValueError):
+        return NOTHING
