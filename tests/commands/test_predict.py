@@ -34,6 +34,7 @@ def folder(tmp_path):
         )
         for m, n in ((192, 4), (4, 1))
     ]
+    layers[-1].bias[:, 0] = 2, -2, -2  # the first run disagrees with the mean
     half = Normalisation((0.5,) * 3, (0.5,) * 3)
     trained = model.Model(layers, [0, 1, 2], ("cat", "dog"), 8, half)
     model.write(trained, tmp_path / "deep/weights.safetensors")

@@ -154,7 +154,7 @@ class Canvas:
 
 def _span(along: list[float], reach: float, size: int) -> tuple[int, int]:
     """Range of the pixels as far as `reach` around some places, within the picture."""
-    start = min(max(int(min(along) - reach) - 1, 0), size)
+    start = max(int(min(along) - reach) - 1, 0)
     return start, min(max(int(max(along) + reach) + 2, start), size)
 
 

@@ -70,13 +70,6 @@ class Member(NamedTuple):
     run: int
 
 
-class _Start(NamedTuple):
-    """The runs of one fold before training."""
-
-    generators: list[torch.Generator]  # for the batch orders
-    layers: list[Layer]
-
-
 class _Group(NamedTuple):
     """Result of training one group of runs, on the CPU."""
 
@@ -211,9 +204,9 @@ class Fitting:
                 if len(lrs) == 1 and not finite.all():
                     _, fold, run = members[int(finite.int().argmin())]
                     raise not_finite(fold, run, number, lrs, folds=len(self._seeds))
-                loss, accuracy = (float(of[finite].mean()) for of in epoch[::2])
+                told = (epoch.train_loss, epoch.validation_accuracy)
                 with lock:
-                    progress.say(measures_line(loss, accuracy))
+                    progress.say(measures_line(*(float(of[finite].mean()) for of in told)))
 
             trained = train(
                 runs,
@@ -236,20 +229,19 @@ class Fitting:
         """Return a function that makes a group of runs, by its number, ready to train."""
         return self._over_gram() if self._dual else self._over_pixels
 
-    def _start(self, fold: int, runs: Sequence[int] | None = None) -> _Start:
-        """Draw some runs of a fold, or all of them."""
-        own = self._seeds[fold]
+    def _start(
+        self, fold: int, runs: Sequence[int] | None = None
+    ) -> tuple[list[torch.Generator], list[Layer]]:
+        """Draw some runs of a fold, or all of them; their generators then draw batch orders."""
+        own, settings = self._seeds[fold], self._settings
         generators = [
             torch.Generator().manual_seed(own[run])
             for run in (range(len(own)) if runs is None else runs)
         ]
-        layers = draw(
-            3 * self._prepared.size**2, self._settings.hidden, generators, self._settings.init
-        )
-        return _Start(
-            generators,
-            [Layer(*(tensor.to(self._device, self._dtype) for tensor in one)) for one in layers],
-        )
+        layers = draw(3 * self._prepared.size**2, settings.hidden, generators, settings.init)
+        return generators, [
+            Layer(*(tensor.to(self._device, self._dtype) for tensor in one)) for one in layers
+        ]
 
     def _rows(self, members: Sequence[Member]) -> Rows:
         """Pictures that the runs of a group use."""
@@ -284,7 +276,7 @@ class Fitting:
     def _over_gram(self) -> Callable[[int], Runs]:
         """Compute the outputs of all first layers, from which the dual solver starts."""
         gram = torch.from_numpy(self._prepared.gram()).to(self._device, self._dtype)
-        starts: dict[int, _Start] = {}
+        starts: dict[tuple[int, int], tuple[torch.Generator, list[Tensor]]] = {}  # by fold, run
         width = 3 * self._prepared.size**2 * self._dtype.itemsize
         neurons = (*self._settings.hidden, 1)[0]
         at_once = max(1, WEIGHTS // (width * neurons * len(self._seeds[0])))  # folds
@@ -302,20 +294,17 @@ class Fitting:
                     advance=progress.advance,
                 )
             for fold, Z, (generators, (layer, *upper)) in zip(numbers, outputs, drawn, strict=True):
-                starts[fold] = _Start(generators, [Layer(Z, layer.bias), *upper])
+                stacks = [Z, layer.bias, *itertools.chain(*upper)]
+                for run, generator in enumerate(generators):
+                    starts[fold, run] = generator, [stack[run] for stack in stacks]
 
         def ready(number: int) -> Runs:
             members = self.groups[number]
-            drawn = [(starts[fold], run) for _, fold, run in members]
-            (Z, bias), *upper = (
-                Layer(
-                    torch.stack([start.layers[depth].weight[run] for start, run in drawn]),
-                    torch.stack([start.layers[depth].bias[run] for start, run in drawn]),
-                )
-                for depth in range(len(self._settings.hidden) + 1)
-            )
+            drawn = [starts[fold, run] for _, fold, run in members]
+            tensors = zip(*(of_run for _, of_run in drawn), strict=True)
+            (Z, bias), *upper = _layers([torch.stack(each) for each in tensors])
             # Copies: at another learning rate the run sees the same batches.
-            generators = [start.generators[run].clone_state() for start, run in drawn]
+            generators = [generator.clone_state() for generator, _ in drawn]
             return self._runs(GramLayer(Z, bias, gram), upper, members, generators)
 
         return ready
@@ -347,7 +336,7 @@ class Fitting:
         if self._dual:
             first, bias, scale, *tensors, of_train, of_validation = tensors
             weight = written_out(
-                self._start(0).layers[0].weight,
+                self._start(0)[1][0].weight,
                 first,
                 scale,
                 self._pictures,
@@ -370,7 +359,7 @@ class Fitting:
         """
         mine = {i: member for i, member in enumerate(members) if member.fold == 0}
         first = runs.first.state[: 3 if self._dual else 2]
-        tensors = [*first, *(tensor for layer in runs.upper for tensor in layer)]
+        tensors = [*first, *itertools.chain(*runs.upper)]
         if self._dual and mine:
             tensors += [runs.predict(runs.rows.train), runs.predict(runs.rows.validation)]
         return {member: [tensor[i].cpu() for tensor in tensors] for i, member in mine.items()}

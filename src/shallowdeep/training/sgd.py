@@ -1,5 +1,6 @@
 """Mini-batch SGD on many runs at once, whichever solver moves the first layer."""
 
+import itertools
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Literal, NamedTuple, Protocol
 
@@ -109,8 +110,7 @@ class Runs:
     @property
     def state(self) -> list[Tensor]:
         """All that a step changes, each tensor with the runs along its first axis."""
-        layers = [*self.upper, *self._velocity]
-        return [*self.first.state, *(tensor for layer in layers for tensor in layer)]
+        return [*self.first.state, *itertools.chain(*self.upper, *self._velocity)]
 
     def epoch(
         self,
