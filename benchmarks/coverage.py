@@ -97,21 +97,32 @@ def judged(path: Path, truth: Truth, folds: int, runs: int, *, grouped: bool) ->
         trained = int((file["parts"] > 1).sum())
         said = {name: file[name][:runs, own].astype(float) for name in ("shallow", "deep", "again")}
     design = Design(labels, parts, trained, groups if grouped else None)
-    alone: dict[str, list[Interval]] = {
-        name: list(intervals.summarise(design, one, alpha=ALPHA).values())
-        for name, one in said.items()
+    scores = list(SCORES.values())
+    scored = {
+        name: [intervals.scored(design, of, one) for of in scores] for name, one in said.items()
     }
-    found, apart = {}, {}
-    for name in ("deep", "again"):
-        found[name] = [
-            intervals.estimate(design, intervals.paired(design, of, said[name], said["shallow"]))
-            for of in SCORES.values()
+    alone = {
+        name: [
+            intervals.interval(intervals.estimate(design, one), of.bound, ALPHA)
+            for one, of in zip(found, scores, strict=True)
         ]
-        true = truth.apart if name == "deep" else np.zeros(len(SCORES))
-        apart[name] = [
-            moved(intervals.difference(one, of.bound, ALPHA), value, truth.nearness)
-            for one, of, value in zip(found[name], SCORES.values(), true, strict=True)
+        for name, found in scored.items()
+    }
+    pairs = {  # of two shallow networks the verdict alone counts
+        "deep": list(zip(scored["deep"], scored["shallow"], truth.apart, strict=True)),
+        "again": [(scored["again"][0], scored["shallow"][0], 0.0)],
+    }
+    found = {
+        name: [intervals.estimate(design, intervals.minus(one, other)) for one, other, _ in of]
+        for name, of in pairs.items()
+    }
+    apart = {
+        name: [
+            moved(intervals.difference(one, score.bound, ALPHA), true, truth.nearness)
+            for one, score, (*_, true) in zip(found[name], scores, of, strict=False)
         ]
+        for name, of in pairs.items()
+    }
     verdicts = {
         name: verdict(
             Comparison(
