@@ -1,6 +1,7 @@
 """Files that DVC cannot hash are named before it begins."""
 
 import os
+from pathlib import Path
 
 import pytest
 from checkouts import ROOT, run
@@ -17,13 +18,16 @@ def folder(tmp_path, monkeypatch):
         (tmp_path / "set" / name).mkdir(parents=True)
         for number in range(20):
             (tmp_path / "set" / name / f"{number}.jpg").touch()
+    run(tmp_path, "dvc", "init", "--no-scm", "--quiet")
     return tmp_path / "set"
 
 
 def test_nothing_is_said_where_all_is_well(folder, capfd):
-    """Nor where the folder is yet to be made, as the sample is on a fresh clone."""
+    """Nor where DVC is yet to make the folder, as the sample is on a fresh clone."""
     assert told("check") == ""
     folder.rename("elsewhere")
+    assert told("check").startswith("check: data.dir: set: no such folder")
+    Path("dvc.yaml").write_text("stages: {x: {cmd: x, outs: [set]}}")
     assert told("check") == ""
     assert capfd.readouterr() == ("", "")
 

@@ -16,7 +16,7 @@ from in_process import told
 from shallowdeep.provenance import records
 
 CRATE = (sys.executable, "-m", "shallowdeep", "crate")
-STAGES = ("prepare", "train-shallow", "train-deep", "evaluate")
+STAGES = ("check", "prepare", "train-shallow", "train-deep", "evaluate")
 
 # The validator asks the network for RO-Crate's context, and its own cache before that. rocrate
 # brings that of 1.3; of the terms in use, one is another in 1.1, and one of ours is not in it.
@@ -101,7 +101,7 @@ def test_what_no_record_says_is_left_out(publishing, project, tmp_path):
         ("RECOMMENDED", "The ContainerImage SHOULD have a registry"),
     }
     with_times = [name for name in STAGES if "endTime" in found[f"#run-{name}"]]
-    assert with_times == ["train-shallow", "evaluate"]
+    assert with_times == ["check", "train-shallow", "evaluate"]
     image = found[found["#run-evaluate"]["containerImage"]["@id"]]
     assert (image["name"], image["tag"]) == ("shallowdeep", "0123456789ab")
 

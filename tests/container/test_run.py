@@ -7,10 +7,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 from checkouts import ROOT, run
 from containers import A_CONTAINER_PER_STAGE, ENGINE, IN_CONTAINER, image
 
 from shallowdeep.provenance.requirements import differing_packages
+from shallowdeep.settings import params
 
 pytestmark = pytest.mark.container
 
@@ -187,6 +189,19 @@ def test_input_and_output_pass_through(project):
     shell = f"echo one line | STAGE_ENGINE={ENGINE} docker/run cat"
     assert run(project, "sh", "-c", shell) == "one line\n"
     assert os.getuid() == int(run(project, *IN_CONTAINER, "id", "-u"))
+
+
+@pytest.mark.parametrize("name", ["a:b", "a,b", "it's'", "'it is'", "a #b", 'a "b", c: \\d'])
+def test_pictures_in_a_folder_of_any_name_are_seen(project, pictures_folder, name):
+    """Whatever quotes it needs in params.yaml."""
+    folder, path = pictures_folder.parent / name, project / "params.yaml"
+    shutil.copytree(pictures_folder, folder)
+    text = path.read_text().replace(
+        f"dir: {pictures_folder}", yaml.safe_dump({"dir": str(folder)}, width=1000).strip()
+    )
+    path.write_text(text)
+    assert params.read(path).data.dir == str(folder)
+    assert "prepare: 40 pictures" in run(project, *IN_CONTAINER, "python", "stages/prepare.py")
 
 
 def mounted_in(project, *setting):

@@ -1,6 +1,7 @@
 """Look at the files of data.dir before DVC does: python -m shallowdeep check."""
 
 import argparse
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -8,10 +9,32 @@ from shallowdeep.files.errors import InputError
 from shallowdeep.files.file_tree import Kind, walk
 from shallowdeep.pictures.preparation import planned
 from shallowdeep.settings import params
+from shallowdeep.settings.params import Params
 
 DESCRIPTION = """Look at the names of all files that params.yaml's data.dir holds, as `prepare`
 does, and for what DVC cannot hash: it waits for pipes, and where a name is not UTF-8 it ends
 without saying which. Opens no file."""
+
+
+def check_pictures(settings: Params) -> None:
+    """Refuse a data.dir that `prepare` or DVC would refuse; one that DVC is to make may be missing.
+
+    Raises:
+        InputError: says why.
+    """
+    folder = Path(settings.data.dir)
+    if folder.exists() or not is_output(folder):
+        planned(settings)
+        hashable(folder)
+
+
+def is_output(folder: Path) -> bool:
+    """True if a stage, or a .dvc file, makes the folder or one that it lies in."""
+    from dvc.repo import Repo  # 0.3 s
+
+    with Repo() as repo:
+        outs = [out.fs_path for out in repo.index.outs]
+    return any(Path(os.path.realpath(folder)).is_relative_to(out) for out in outs)
 
 
 def hashable(folder: Path) -> None:
@@ -43,10 +66,6 @@ def _problem(path: str, kind: Kind) -> str | None:
 
 
 def main(arguments: Sequence[str]) -> None:
-    """Check data.dir; print nothing if all is well or the folder does not exist yet."""
+    """Check params.yaml and its data.dir; print nothing if all is well."""
     argparse.ArgumentParser("shallowdeep check", description=DESCRIPTION).parse_args(arguments)
-    settings = params.read(Path("params.yaml"))
-    folder = Path(settings.data.dir)
-    if folder.exists():
-        planned(settings)
-        hashable(folder)
+    check_pictures(params.read(Path("params.yaml")))

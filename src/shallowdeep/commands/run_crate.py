@@ -141,7 +141,8 @@ def _run(
     inputs, outputs = (
         [_data(crate, path, md5) for path, md5 in hashed.items()] for hashed in (read, wrote)
     )
-    return _add(crate, name, "CreateAction", instrument=tool, object=inputs, result=outputs)
+    result = outputs if len(outputs) > 1 else outputs[0]  # as JSON-LD recommends
+    return _add(crate, name, "CreateAction", instrument=tool, object=inputs, result=result)
 
 
 def _describe_environment(crate: ROCrate, run: Entity, record: Record) -> None:
