@@ -77,7 +77,8 @@ def test_an_interrupted_stage_leaves_no_job(project):
     while "R" not in run(project, "squeue", "--noheader", "--format", "%t"):
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) != 0
+    process.communicate(timeout=20)
+    assert process.returncode != 0
     for _ in range(50):
         if not (left := run(project, "squeue", "--noheader")):
             break
