@@ -17,21 +17,25 @@ def run(folder: Path, *command: str, status: int | None = 0) -> str:
 
     With `status` None it must fail, in whatever way.
     """
+    with start(folder, *command) as process:
+        try:
+            printed, _ = process.communicate(timeout=600)
+        except BaseException:
+            process.kill()
+            raise
+    found = process.returncode
+    assert (found == status) if status is not None else found, printed
+    return printed
+
+
+def start(folder: Path, *command: str, env=None, **options) -> subprocess.Popen[str]:
+    """Start a command as `run` does; `env` holds further variables."""
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
     environment["PATH"] = f"{Path(sys.executable).parent}:{environment['PATH']}"
     environment["MYPY_CACHE_DIR"] = str(ROOT / ".mypy_cache")  # 20 s where the code is the same
-    done = subprocess.run(
-        command,
-        cwd=folder,
-        env=environment,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        check=False,
-        timeout=600,
-    )
-    assert (done.returncode == status) if status is not None else done.returncode, done.stdout
-    return done.stdout
+    streams = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
+    environment |= env or {}
+    return subprocess.Popen(command, cwd=folder, env=environment, **streams | options)
 
 
 def has_loaded(process: int, library: str = "libtorch_cpu") -> bool:

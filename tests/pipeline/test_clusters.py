@@ -5,13 +5,12 @@ import os
 import re
 import signal
 import socket
-import subprocess
 import time
 from contextlib import ExitStack
 
 import pytest
 import yaml
-from checkouts import ROOT, run, with_environment
+from checkouts import ROOT, run, start, with_environment
 from in_process import dvc_main
 from remotes import free_port, served, tool
 
@@ -74,11 +73,12 @@ def test_statuses_and_output_pass_through(project):
 def test_an_interrupted_stage_leaves_no_job(project):
     """Ctrl-C ends it on its node."""
     with_environment(project)
-    process = subprocess.Popen(["docker/run", "sleep", "100"], cwd=project)
+    process = start(project, "docker/run", "sleep", "100")
     while "R" not in run(project, "squeue", "--noheader", "--format", "%t"):
         time.sleep(0.1)
     process.send_signal(signal.SIGINT)
-    assert process.wait(20) != 0
+    process.communicate(timeout=20)
+    assert process.returncode != 0
     for _ in range(50):
         if not (left := run(project, "squeue", "--noheader")):
             break
