@@ -25,7 +25,7 @@ NETWORKS = {"shallow": [4], "deep": [5, 5, 3]}
 
 
 class Effort(NamedTuple):
-    """How long to measure."""
+    """Effort of a measurement."""
 
     repetitions: int = 5
     shortest: float = 0.2  # seconds; a repetition has as many epochs as take this long
@@ -42,7 +42,7 @@ class Spread(NamedTuple):
 
 
 class Row(NamedTuple):
-    """What was measured of one peer with one network."""
+    """Measurements of one peer with one network."""
 
     peer: str
     network: str

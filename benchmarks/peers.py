@@ -35,7 +35,7 @@ class Trainer(Protocol):
 
 @dataclass(frozen=True)
 class Material:
-    """What all of them train on."""
+    """Pictures, labels and split that all of them train on."""
 
     photographs: Path  # the folder that `data` was prepared from
     data: prepared_set.Prepared

@@ -27,7 +27,7 @@ class Stage(NamedTuple):
 
 
 class Pipeline(NamedTuple):
-    """What a whole run took, prepared data in place."""
+    """Seconds of a whole run, prepared data in place."""
 
     epochs: int
     folds: int
@@ -38,7 +38,7 @@ class Pipeline(NamedTuple):
 
     @property
     def dvc_seconds(self) -> float:
-        """What is not in a stage."""
+        """Seconds outside of the stages."""
         return self.seconds - sum(stage.seconds for stage in self.stages.values())
 
 

@@ -156,7 +156,7 @@ def make_population(world: World, out: Path, photographs: Path | None) -> None:
 
 @cache
 def population(place: Path) -> Population:
-    """What `make_population` wrote."""
+    """Read the output of `make_population`."""
     return Population(
         *(np.load(place / f"{name}.npy", mmap_mode="r") for name in Population._fields)
     )

@@ -123,7 +123,7 @@ def plain(record: Any) -> Any:
 
 
 def machine() -> dict[str, Any]:
-    """What the figures depend on."""
+    """Versions and machine that the figures depend on."""
     cpu = platform.processor() or platform.machine()
     if Path("/proc/cpuinfo").exists():
         lines = Path("/proc/cpuinfo").read_text().splitlines()

@@ -1,4 +1,4 @@
-"""What a project knows of one of its models: the pictures it was trained on, and its accuracy."""
+"""Facts that a project knows of one of its models: its training pictures and its accuracy."""
 
 import csv
 from collections.abc import Mapping

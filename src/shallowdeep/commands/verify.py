@@ -36,7 +36,7 @@ Hashes = dict[str, str]  # of all outputs by dvc.lock, by path
 
 
 class Variation(NamedTuple):
-    """What must not matter."""
+    """Conditions of a run that must not matter."""
 
     environment: Mapping[str, str]
     umask: int = -1  # as it is

@@ -26,7 +26,7 @@ def step_down(settings: Sequence[AtLevel], *, alpha: float) -> list[Comparison]:
 
 
 def summary(compared: Sequence[Comparison], *, alpha: float) -> str:
-    """How many of the settings have which verdict, in words."""
+    """Count the settings of each verdict, in words."""
     words = [verdict(of) for of in compared]
     count = {word: f"{words.count(word):,}" for word in (DEEP, SHALLOW, EQUAL, UNDECIDED)}
     return (
