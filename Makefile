@@ -30,6 +30,7 @@ setup: .venv/installed .dvc/plots/page.local.html ## make .venv with exactly the
 .venv/installed: requirements.txt requirements-development.txt pyproject.toml | usable-venv
 	@test ! -L .venv || { echo "make: .venv is a link to another environment, not of this requirements.txt: type rm .venv, then make setup" >&2; exit 1; }
 	@"$$PYTHON3" -c 'import os, sys; sys.exit("Python 3.11 or newer is needed, " + os.environ["PYTHON3"] + " is " + sys.version.split()[0] + "; try make PYTHON3=python3.12" if sys.version_info < (3, 11) else 0)'
+	@echo "make: installing $$(cat requirements.txt requirements-development.txt | grep -c '^[a-z].*==') packages in .venv, 7 GB on disk; this happens once"
 	"$$PYTHON3" -m venv .venv
 	sed -n '/^uv==/,/[^\\]$$/p' requirements-development.txt > .venv/uv.txt
 	.venv/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes --requirement .venv/uv.txt
@@ -56,6 +57,7 @@ usable-venv: # one whose Python is gone, or that was moved: its commands name th
 repro: setup ## run the pipeline: what is not up to date, nothing else
 	@shallowdeep check
 	dvc repro
+	@echo "The report: $$(shallowdeep report | cat)"
 
 image: ## build the container image of docker/, which `STAGE_ENGINE=docker dvc repro` runs in
 	docker/build

@@ -24,6 +24,7 @@ class Command(NamedTuple):
 COMMANDS = {
     "check": Command("commands.check", "look at the files of data.dir before DVC does"),
     "predict": Command("commands.predict", "predict the class of pictures with a trained model"),
+    "report": Command("commands.report", "open results/report.html, or print its path"),
     "compare": Command("commands.compare", "two experiments side by side, real changes marked"),
     "sweep": Command("commands.sweep", "many experiments, and a table of their results"),
     "gate": Command("commands.gate", "fail where a metric is worse than in a baseline"),

@@ -1,11 +1,14 @@
 """Files that DVC cannot hash are named before it begins."""
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
 from checkouts import ROOT, run
 from in_process import told
+
+from shallowdeep.settings import params
 
 
 @pytest.fixture
@@ -54,6 +57,29 @@ def test_what_prepare_would_refuse_is_told(folder):
     assert told("check").startswith(
         f"check: data.dir: set/dog/up: is a link to the folder {folder};"
     )
+
+
+@pytest.mark.parametrize(
+    ("place", "ignored", "ending"),
+    [
+        ("data/mine", "", ""),
+        ("mine", "", "or name it in .gitignore"),
+        ("mine", "/mine/", ""),
+        ("../outside", "", ""),
+    ],
+)
+def test_pictures_that_would_go_into_git_are_refused(project, monkeypatch, place, ignored, ending):
+    """An experiment of DVC keeps untracked files; below data/ git ignores them."""
+    monkeypatch.chdir(project)
+    text = Path("params.yaml").read_text()
+    mine = params.read(Path("params.yaml")).data.dir
+    shutil.copytree(mine, place)
+    with Path(".gitignore").open("a") as file:
+        file.write(f"{ignored}\n")
+    Path("params.yaml").write_text(text.replace(f"dir: {mine}", f"dir: {place}"))
+    assert told("check").endswith(ending) and bool(told("check")) == bool(ending)
+    run(project, "git", "add", "--force", place) if place == "mine" else None
+    assert told("check") == ""
 
 
 def test_make_repro_looks_first():

@@ -26,6 +26,28 @@ def check_pictures(settings: Params) -> None:
     if folder.exists() or not is_output(folder):
         planned(settings)
         hashable(folder)
+        kept_from_git(folder)
+
+
+def kept_from_git(folder: Path) -> None:
+    """Refuse pictures in the checkout that DVC's next experiment would put into git.
+
+    Raises:
+        InputError: names the two ways out.
+    """
+    if not Path(os.path.realpath(folder)).is_relative_to(os.path.realpath(".")):
+        return
+    from dvc.repo import Repo  # 0.3 s
+    from scmrepo.git import Git
+
+    with Repo() as repo:
+        scm, path = repo.scm, str(folder.absolute())
+        if isinstance(scm, Git) and not (scm.is_ignored(f"{path}/.") or scm.is_tracked(path)):
+            raise InputError(
+                f"data.dir: {folder}: git neither tracks nor ignores it, so the next experiment"
+                " would put its pictures into git; move it below data/ or out of the checkout, or"
+                " name it in .gitignore"
+            )
 
 
 def is_output(folder: Path) -> bool:

@@ -48,6 +48,11 @@ def best_sentence(compared: Sequence[Comparison]) -> str:
     return f"{found}; with {confidence} it {', '.join(clauses)}."
 
 
+def p_text(p: float) -> str:
+    """A p-value as "= 0.013" or "< 0.001"."""
+    return "< 0.001" if p < 0.001 else f"= {p:.3f}"
+
+
 def covered(*, runs: int, folds: int) -> str:
     """Sources of chance that an interval covers."""
     if runs < 2:

@@ -17,7 +17,7 @@ from shallowdeep.evaluation.by_epoch import ahead_sentence
 from shallowdeep.evaluation.findings import Findings
 from shallowdeep.evaluation.intervals import Difference, Interval
 from shallowdeep.evaluation.scores import SCORES
-from shallowdeep.evaluation.sentences import best_sentence, covered, sentence
+from shallowdeep.evaluation.sentences import best_sentence, covered, p_text, sentence
 from shallowdeep.evaluation.verdict import familywise_error_rate, verdict
 from shallowdeep.prepared.data_report import Counts, DataReport, LeftOut
 from shallowdeep.report import charts
@@ -149,7 +149,7 @@ def _interval(score: Interval | Difference, *, sign: str = "") -> str:
 
 
 def _p_value(p: float) -> str:
-    return "<\u00a00.001" if p < 0.001 else f"{p:.3f}"
+    return p_text(p).removeprefix("= ").replace(" ", "\u00a0")
 
 
 def _data_uri(pixels: Pixels) -> str:

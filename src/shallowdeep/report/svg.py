@@ -23,6 +23,7 @@ SCHEMES = {  # by the variable of CSS: in light and dark schemes
     "ink": ("#1d2430", "#e6e9ee"),
     "soft": ("#5a6472", "#a3adba"),
     "line": ("#d5dae1", "#39414d"),
+    "paper": ("#ffffff", "#14181f"),
 } | {f"model-{number}": pair for number, pair in enumerate(MODELS)}
 
 
@@ -41,6 +42,9 @@ STYLE = f"""\
 """
 
 
+PAPER = '<rect width="100%" height="100%" fill="var(--paper)"/>'  # viewers have a white one
+
+
 def svg(figure: Figure, title: str, *, standalone: bool) -> str:
     """The figure as an `svg` element with a text alternative, responsive within a page."""
     file = io.StringIO()
@@ -57,7 +61,7 @@ def svg(figure: Figure, title: str, *, standalone: bool) -> str:
     width, height = (72 * inches for inches in figure.get_size_inches())
     box = f'viewBox="0 0 {width:.0f} {height:.0f}" role="img"'
     links = 'xmlns="http://www.w3.org/2000/svg" xmlns:xlink="http://www.w3.org/1999/xlink"'
-    style = f"<style>{STYLE}</style>" if standalone else ""
+    style = f"<style>{STYLE}</style>{PAPER}" if standalone else ""
     size = f'width="{width:.0f}" height="{height:.0f}" ' if standalone else ""
     for name, (light, _) in SCHEMES.items():
         body = body.replace(light, f"var(--{name})")

@@ -6,7 +6,7 @@ from shallowdeep.evaluation.by_epoch import ahead_sentence
 from shallowdeep.evaluation.findings import Findings
 from shallowdeep.evaluation.intervals import Difference, Interval
 from shallowdeep.evaluation.outlook import Outlook
-from shallowdeep.evaluation.sentences import covered
+from shallowdeep.evaluation.sentences import covered, p_text
 from shallowdeep.evaluation.verdict import SCORE, verdict
 from shallowdeep.settings.params import Params
 
@@ -18,7 +18,7 @@ def lines(found: Findings, settings: Params, *, seconds: float | None) -> list[s
     return [
         *(f"{name}: balanced accuracy {_shown(one)}" for name, one in of_models.items()),
         *(
-            f"{one.pair}: {_shown(one.difference)}, p = {one.difference.p_value:.2g}"
+            f"{one.pair}: {_shown(one.difference)}, p {p_text(one.difference.p_value)}"
             for one in found.compared
         ),
         f"the intervals: {100 * (1 - settings.alpha):g} % over "
