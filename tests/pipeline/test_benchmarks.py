@@ -95,7 +95,7 @@ def test_the_page_on_speed_has_the_committed_figures():
 
 def test_the_pipeline_is_followed_stage_by_stage(found, photographs):
     """A real `dvc exp run` in a clone: its stages' seconds are within its own."""
-    pipeline = pipeline_time.measure(photographs, epochs=1, folds=1, repetitions=1)
+    pipeline = pipeline_time.measure(photographs, epochs=1, repetitions=1)
     assert list(pipeline.stages) == ["train-shallow", "train-deep", "evaluate"]
     assert 0 < pipeline.dvc_seconds < pipeline.seconds
     for name, stage in pipeline.stages.items():

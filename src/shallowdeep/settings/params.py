@@ -107,8 +107,8 @@ def _lr() -> BeforeValidator:
                 raise ValueError(f"{shown(value)} holds {rate:g} twice")
         return tuple(sorted(rates))
 
-    unique = Annotated[list[_Lr], Field(min_length=1, json_schema_extra={"uniqueItems": True})]
-    return BeforeValidator(check, json_schema_input_type=_Lr | unique)
+    unique = Field(min_length=1, max_length=64, json_schema_extra={"uniqueItems": True})
+    return BeforeValidator(check, json_schema_input_type=_Lr | Annotated[list[_Lr], unique])
 
 
 class Split(CheckedRecord):

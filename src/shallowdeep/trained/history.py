@@ -15,7 +15,7 @@ FILE = "history.csv"
 MEASURES = ("train_loss", "validation_loss", "validation_accuracy")
 
 
-def write(history: NDArray[np.floating[Any]], path: Path, tuned: Tuned | None = None) -> None:
+def write(history: NDArray[np.floating[Any]], path: Path, tuned: Tuned | None) -> None:
     """Write MEASURES of every epoch [L, K, R, E, 3], a row per lr, fold, run and epoch, 6 decimals.
 
     The column `lr` is there only if params.yaml lists learning rates.
