@@ -51,13 +51,12 @@ def test_one_run_marks_nothing(miniature):
 
 
 def test_markdown_is_for_a_pull_request(miniature):
-    """A table, and the verdict before and after as a paragraph."""
+    """First the verdict before and after, then the difference, then a table."""
     table = table_of(experiment(miniature), experiment(miniature, name="two"), markdown=True)
     lines = table.splitlines()
-    assert lines[0].startswith("|")
-    assert lines[1].startswith("|:--")
-    place = lines.index("verdict: undecided -> undecided")
-    assert lines[place - 1] == lines[place + 1] == ""
+    assert lines[:2] == ["verdict: undecided -> undecided", ""]
+    assert lines[2].startswith("deep minus shallow: +0.0 -> +0.0 points, a change of +0.0 (-")
+    assert lines[3] == "" and lines[4].startswith("|") and lines[5].startswith("|:--")
 
 
 def test_experiments_revisions_and_the_workspace_can_be_compared(
@@ -70,7 +69,8 @@ def test_experiments_revisions_and_the_workspace_can_be_compared(
     assert "deep minus shallow" in of_workspace
     assert told("compare", "HEAD", "longer") == ""
     of_experiment = capsys.readouterr().out
-    assert of_experiment.split()[3:] == of_workspace.split()[3:]  # but for the name
+    other = of_workspace.replace("workspace", "longer   ")  # the name
+    assert of_experiment.split() == other.split()
     texts = (
         run(longer_project, "git", "show", "HEAD:results/metrics.json"),
         (longer_project / "results/metrics.json").read_text(),

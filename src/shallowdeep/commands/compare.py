@@ -10,7 +10,7 @@ from tabulate import tabulate
 
 from shallowdeep.commands.experiments import WORKSPACE, Experiment, read
 from shallowdeep.evaluation.change import Change, Common, changes
-from shallowdeep.evaluation.verdict import familywise_note
+from shallowdeep.evaluation.verdict import QUESTION, SCORE, familywise_note
 from shallowdeep.files.errors import InputError
 
 _IN_COMMON: dict[Common, str] = {
@@ -64,15 +64,27 @@ def shown(
             " together (Holm 1979)."
         )
     lines = [
-        tabulate(rows, head, "pipe" if markdown else "plain", disable_numparse=True),
-        "",
         f"verdict: {before.verdict} -> {after.verdict}",
         *([""] if markdown else []),  # a paragraph of its own
+        *_of_question(found),
+        "",
+        tabulate(rows, head, "pipe" if markdown else "plain", disable_numparse=True),
+        "",
         _IN_COMMON[common],
         marks,
         familywise_note(after.experiments, alpha=after.params.alpha),
     ]
     return "\n".join(lines)
+
+
+def _of_question(found: Sequence[Change]) -> list[str]:
+    """The change of the verdict's difference, as a line."""
+    return [
+        f"{one.of}: {100 * one.before:+.1f} -> {100 * one.after:+.1f} points, a change of"
+        f" {100 * (one.after - one.before):+.1f} ({100 * one.low:+.1f} to {100 * one.high:+.1f})"
+        for one in found
+        if (one.of, one.score) == (str(QUESTION), SCORE)
+    ]
 
 
 def main(arguments: Sequence[str]) -> None:
