@@ -1,7 +1,9 @@
 """verify runs a commit from nothing and names every file that comes out otherwise."""
 
+import importlib.util
 import json
 import os
+import py_compile
 import re
 import shutil
 import sys
@@ -11,6 +13,7 @@ import pytest
 from checkouts import commit, run, with_environment
 from in_process import dvc_main, told
 
+from shallowdeep.commands.clean_clone import changed_files, clean_environment
 from shallowdeep.commands.verify import randomized
 
 MAKE = """import json, os
@@ -177,15 +180,50 @@ def test_pictures_of_a_dvc_file_come_from_the_cache(toy):
 
 
 def test_what_is_not_committed_is_named(toy, capsys, monkeypatch):
-    """Edited and absent files; the variables that git gives to a hook do not matter."""
-    for name in ("a", "b"):
+    """Edited, absent and hidden files; the variables that git gives to a hook do not matter."""
+    for name in ("a", "b", "c", "d"):
         (toy / name).write_text("")
     commit(toy)
+    run(toy, "git", "update-index", "--assume-unchanged", "c")
+    run(toy, "git", "update-index", "--skip-worktree", "d")
     (toy / "a").write_text("edited")
     (toy / "b").unlink()
     monkeypatch.setenv("GIT_DIR", "nowhere")
     assert told("verify") == ""
-    assert "without what is not committed: a, b\n" in capsys.readouterr().out
+    named = "without what is not committed: a, b, c (hidden from git) ...\n"
+    assert named in capsys.readouterr().out
+    assert changed_files(toy)[-1] == "d (hidden from git)"
+
+
+def test_no_compiled_code_of_others_is_run(toy):
+    """Python looks for it in an empty folder, and not beside the source."""
+    source, planted = toy / "our_code.py", toy / "planted.pyc"
+    source.write_text("print('planted')\n")
+    unchecked = py_compile.PycInvalidationMode.UNCHECKED_HASH
+    py_compile.compile(str(source), str(planted), invalidation_mode=unchecked)
+    (toy / "__pycache__").mkdir()
+    planted.rename(importlib.util.cache_from_source(str(source)))
+    source.write_text("print('source')\n")
+    command = (sys.executable, "-c", "import our_code")
+    assert run(toy, *command) == "planted\n"
+    folder = clean_environment()["PYTHONPYCACHEPREFIX"]
+    assert run(toy, "env", f"PYTHONPYCACHEPREFIX={folder}", *command) == "source\n"
+
+
+def compile_code(toy: Path) -> None:
+    (toy / "__pycache__").mkdir()
+    (toy / "__pycache__/make.cpython-311.pyc").write_bytes(b"x")
+    run(toy, "git", "add", "--force", "__pycache__")
+
+
+def add_a_submodule(toy: Path) -> None:
+    inner = toy.parent / "inner"
+    inner.mkdir()
+    repository(inner)
+    (inner / "a").write_text("")
+    commit(inner)
+    add = ("git", "-c", "protocol.file.allow=always", "submodule", "--quiet", "add", str(inner))
+    run(toy, *add, "code")
 
 
 def forget_the_lock(toy: Path) -> None:
@@ -218,6 +256,8 @@ def leave(toy: Path) -> None:
 @pytest.mark.parametrize(
     ("change", "line"),
     [
+        (compile_code, "__pycache__/make.cpython-311.pyc: is compiled code, which nobody checks"),
+        (add_a_submodule, "code: is a submodule; the commit does not have its files"),
         (forget_the_lock, "HEAD has no results in dvc.lock; commit it"),
         (spoil_the_lock, "HEAD: .*/dvc.lock' validation failed"),
         (remove_the_lock, "there is no dvc.lock; `make repro` makes it"),

@@ -137,6 +137,7 @@ def rerun(root: Path, fresh: Path, varied: Variation, *, seed: int | None) -> No
     if seed is not None and parse(fresh / "params.yaml")["data"]["dir"] == SAMPLE:
         dvc(fresh, varied, *repro, "data/dvc.yaml:sample")
         shuffle(fresh / SAMPLE, seed)
+        dvc(fresh, varied, *repro, "check")
         repro += ["--downstream", "prepare"]
     dvc(fresh, varied, *repro)
 
