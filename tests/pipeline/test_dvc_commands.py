@@ -5,6 +5,7 @@ import shutil
 from checkouts import commit, run, with_environment
 from in_process import dvc_main
 
+from shallowdeep.datasets.class_folders import NOTE
 from shallowdeep.settings import params
 
 
@@ -72,10 +73,28 @@ def test_the_commands_of_a_user_end_well(longer_project, tmp_path):
     assert epochs(clone) == 2
     weights = "models/deep/weights.safetensors"
     assert (clone / weights).read_bytes() == (project / weights).read_bytes()
-    assert "up to date" in dvc_main(clone, "repro")
+    assert dvc_main(clone, "repro").count("didn't change, skipping") == 5
+    assert run(clone, "git", "status", "--porcelain") == ""
     dvc_main(clone, "exp", "pull", "origin", "longer")
     dvc_main(clone, "exp", "apply", "longer")
     assert epochs(clone) == 3
+
+
+def test_data_sets_that_nobody_asked_for_are_in_nobodys_way(project, pictures_folder):
+    """Nor is one that was asked for once."""
+    with_environment(project)
+    for command in ("status", "commit", "exp save", "checkout", "data status", "status"):
+        printed = dvc_main(project, *command.split())
+        assert "ERROR" not in printed and "WARNING" not in printed
+    assert printed == "Data and pipelines are up to date.\n"
+    assert run(project, "git", "status", "--porcelain") == ""
+    sample, pets = project / "data/sample", project / "data/oxford-pets"
+    assert [path.name for folder in (sample, pets) for path in folder.iterdir()] == [NOTE, NOTE]
+    lock = (project / "data/dvc.lock").read_text()
+    for folder, there in (("data/sample", {"cat", "dog"}), (pictures_folder, {NOTE})):
+        dvc_main(project, "exp", "run", "data/dvc.yaml:sample", "-S", f"data.dir={folder}")
+        assert {path.name for path in sample.iterdir()} == there
+    assert (project / "data/dvc.lock").read_text() == lock
 
 
 def test_pictures_in_data_stay_out_of_git(project, pictures_folder):

@@ -136,7 +136,7 @@ def cut(content):
 def test_a_damaged_record_is_left_out(miniature, tmp_path, damage):
     """So is one of another version; the others are read."""
     folder = shutil.copytree(miniature / FOLDER, tmp_path / "records")
-    others = {"check", "prepare", "train-shallow", "train-deep"}
+    others = {"sample", "oxford-pets", "check", "prepare", "train-shallow", "train-deep"}
     assert set(read_all(folder)) == {*others, "evaluate"}
     path = folder / "evaluate.json"
     path.write_text(damage(path.read_text()))

@@ -10,7 +10,7 @@ from shallowdeep.provenance.environment import environment
 from shallowdeep.provenance.records import Record
 from shallowdeep.report.records_page import matching
 
-STAGES = ["check", "prepare", "train-shallow", "train-deep", "evaluate"]
+STAGES = ["check", "prepare", "train-shallow", "train-deep", "sample", "oxford-pets", "evaluate"]
 
 
 @pytest.fixture
@@ -56,7 +56,8 @@ def test_what_came_from_the_cache_has_no_record(longer_project, browser):
     page = browser.new_page()
     page.goto((project / "results/report.html").as_uri())
     page.click("text=what made these results")
-    assert page.locator(".stages tbody th").all_inner_texts() == ["prepare", "check", "evaluate"]
+    shown = page.locator(".stages tbody th").all_inner_texts()
+    assert shown == ["prepare", "sample", "oxford-pets", "check", "evaluate"]
     assert "Not shown" in page.inner_text("body")
     assert page.inner_text(".others").endswith("from its cache: train-deep, train-shallow.")
     page.close()

@@ -5,6 +5,7 @@ import os
 from collections.abc import Sequence
 from pathlib import Path
 
+from shallowdeep.datasets.class_folders import NOTE
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.file_tree import Kind, walk
 from shallowdeep.pictures.preparation import planned
@@ -23,7 +24,8 @@ def check_pictures(settings: Params) -> None:
         InputError: says why.
     """
     folder = Path(settings.data.dir)
-    if folder.exists() or not is_output(folder):
+    is_there = folder.exists() and not (folder / NOTE).exists()
+    if is_there or not is_output(folder):
         planned(settings)
         hashable(folder)
         kept_from_git(folder)

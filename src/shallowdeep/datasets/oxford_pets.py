@@ -17,7 +17,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from urllib.error import URLError
 
-from shallowdeep.datasets.class_folders import CLASSES, new_class_folders
+from shallowdeep.datasets.class_folders import CLASSES, is_to_make, new_class_folders
 from shallowdeep.files.checkout import original_checkout
 from shallowdeep.files.errors import InputError
 from shallowdeep.provenance.records import Run
@@ -80,9 +80,10 @@ def _failures_named(address: str) -> Iterator[None]:
 
 @stage("oxford-pets")
 def fetch(run: Run, folder: Path) -> None:
-    """Download the data set; a stage keeps its archives for the next time."""
+    """Download the data set; a stage only if params.yaml names it, and it keeps the archives."""
     socket.setdefaulttimeout(SILENCE)
-    download(folder, keep=original_checkout(Path("..")) / KEPT if run.stage else None)
+    if is_to_make(run, folder):
+        download(folder, keep=original_checkout(Path("..")) / KEPT if run.stage else None)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:

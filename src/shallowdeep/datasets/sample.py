@@ -16,7 +16,7 @@ from PIL import Image
 
 from shallowdeep.datasets.animals import animal, draw_animal
 from shallowdeep.datasets.canvas import Canvas, Dice, Floats
-from shallowdeep.datasets.class_folders import CLASSES, new_class_folders
+from shallowdeep.datasets.class_folders import CLASSES, is_to_make, new_class_folders
 from shallowdeep.files.errors import InputError, one_line_errors
 from shallowdeep.provenance.records import Run
 from shallowdeep.provenance.stage import stage
@@ -123,9 +123,10 @@ def whole(option: str, low: int, high: int) -> Callable[[str], int]:
 
 
 @stage("sample")
-def draw_into(_: Run, folder: Path, *, seed: int, per_class: int) -> None:
-    """Draw the sample."""
-    draw_sample(folder, seed=seed, per_class=per_class)
+def draw_into(run: Run, folder: Path, *, seed: int, per_class: int) -> None:
+    """Draw the sample; a stage only if params.yaml names it."""
+    if is_to_make(run, folder):
+        draw_sample(folder, seed=seed, per_class=per_class)
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
