@@ -1,8 +1,10 @@
 """Results that are stale are refused; those of a commit come out of git and DVC's cache."""
 
 import contextlib
+import os
 import re
 import shutil
+import time
 from pathlib import Path
 
 import pytest
@@ -234,19 +236,49 @@ def test_a_commit_without_results_is_one_line(project):
     assert refused(project, "HEAD").startswith("HEAD: has no dvc.lock; to make results anew: ")
 
 
-LOCK = "stages: {t: {cmd: x, params: {params.yaml: {v: 1}}, outs: [{path: m, md5: x}]}}\n"
+BOMB = "a0: &a0 [1]\n" + "".join(f"a{i}: &a{i} [*a{i - 1}, *a{i - 1}]\n" for i in range(1, 60))
+MERGES = "a0: &a0 {k: 1}\n" + "".join(
+    f"a{i}: &a{i} {{<<: [{', '.join([f'*a{i - 1}'] * 9)}], j{i}: 1}}\n" for i in range(1, 9)
+)
+LOCK = (
+    "schema: '2.0'\nstages: {t: {cmd: x, params: {params.yaml: {%s}}, outs: [{path: m, md5: x}]}}\n"
+)
 
 
 @pytest.mark.parametrize(
     ("lock", "params"),
-    [("[" * 2**19, ""), ("3", ""), ("stages: {t: {outs: 3}}", ""), (LOCK, "3"), (LOCK, None)],
+    [
+        ("[" * 2**19, ""),
+        ("x" * (2**20 + 1), ""),
+        (BOMB + LOCK % "v: *a59", BOMB + "v: *a59\n"),
+        (LOCK % "v: 1", MERGES),
+        ("3", ""),
+        ("stages: {t: {outs: 3}}", ""),
+        (LOCK % "v: 1", None),
+    ],
 )
-def test_a_broken_project_beside_a_model_is_one_line(tmp_path, lock, params):
-    """The model may have been put anywhere."""
-    (tmp_path / "dvc.lock").write_text(lock)
+def test_a_hostile_project_stops_nobody(tmp_path, lock, params):
+    """One line within two seconds, whatever stands beside a model."""
+    (tmp_path / "dvc.lock").write_text(lock, encoding="latin-1")
     if params is not None:
         (tmp_path / "params.yaml").write_text(params)
     (tmp_path / "m").write_bytes(b"")
+    start = time.process_time()
     with pytest.raises(InputError) as error:
         check_model(tmp_path / "m")
+    assert time.process_time() - start < 2
     assert len(str(error.value)) < 500
+
+
+def test_nothing_outside_of_the_project_is_read(tmp_path):
+    """Neither through a link nor from a pipe."""
+    (tmp_path / "secret").write_text("secret: 1\n")
+    (tmp_path / "p").mkdir()
+    (tmp_path / "p/m").write_bytes(b"")
+    (tmp_path / "p/dvc.lock").symlink_to("../secret")
+    with pytest.raises(InputError, match="symbolic link"):
+        check_model(tmp_path / "p/m")
+    (tmp_path / "p/dvc.lock").unlink()
+    os.mkfifo(tmp_path / "p/dvc.lock")
+    with pytest.raises(InputError, match="no ordinary file"):
+        check_model(tmp_path / "p/m")

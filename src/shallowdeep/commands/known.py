@@ -49,7 +49,7 @@ def _pictures(root: Path) -> Mapping[str, str]:
     from shallowdeep.prepared.prepared_set import read_manifest
 
     path = root / MANIFEST
-    if not path.exists() or path.stat().st_size > LARGEST:
+    if not _small(root, path):
         return {}
     try:
         settings, manifest = params.read(root / "params.yaml"), read_manifest(path)
@@ -77,7 +77,15 @@ def _hash_of_models(outs: Mapping[str, str | None]) -> str | None:
     return value
 
 
+def _small(root: Path, path: Path) -> bool:
+    """True if a file of the project is ordinary, and not larger than is read in a moment."""
+    inside = path.is_file() and path.resolve().is_relative_to(root.resolve())
+    return inside and path.stat().st_size <= LARGEST
+
+
 def _accuracy(root: Path, name: str) -> str:
+    if not _small(root, root / SCORES):
+        return ""
     with (root / SCORES).open(newline="", encoding="utf-8") as file:
         rows = [
             row

@@ -99,7 +99,8 @@ def _verdict(axes: Axes, shown: Shown) -> None:
         axes.annotate(str(one.pair), (0, -row + 0.38), xycoords=("axes fraction", "data"))
         reach = max(reach, abs(low), abs(high))
     axes.set(ylim=(-len(compared) + 0.5, 0.8), yticks=[], xlim=(-1.15 * reach, 1.15 * reach))
-    axes.set_xlabel("difference in points of balanced accuracy")
+    first, second = QUESTION if len(compared) == 1 else ("first", "second")
+    axes.set_xlabel(f"← {second} ahead    points of balanced accuracy    {first} ahead →")
     axes.xaxis.set_major_locator(MaxNLocator(9, steps=_ROUND))
     axes.spines["left"].set_visible(False)
 
@@ -107,8 +108,9 @@ def _verdict(axes: Axes, shown: Shown) -> None:
 def _by_epoch(axes: Axes, shown: Shown) -> None:
     table = shown.tables["difference_by_epoch"]
     margin = 100 * shown.found.question.equivalence_margin
-    axes.axhspan(-margin, margin, color=_SOFT, alpha=0.16, linewidth=0)
     axes.axhline(0, color=_SOFT, linewidth=1)
+    for edge in (-margin, margin):
+        axes.axhline(edge, color=_SOFT, linewidth=1, linestyle="--")
     mean, low, high = (100 * table[name] for name in ("mean", "low", "high"))
     axes.fill_between(table.epoch, low, high, color=_INK, alpha=0.12, linewidth=0)
     axes.plot(table.epoch, mean, "o-", color=_INK, markersize=5, clip_on=False)
@@ -119,7 +121,7 @@ def _by_epoch(axes: Axes, shown: Shown) -> None:
     axes.set(xlabel="epoch", ylabel=f"{QUESTION}, points")
     _epoch_axis(axes, table)
     if (last := table.epoch.max()) >= _LOGARITHMIC:
-        axes.set_xscale("log")
+        axes.set(xscale="log", xlabel="epoch, logarithmic")
         decades = [first * 10**power for power in range(7) for first in (1, 3)]
         axes.set_xticks([epoch for epoch in decades if epoch <= last])
         axes.xaxis.set_major_formatter("{x:,.0f}")
@@ -215,8 +217,8 @@ CHARTS = (
         "by_epoch",
         "verdict",
         f"{QUESTION} in balanced accuracy after each epoch, with a simultaneous band",
-        "The difference after each epoch looked at, with a band that holds at all of them at once;"
-        " coloured: the network that is ahead.",
+        "The difference after each epoch looked at, with a band that holds at all of them at once."
+        " Coloured: the network that is ahead; between the dashed lines differences do not matter.",
         _by_epoch,
     ),
     Chart(
