@@ -89,8 +89,6 @@ def md5(path: Path) -> str:
 def test_a_clean_run_gives_the_committed_bits_whatever_is_varied(miniature, tmp_path):
     """From a worktree's subfolder; threads, locale, time zone, umask, path, instruction sets."""
     project = Path(shutil.copytree(miniature, tmp_path / "a project", symlinks=True))
-    run(project, "git", "rm", "--quiet", "data/dvc.lock")
-    run(project, "git", "commit", "--quiet", "-m", "without the sample")
     worktree, report = tmp_path / "a worktree", tmp_path / "findings.json"
     run(project, "git", "worktree", "add", "--quiet", "-b", "other", str(worktree))
     with_environment(worktree)
