@@ -156,6 +156,8 @@ def _follow(project: Path, *command: str) -> tuple[dict[str, Span], dict[str, fl
     if process.returncode or not spans:
         raise SystemExit(f"{' '.join(command)}: {''.join(lines[-10:])}")
     for name, end in watch.last_seen.items():
+        if name not in spans:  # `check` prints nothing
+            continue
         spans[name] = spans[name]._replace(end=max(end, spans[name].end))
     return spans, watch.peak_mib
 

@@ -13,7 +13,8 @@ def tables(found: dict[str, Any]) -> str:
     """All tables."""
     parts = [epoch_table(found), _cost_table(found)]
     parts[1:1] = [_pipeline_table(found, pipeline) for pipeline in found["pipelines"]]
-    parts[-1:-1] = [tuning_table(found["tuning"])] * bool(found["tuning"])
+    if found["tuning"]:
+        parts.insert(-1, tuning_table(found["tuning"]))
     return "\n\n".join(parts)
 
 

@@ -28,7 +28,6 @@ RESULTS = [
     "results/plots/first_layer.jpg",
     "results/plots/learning_curves.csv",
     "results/plots/learning_curves.svg",
-    "results/plots/most_wrong.jpg",
     "results/plots/roc.csv",
     "results/rejected.csv",
     "results/scores.csv",

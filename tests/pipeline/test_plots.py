@@ -48,7 +48,7 @@ def test_the_page_opens_without_a_network(longer_project, browser):
     (longer_project / "compared").rename(longer_project.parent / "moved")
     shown = drawn(browser, longer_project.parent / "moved/index.html")
     words = shown.inner_text("main")
-    for text in ("workspace", "HEAD", "validation accuracy", "results/plots/most_wrong.jpg"):
+    for text in ("workspace", "HEAD", "validation accuracy", "results/plots/first_layer.jpg"):
         assert text in words
     assert "results_rejected_csv: no rows" in words
     shown.context.close()

@@ -104,6 +104,8 @@ def run_all(name: str, over: Sequence[str], *, jobs: int) -> None:
     for command in (["--queue", "--name", name, *chosen], ["--run-all", "--jobs", str(jobs)]):
         if subprocess.run([*dvc, *command], check=False).returncode:
             raise InputError(f"`dvc exp run {command[0]}` has failed")
+    # A worker can stay idle for ever, and hold the pipe that this process writes to.
+    subprocess.run([*dvc[:3], "queue", "stop"], stdout=subprocess.DEVNULL, check=False)
 
 
 def outcome(names: Sequence[str], settings: Sequence[Setting]) -> Outcome:

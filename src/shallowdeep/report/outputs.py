@@ -74,7 +74,6 @@ def outputs(
     frames["scores.csv"] = score_rows(found.scores)
     files = {
         "plots/first_layer.jpg": picture_sheets.sheet(pictures.first_layer),
-        "plots/most_wrong.jpg": picture_sheets.sheet(pictures.most_wrong),
         **{path: text.encode() for path, text in texts.items()},
         **{path: tables.as_csv(table) for path, table in frames.items()},
     }
