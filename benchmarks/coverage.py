@@ -368,9 +368,9 @@ with their standard error over the data sets; intervals are of 95 %.
 
 A sample is drawn without replacement: deviations from the truth are enlarged by
 1 / sqrt(1 - N / population) before they are held against an interval.
-That of seeds is enlarged too: for 1,000 photographs of 2,000 it is by 1.41, and their figures are a
-lower bound. So are those of cells whose truth has an error (beside it) that is not small against the
-interval.
+That of seeds is enlarged too: for 1,000 photographs of 2,000 it is by 1.41, and their figures are
+a lower bound. So are those of cells whose truth has an error (beside it) that is not small against
+the interval.
 
 With ten folds of ten runs, every score's interval covers in {100 * least["alone"]:.1f} % or more
 for one network and in {100 * least["apart"]:.1f} % or more for a difference. Between two networks
