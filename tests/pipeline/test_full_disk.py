@@ -18,7 +18,7 @@ SUDO = () if os.geteuid() == 0 else ("sudo", "--non-interactive")
 STAGES = {  # with the number of files that each writes
     "prepare": (["prepare"], 7),
     "train-deep": (["train", "deep"], 3),
-    "evaluate": (["evaluate"], 15),
+    "evaluate": (["evaluate"], 14),
 }
 FULL = "No space left on device"
 
