@@ -202,7 +202,7 @@ def trained(
         how = Settings(NETWORKS[name], world.epochs, 32, lr, "last")
         fitted = Fitting(sample, how, by_fold, solver="dual", device=CPU).fit()
         tested.append(fitted.predictions.test[-1])
-        losses.append(fitted.history[:, :, -1, 1].mean(1))
+        losses.append(fitted.history[0, :, :, -1, 1].mean(1))  # of one learning rate
     best = np.argmin(losses, 0)  # [K]; the smaller of equal ones
     parts = sample.parts[sample.tested()]
     said = np.choose(best[parts], tested).astype(np.float32)

@@ -1,5 +1,6 @@
 """The benchmark trains what it says, everything of it, and says what it found."""
 
+import itertools
 import json
 import math
 import sys
@@ -14,9 +15,11 @@ from shallowdeep.settings import params
 sys.path.insert(0, str(ROOT / "benchmarks"))
 
 import cost
+import coverage
 import epoch_times
 import peers
 import pipeline_time
+import simulated_sets
 import solvers
 import solvers_report
 
@@ -116,3 +119,22 @@ def test_crossover_between_and_beyond_the_measured_counts():
     far = cost.Cost(4_000, 1.0, True, primal=2.0, dual_1=4.0, dual_10=4.0)
     assert cost.crossover([near, far]) == pytest.approx(2_000)
     assert cost.crossover([near]) == pytest.approx(2_000)
+
+
+def test_intervals_are_held_against_a_simulated_truth(tmp_path, monkeypatch):
+    """Two data sets of pictures in groups, two learning rates, and random splits: the report."""
+    world = simulated_sets.World("objects", "objects", 1, (0.1, 0.2), (200,))
+    monkeypatch.setattr(simulated_sets, "RUNS", 2)
+    simulated_sets.make_population(world, tmp_path, None)
+    (tmp_path / "objects/200").mkdir()
+    for kind, number in itertools.product(simulated_sets.KINDS, range(2)):
+        simulated_sets.one(tmp_path, (kind, world, 200, number))
+    (tmp_path / "worlds.json").write_text(json.dumps({"objects": world._asdict()}))
+    found = coverage.cells(tmp_path)
+    assert [(cell.grouped, cell.folds, cell.runs) for cell in found] == [
+        (grouped, *design) for grouped in (True, False) for design in coverage.DESIGNS
+    ]
+    text = coverage.report(tmp_path, found, "a machine")
+    assert "| objects, counted one by one | 200 " in text and "corrected t: covers" in text
+    coverage.draw_report(found, tmp_path / "coverage.svg")
+    assert (tmp_path / "coverage.svg").read_text().count("objects 200") >= 2
