@@ -7,32 +7,11 @@ if __name__ == "__main__" and not sys.flags.safe_path:
 
 import importlib
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import shallowdeep
+from shallowdeep.commands import COMMANDS
 from shallowdeep.files.errors import one_line_errors
 from shallowdeep.files.imports import importing
-
-
-class Command(NamedTuple):
-    """One command: a module with a `main` that takes the words behind the command's name."""
-
-    module: str  # imported only when it is called, since some import torch
-    about: str
-
-
-COMMANDS = {
-    "check": Command("commands.check", "look at the files of data.dir before DVC does"),
-    "predict": Command("commands.predict", "predict the class of pictures with a trained model"),
-    "report": Command("commands.report", "open results/report.html, or print its path"),
-    "compare": Command("commands.compare", "two experiments side by side, real changes marked"),
-    "sweep": Command("commands.sweep", "many experiments, and a table of their results"),
-    "gate": Command("commands.gate", "fail where a metric is worse than in a baseline"),
-    "verify": Command("commands.verify", "prove that a clean run gives the committed results"),
-    "crate": Command("commands.crate", "results and their provenance as one RO-Crate"),
-    "sample": Command("datasets.sample", "draw the embedded sample of cats and dogs"),
-    "oxford-pets": Command("datasets.oxford_pets", "download the Oxford-IIIT Pet photographs"),
-}
 
 
 def usage() -> str:

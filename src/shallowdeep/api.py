@@ -63,7 +63,8 @@ def results(revision: str | None = None, *, repository: str = ".") -> Results:
         scores = _table(files, "results/scores.csv")
         tables = [_of_network(files, name, manifest, settings.folds) for name in settings.networks]
     except (OSError, DvcException, SCMError) as error:
-        raise InputError(f"{where}: {error}; `dvc repro` or `dvc pull` brings it") from None
+        advice = "" if revision else "; `dvc repro` makes it"
+        raise InputError(f"{where}: {error}{advice}") from None
     history, predictions = (pd.concat(of, ignore_index=True) for of in zip(*tables, strict=True))
     return Results(metrics["verdict"], metrics, scores, history, predictions, manifest)
 

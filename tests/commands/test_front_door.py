@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from checkouts import ROOT, run, with_environment
 
-from shallowdeep.__main__ import COMMANDS
+from shallowdeep.commands import COMMANDS
 
 DOOR = (sys.executable, "-m", "shallowdeep")
 
@@ -39,6 +39,26 @@ def test_every_command_says_how_it_is_used(capsys, name):
         import_module(f"shallowdeep.{COMMANDS[name].module}").main(["--help"])
     assert ended.value.code == 0
     assert capsys.readouterr().out.startswith(f"usage: shallowdeep {name} ")
+
+
+COMPLETE = """eval "$(shallowdeep completion bash)"
+typed() { COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _shtab_shallowdeep; echo "${COMPREPLY[@]}"; }
+"""
+
+
+def test_bash_completes_commands_options_and_files(tmp_path):
+    """In a real bash, with the script that is printed; zsh's is made by the same library."""
+    (tmp_path / "picture.jpg").touch()
+    for typed, expected in (
+        ("pre", "predict"),
+        ("ex", "experiments"),
+        ("compare --", "--help --md"),
+        ("completion ''", "bash zsh"),
+        ("predict pict", "picture.jpg"),
+    ):
+        code = f"{COMPLETE}typed shallowdeep {typed}"
+        assert run(tmp_path, "bash", "-c", code).strip() == expected, typed
+    assert run(tmp_path, *DOOR, "completion", "zsh").startswith("#compdef shallowdeep")
 
 
 @pytest.mark.parametrize("name", ["predcit", "", "--predict", "tables", "\x1b[31m", "verify.py"])

@@ -89,7 +89,12 @@ def _problem(path: str, kind: Kind) -> str | None:
     return None
 
 
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    return argparse.ArgumentParser("shallowdeep check", description=DESCRIPTION)
+
+
 def main(arguments: Sequence[str]) -> None:
     """Check params.yaml and its data.dir; print nothing if all is well."""
-    argparse.ArgumentParser("shallowdeep check", description=DESCRIPTION).parse_args(arguments)
+    parser().parse_args(arguments)
     check_pictures(params.read(Path("params.yaml")))

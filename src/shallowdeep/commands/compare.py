@@ -87,13 +87,18 @@ def _of_question(found: Sequence[Change]) -> list[str]:
     ]
 
 
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    about, _, how = (__doc__ or "").partition("\n")
+    options = argparse.ArgumentParser("shallowdeep compare", description=about, epilog=how)
+    options.add_argument("before", nargs="?", default="HEAD", metavar="FROM")
+    options.add_argument("after", nargs="?", default=WORKSPACE, metavar="TO")
+    options.add_argument("--md", action="store_true", help="print Markdown, for a pull request")
+    return options
+
+
 def main(arguments: Sequence[str]) -> None:
     """Read two experiments and print the changes."""
-    about, _, how = (__doc__ or "").partition("\n")
-    parser = argparse.ArgumentParser("shallowdeep compare", description=about, epilog=how)
-    parser.add_argument("before", nargs="?", default="HEAD", metavar="FROM")
-    parser.add_argument("after", nargs="?", default=WORKSPACE, metavar="TO")
-    parser.add_argument("--md", action="store_true", help="print Markdown, for a pull request")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     before, after = read([options.before, options.after], predictions=True)
     print(shown(before, after, *compared(before, after), markdown=options.md))

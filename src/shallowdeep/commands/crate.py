@@ -54,14 +54,21 @@ def pack(root: Path, path: Path | None) -> int:
         return sum(one.is_file() for one in payload.rglob("*"))
 
 
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    options = argparse.ArgumentParser("shallowdeep crate", description=DESCRIPTION)
+    options.add_argument("file", type=Path, nargs="?", help="the file to write, FILE.zip")
+    options.add_argument(
+        "--check", action="store_true", help="only say whether it could be written"
+    )
+    return options
+
+
 def main(arguments: Sequence[str]) -> None:
     """Refuse stale results, and write the crate."""
-    parser = argparse.ArgumentParser("shallowdeep crate", description=DESCRIPTION)
-    parser.add_argument("file", type=Path, nargs="?", help="the file to write, FILE.zip")
-    parser.add_argument("--check", action="store_true", help="only say whether it could be written")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     if (options.file is None) != options.check:
-        parser.error("either FILE.zip or --check")
+        parser().error("either FILE.zip or --check")
     if options.file and options.file.suffix != ".zip":
         raise InputError(f"{options.file}: does not end with .zip")
     (found,) = experiments.read([experiments.WORKSPACE], predictions=False)

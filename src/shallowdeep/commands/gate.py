@@ -142,14 +142,19 @@ def shown(judgements: list[Judgement], names: tuple[str, str], *, markdown: bool
     return str(tabulate(rows, head, "pipe" if markdown else "plain", disable_numparse=True))
 
 
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    about, _, how = (__doc__ or "").partition("\n")
+    options = argparse.ArgumentParser("shallowdeep gate", description=about, epilog=how)
+    options.add_argument("baseline", nargs="?", default="HEAD", metavar="BASELINE")
+    options.add_argument("revision", nargs="?", default=WORKSPACE, metavar="REVISION")
+    options.add_argument("--md", action="store_true", help="print Markdown, for a pull request")
+    return options
+
+
 def main(arguments: Sequence[str]) -> None:
     """Read, judge, print; status 1 where a metric is worse or missing."""
-    about, _, how = (__doc__ or "").partition("\n")
-    parser = argparse.ArgumentParser("shallowdeep gate", description=about, epilog=how)
-    parser.add_argument("baseline", nargs="?", default="HEAD", metavar="BASELINE")
-    parser.add_argument("revision", nargs="?", default=WORKSPACE, metavar="REVISION")
-    parser.add_argument("--md", action="store_true", help="print Markdown, for a pull request")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     wanted = rules(CONFIG)
     names = (options.baseline, options.revision)
     chance = any(rule.beyond_chance for rule in wanted.values())

@@ -154,14 +154,19 @@ def files_of(asked: Sequence[str]) -> list[str]:
     return found
 
 
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    options = argparse.ArgumentParser("shallowdeep predict", description=DESCRIPTION)
+    options.add_argument("model", type=Path, help=MODEL)
+    options.add_argument("picture", nargs="+", help=PICTURE)
+    options.add_argument("--json", action="store_true", help="one JSON object a line")
+    options.add_argument("--max-pixels", type=int, default=100_000_000, help=MAX_PIXELS)
+    return options
+
+
 def main(arguments: Sequence[str]) -> None:
     """Print a line for each picture; status 1 where a file gives none."""
-    parser = argparse.ArgumentParser("shallowdeep predict", description=DESCRIPTION)
-    parser.add_argument("model", type=Path, help=MODEL)
-    parser.add_argument("picture", nargs="+", help=PICTURE)
-    parser.add_argument("--json", action="store_true", help="one JSON object a line")
-    parser.add_argument("--max-pixels", type=int, default=100_000_000, help=MAX_PIXELS)
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     file = model.weights_file(options.model)
     trained = model.read(file)
     known = check_model(file)

@@ -11,9 +11,14 @@ from shallowdeep.files.errors import InputError
 REPORT = Path("results/report.html")
 
 
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    return argparse.ArgumentParser("shallowdeep report", description=__doc__)
+
+
 def main(arguments: Sequence[str]) -> None:
     """Print the path of results/report.html and open it."""
-    argparse.ArgumentParser("shallowdeep report", description=__doc__).parse_args(arguments)
+    parser().parse_args(arguments)
     if not REPORT.exists():
         raise InputError(f"{REPORT}: no such file; `dvc repro` makes it")
     print(REPORT.absolute())

@@ -186,13 +186,18 @@ def shown(found: Outcome) -> str:
     return "\n".join([table, "", *found.failures, note, end])
 
 
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    about, _, how = (__doc__ or "").partition("\n")
+    options = argparse.ArgumentParser("shallowdeep sweep", description=about, epilog=how)
+    options.add_argument("over", nargs="+", metavar="KEY=VALUE,...", help=OVER)
+    options.add_argument("--jobs", type=int, default=1, help="how many run at a time (default: 1)")
+    return options
+
+
 def main(arguments: Sequence[str]) -> None:
     """Run the experiments, print the table, and write it and a map to sweeps/."""
-    about, _, how = (__doc__ or "").partition("\n")
-    parser = argparse.ArgumentParser("shallowdeep sweep", description=about, epilog=how)
-    parser.add_argument("over", nargs="+", metavar="KEY=VALUE,...", help=OVER)
-    parser.add_argument("--jobs", type=int, default=1, help="how many run at a time (default: 1)")
-    options = parser.parse_args(arguments)
+    options = parser().parse_args(arguments)
     if options.jobs < 1:
         raise InputError(f"--jobs: {options.jobs} is below 1")
     over = [one for word in options.over for one in word.split()]

@@ -169,14 +169,19 @@ def shuffle(folder: Path, seed: int) -> None:
         os.utime(path, (number, number))
 
 
-def main(arguments: Sequence[str]) -> None:
-    """Read the options, verify, print; status 1 where a file differs."""
-    parser = argparse.ArgumentParser("shallowdeep verify", description=__doc__)
-    parser.add_argument(
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    options = argparse.ArgumentParser("shallowdeep verify", description=__doc__)
+    options.add_argument(
         "--randomize", nargs="?", type=int, const=-1, metavar="SEED", help=RANDOMIZE
     )
-    parser.add_argument("--json", type=Path, metavar="FILE", help="write the findings there too")
-    options = parser.parse_args(arguments)
+    options.add_argument("--json", type=Path, metavar="FILE", help="write the findings there too")
+    return options
+
+
+def main(arguments: Sequence[str]) -> None:
+    """Read the options, verify, print; status 1 where a file differs."""
+    options = parser().parse_args(arguments)
     seed = random.randrange(2**31) if options.randomize == -1 else options.randomize
     found = verify(project_folder(), seed=seed)
     if options.json:

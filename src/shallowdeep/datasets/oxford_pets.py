@@ -86,11 +86,18 @@ def fetch(run: Run, folder: Path) -> None:
         download(folder, keep=original_checkout(Path("..")) / KEPT if run.stage else None)
 
 
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    options = argparse.ArgumentParser(
+        "shallowdeep oxford-pets", description=__doc__.splitlines()[0]
+    )
+    options.add_argument("folder", type=Path, help="a new or an empty folder")
+    return options
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Download the data set into the folder named on the command line."""
-    parser = argparse.ArgumentParser("shallowdeep oxford-pets", description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="a new or an empty folder")
-    fetch(parser.parse_args(arguments).folder)
+    fetch(parser().parse_args(arguments).folder)
 
 
 if __name__ == "__main__":

@@ -129,14 +129,19 @@ def draw_into(run: Run, folder: Path, *, seed: int, per_class: int) -> None:
         draw_sample(folder, seed=seed, per_class=per_class)
 
 
+def parser() -> argparse.ArgumentParser:
+    """Options of the command line."""
+    options = argparse.ArgumentParser("shallowdeep sample", description=__doc__.splitlines()[0])
+    options.add_argument("folder", type=Path, help="a new or an empty folder")
+    options.add_argument("--seed", type=whole("--seed", 0, 2**32 - 1), default=0)
+    options.add_argument("--per-class", type=whole("--per-class", 1, 100_000), default=500)
+    return options
+
+
 def main(arguments: Sequence[str] | None = None) -> None:
     """Draw the sample into the folder named on the command line."""
-    parser = argparse.ArgumentParser("shallowdeep sample", description=__doc__.splitlines()[0])
-    parser.add_argument("folder", type=Path, help="a new or an empty folder")
-    parser.add_argument("--seed", type=whole("--seed", 0, 2**32 - 1), default=0)
-    parser.add_argument("--per-class", type=whole("--per-class", 1, 100_000), default=500)
     with one_line_errors("sample"):
-        options = parser.parse_args(arguments)
+        options = parser().parse_args(arguments)
     draw_into(options.folder, seed=options.seed, per_class=options.per_class)
 
 

@@ -7,6 +7,7 @@ time as there are cores.
 import itertools
 from collections import defaultdict
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext
 from threading import Event, Lock
 from typing import Any, Literal, NamedTuple
 
@@ -19,6 +20,7 @@ from shallowdeep.files.cores import side_by_side
 from shallowdeep.files.progress import Progress
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.prepared.prepared_set import Prepared
+from shallowdeep.training import live
 from shallowdeep.training.checkpoint import Checkpoints
 from shallowdeep.training.dual import GramLayer, written_out
 from shallowdeep.training.network import Layer, draw, logits_above, probability
@@ -172,12 +174,15 @@ class Fitting:
         rounds = -(-total // (at_once * GROUP))
         return -(-total // (at_once * rounds))
 
-    def fit(self, checkpoints: Checkpoints | None = None) -> Fitted:
+    def fit(
+        self, checkpoints: Checkpoints | None = None, curves: live.Live | None = None
+    ) -> Fitted:
         """Train; all ranks but the first end here.
 
         Args:
             checkpoints: of an interrupted training, and of this one. A resumed training gives the
                 bits of one that was not interrupted.
+            curves: for TensorBoard, if asked for.
 
         Raises:
             InputError: a loss is not finite, at the only learning rate or at all of some fold;
@@ -204,18 +209,21 @@ class Fitting:
                 if len(lrs) == 1 and not finite.all():
                     _, fold, run = members[int(finite.int().argmin())]
                     raise not_finite(fold, run, number, lrs, folds=len(self._seeds))
+                if writer:
+                    live.add(writer, number, epoch, finite)
                 told = (epoch.train_loss, epoch.validation_accuracy)
                 with lock:
                     progress.say(measures_line(*(float(of[finite].mean()) for of in told)))
 
-            trained = train(
-                runs,
-                self._settings,
-                predict_after=predict_after,
-                before_batches=before_batches,
-                after_epoch=after_epoch,
-                checkpoint=checkpoints.of(group) if checkpoints else None,
-            )
+            with curves.curves(self._name_of(members)) if curves else nullcontext() as writer:
+                trained = train(
+                    runs,
+                    self._settings,
+                    predict_after=predict_after,
+                    before_batches=before_batches,
+                    after_epoch=after_epoch,
+                    checkpoint=checkpoints.of(group) if checkpoints else None,
+                )
             done[group] = _Group(*trained, self._of_fold_0(runs, members))
 
         with progress:
@@ -224,6 +232,13 @@ class Fitting:
             number: group for part in self._ranks.collected(done) for number, group in part.items()
         }
         return self._fitted([every[number] for number in range(len(self.groups))])
+
+    def _name_of(self, members: Sequence[Member]) -> str:
+        """Name a group by its first and last run."""
+        ends = dict.fromkeys((members[0], members[-1]))
+        lrs = self._settings.lrs
+        of = [f"lr {lrs[lr]:g}, fold {fold}, run {run}" for lr, fold, run in ends]
+        return " to ".join(of)
 
     def ready(self) -> Callable[[int], Runs]:
         """Return a function that makes a group of runs, by its number, ready to train."""

@@ -17,6 +17,7 @@ from shallowdeep.trained.tuned import Tuned
 from shallowdeep.training import devices
 from shallowdeep.training.checkpoint import Checkpoints
 from shallowdeep.training.fitting import Fitting, asked_after, seeds
+from shallowdeep.training.live import Live
 from shallowdeep.training.ranks import Ranks
 from shallowdeep.training.sgd import Settings, measures_line
 from shallowdeep.training.tuning import remarks
@@ -38,7 +39,7 @@ class Job:
         self, name: str, settings: Params, pictures: Prepared, process: Ranks, inputs: Hashes
     ) -> None:
         self._start = time.perf_counter()
-        network = settings.networks[name]
+        self._name, network = name, settings.networks[name]
         pictures.check_folds(settings.folds)
         self._pictures = pictures
         self._seeds = seeds(settings.seed, folds=settings.folds, runs=settings.runs)
@@ -77,7 +78,7 @@ class Job:
 
     def train(self) -> TrainedNetwork:
         """Train all runs on all folds; every rank but 0 ends here."""
-        fitted = self._fitting.fit(checkpoints=self._checkpoints)
+        fitted = self._fitting.fit(self._checkpoints, Live(self._name))
         pictures = self._pictures
         model = Model(
             [
