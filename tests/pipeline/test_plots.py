@@ -1,5 +1,6 @@
 """`dvc plots` draws every chart without a network, and runs nothing that a name says."""
 
+import re
 import shutil
 from xml.etree import ElementTree
 
@@ -18,9 +19,9 @@ LONG_MODEL = "a_third_network_with_a_long_name"
 LONG_CLASS = "Norwegian forest cats with long hair that were photographed in winter"
 
 
-def opened(browser, page):
+def opened(browser, page, **options):
     """A page in a browser without network; what it asked for and what went wrong."""
-    shown, asked, troubles = browser.new_context(offline=True).new_page(), [], []
+    shown, asked, troubles = browser.new_context(offline=True, **options).new_page(), [], []
     shown.on("request", lambda request: asked.append(request.url.partition(":")[0]))
     shown.on("requestfailed", lambda request: troubles.append(request.url))
     shown.on("pageerror", lambda error: troubles.append(str(error)))
@@ -30,12 +31,14 @@ def opened(browser, page):
     return shown, asked, troubles
 
 
-def drawn(browser, page):
+def drawn(browser, page, **options):
     """A page of which all is drawn; it asked nobody for anything and nothing went wrong."""
-    shown, asked, troubles = opened(browser, page)
+    shown, asked, troubles = opened(browser, page, **options)
     charts = page.read_text().count('var spec = {"$schema"')
-    assert charts >= 7
-    shown.wait_for_function(f"document.querySelectorAll('svg.marks').length == {charts}")
+    tables = page.read_text().count('"usermeta": {"table"')
+    assert charts - tables >= 7
+    shown.wait_for_function(f"document.querySelectorAll('svg.marks').length == {charts - tables}")
+    assert shown.locator("figure > table").count() == tables
     shown.wait_for_function("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
     assert troubles == []
     assert set(asked) <= {"file", "data"}
@@ -50,7 +53,41 @@ def test_the_page_opens_without_a_network(longer_project, browser):
     words = shown.inner_text("main")
     for text in ("workspace", "HEAD", "validation accuracy", "results/plots/first_layer.jpg"):
         assert text in words
+    titles = (
+        "deep minus shallow\n",
+        "Every score",
+        "Learning curves",
+        "first_layer.jpg",
+        "no rows",
+    )
+    assert sorted(titles, key=words.index) == list(titles)  # the answer first, lists of files last
+    assert shown.title() == "Plots of shallowdeep"
+    assert shown.inner_text("h1") == "Plots of workspace and HEAD"
     assert "results_rejected_csv: no rows" in words
+    shown.context.close()
+
+
+CUT = """() => [...document.querySelectorAll('td, th, h1, h2, svg.marks, img')]
+  .filter(e => e.getBoundingClientRect().right > innerWidth)"""
+COLOURS = "e => [getComputedStyle(e).color, getComputedStyle(document.body).backgroundColor]"
+
+
+@pytest.mark.parametrize(("scheme", "text_is_darker"), [("light", True), ("dark", False)])
+def test_the_page_is_read_on_a_telephone(longer_project, browser, scheme, text_is_darker):
+    """At 390 pixels nothing is cut and nothing scrolls sideways, in both schemes of colours."""
+    dvc_main(longer_project, "plots", "diff", "HEAD", "--out", "compared")
+    screen = {"viewport": {"width": 390, "height": 800}, "color_scheme": scheme}
+    shown = drawn(browser, longer_project / "compared/index.html", **screen)
+    assert shown.evaluate("document.documentElement.scrollWidth") <= 390
+    assert shown.evaluate(CUT) == []
+    for element in ("td", "svg.marks text"):
+        part = shown.locator(element).first
+        fill = "e => getComputedStyle(e).fill || getComputedStyle(e).color"
+        text, back = part.evaluate(COLOURS)
+        text = part.evaluate(fill) if element != "td" else text
+        (text, back) = (sum(map(int, re.findall(r"\d+", one)[:3])) for one in (text, back))
+        assert (text < back) == text_is_darker
+        assert abs(text - back) > 300
     shown.context.close()
 
 
@@ -206,7 +243,7 @@ def test_no_chart_is_crowded(everything, longer, browser, tmp_path):
     render_html([one for _, one in everything], page, longer / ".dvc/plots/page.local.html")
     shown = drawn(browser, page)
     found = {}
-    for figure in shown.locator("figure").all():
+    for figure in shown.locator("figure:has(svg.marks)").all():
         drawing = figure.locator("svg.marks")
         title = figure.inner_text()[:40]
         found[title] = drawing.evaluate(CROWDED)
