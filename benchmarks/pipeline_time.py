@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import statistics
 import subprocess
 import sys
 import time
@@ -22,7 +21,6 @@ class Stage(NamedTuple):
 
     seconds: float  # from DVC starting it to the end of its process
     training: float  # of those, by its own account: setting up, training, writing the model
-    imports: float  # of those, starting Python and importing what the stage imports
     peak_mib: float | None  # largest resident set; None where the system does not tell
 
 
@@ -56,7 +54,7 @@ def measure(
         photographs: folder with a subfolder per class.
         epochs: of both networks.
         folds: each with its ten runs.
-        repetitions: of the experiment, each from the same state, and of its imports; odd.
+        repetitions: of the experiment, each from the same state; odd.
         changes: of further parameters, as in `keep=best`.
     """
     with TemporaryDirectory() as scratch:
@@ -79,13 +77,8 @@ def measure(
             shutil.rmtree(project / ".dvc" / "cache" / "runs")  # it would give the same outputs
         experiments.sort(key=lambda experiment: experiment[0])
         seconds, spans, peaks = experiments[repetitions // 2]
-        scripts = {name: name.partition("-")[0] for name in spans}
-        imports = {
-            script: _import_seconds(project, script, repetitions)
-            for script in set(scripts.values())
-        }
     stages = {
-        name: Stage(span.end - span.start, span.training, imports[scripts[name]], peaks.get(name))
+        name: Stage(span.end - span.start, span.training, peaks.get(name))
         for name, span in spans.items()
     }
     all_seconds = [experiment[0] for experiment in experiments]
@@ -210,14 +203,3 @@ def _stage_peaks(project: Path) -> Iterator[tuple[str, float]]:
                     yield name, int(peak[1]) / 1024
         except OSError:
             continue  # it has ended, or is somebody else's
-
-
-def _import_seconds(project: Path, script: str, repetitions: int) -> float:
-    """Seconds to start Python and import what a stage does; the median. Not to end it."""
-    code = f"import os, runpy; runpy.run_path('stages/{script}.py'); os._exit(0)"
-    seconds = []
-    for _ in range(repetitions):
-        start = time.perf_counter()
-        _run(project, "docker/run", "python", "-c", code)
-        seconds.append(time.perf_counter() - start)
-    return statistics.median(seconds)

@@ -91,14 +91,13 @@ def _pipeline_table(found: dict[str, Any], pipeline: dict[str, Any]) -> str:
     ]
     for name, stage in stages.items():
         peak = f"{stage['peak_mib']:,.0f}" if stage["peak_mib"] else ""
-        rest = stage["seconds"] - stage["training"] - stage["imports"]
+        rest = stage["seconds"] - stage["training"]
         rows.append([f"- {name}", f"{stage['seconds']:.1f}", peak])
         if stage["training"]:
             rows.append(["-- set up, train, write the model", f"{stage['training']:.1f}", ""])
             outputs = before["outputs"][name.removeprefix("train-")]["median"]
             rows.append(["--- of it outputs before training", f"{outputs:.1f}", ""])
-        rows.append(["-- start Python, import", f"{stage['imports']:.1f}", ""])
-        rows.append(["-- the rest", f"{rest:.1f}", ""])
+        rows.append(["-- start Python, import, read, write", f"{rest:.1f}", ""])
     rows.append(["both trainings but for training itself", f"{_overhead(stages):.1f}", ""])
     rows.append(["before, once: `dvc repro prepare`", f"{pipeline['prepare_seconds']:.1f}", ""])
     rows.append(["- of it the Gram matrix", f"{before['gram']['median']:.1f}", ""])

@@ -8,6 +8,11 @@ import yaml
 from odd_names import BAD, FIRST
 
 
+# Tables of numbers that a reader would have to scroll sideways.
+CUT = """() => [...document.querySelectorAll('.scroll:has(.numbers)')]
+  .filter(e => e.scrollWidth > e.clientWidth).map(e => e.innerText.slice(0, 80))"""
+
+
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 @pytest.mark.parametrize("width", [390, 1200])
 def test_a_browser_shows_the_page_without_network(browser, miniature, scheme, width):
@@ -27,6 +32,7 @@ def test_a_browser_shows_the_page_without_network(browser, miniature, scheme, wi
     assert page.evaluate("[...document.images].every(i => i.complete && i.naturalWidth > 0)")
     assert page.evaluate("document.images.length") > 20
     assert page.evaluate("document.documentElement.scrollWidth") <= width
+    assert page.evaluate(CUT) == []
     colour = page.evaluate("getComputedStyle(document.body).backgroundColor")
     assert (sum(map(int, re.findall(r"\d+", colour))) < 3 * 128) == (scheme == "dark")
     shot = page.screenshot(full_page=True)

@@ -110,7 +110,7 @@ SCORES = {  # in the order of the report
     for score in (
         Score(
             "balanced_accuracy",
-            "balanced accuracy (mean of both classes')",
+            "balanced accuracy (mean of both classes)",
             "higher",
             1,
             balanced_accuracy,

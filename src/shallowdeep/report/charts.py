@@ -100,7 +100,7 @@ def _verdict(axes: Axes, shown: Shown) -> None:
         reach = max(reach, abs(low), abs(high))
     axes.set(ylim=(-len(compared) + 0.5, 0.8), yticks=[], xlim=(-1.15 * reach, 1.15 * reach))
     first, second = QUESTION if len(compared) == 1 else ("first", "second")
-    axes.set_xlabel(f"← {second} ahead    points of balanced accuracy    {first} ahead →")
+    axes.set_xlabel(f"← {second} ahead  |  points of balanced accuracy  |  {first} ahead →")
     axes.xaxis.set_major_locator(MaxNLocator(9, steps=_ROUND))
     axes.spines["left"].set_visible(False)
 
@@ -164,7 +164,9 @@ def _roc(axes: Axes, shown: Shown) -> None:
 
 def _calibration(axes: Axes, shown: Shown) -> None:
     for number, own in _by_model(shown, "calibration"):
-        _line(axes, number, own.probability, own.share_of_second_class, "o-")
+        x, y, areas = own.probability, own.share_of_second_class, own.answers / own.answers.max()
+        _line(axes, number, x, y, "-")
+        axes.scatter(x, y, 4 + 96 * areas, color=of_model(number), clip_on=False, zorder=2)
     axes.set(xlabel="probability that the model says", ylabel="how often it is so")
     _diagonal(axes)
 
@@ -256,7 +258,7 @@ CHARTS = (
         "learning",
         "Calibration on the test pictures, all runs",
         "Calibration on the test pictures: on the dotted line, a model is right as often as it"
-        " says.",
+        " says. Areas of points: how many predictions each stands for.",
         _calibration,
     ),
 )
