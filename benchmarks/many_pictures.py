@@ -47,7 +47,7 @@ def blend_all(photographs: Path, folder: Path, count: int) -> None:
     with ProcessPoolExecutor(available_cores()) as pool:
         for source in sorted(path for path in photographs.iterdir() if path.is_dir()):
             (folder / source.name).mkdir()
-            files = sorted(source.glob("*.jpg"))
+            files = sorted(source.iterdir())
             parts = [range(first, first + 100) for first in range(0, count // 2, 100)]
             list(pool.map(partial(blend, files, folder / source.name), parts))
 

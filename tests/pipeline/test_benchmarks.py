@@ -17,9 +17,11 @@ sys.path.insert(0, str(ROOT / "benchmarks"))
 import cost
 import coverage
 import epoch_times
+import many_pictures
 import peers
 import pipeline_time
 import simulated_sets
+import slopes
 import solvers
 import solvers_report
 
@@ -138,3 +140,25 @@ def test_intervals_are_held_against_a_simulated_truth(tmp_path, monkeypatch):
     assert "| objects, counted one by one | 200 " in text and "corrected t: covers" in text
     coverage.draw_report(found, tmp_path / "coverage.svg")
     assert (tmp_path / "coverage.svg").read_text().count("objects 200") >= 2
+
+
+def test_as_many_pictures_are_blended_as_wanted(photographs, tmp_path):
+    """Half of them of each class, all different, the same in every process."""
+    many_pictures.blend_all(photographs, tmp_path, 220)
+    for name in ("cat", "dog"):
+        blends = [path.read_bytes() for path in (tmp_path / name).iterdir()]
+        assert len(blends) == len(set(blends)) == 110
+
+
+def test_slopes_are_multiplied(photographs):
+    """Core hours are the sum of the rows; a slope of a real measurement is a positive number."""
+    found = slopes.measure(photographs, few=20, many=2_020, most=400)
+    assert min(found.decoding, found.hashing, found.means, found.dvc, found.training) > 0
+    assert 1_000 < found.dvc_bytes < 20_000
+    hour, n = 3_600.0, 1_000_000
+    slope = slopes.Slopes(
+        hour / n, hour / n, hour / n, 2 * hour / n**2, hour / n, 1, hour / n / 160
+    )
+    rows = {row[0].strip("*"): row[2] for row in slopes.table(slope)}
+    assert rows["prepare: comparing for near-duplicates"] == "2 h"
+    assert rows["core hours, single split"] == "6"

@@ -7,7 +7,6 @@ import pytest
 import yaml
 from odd_names import BAD, FIRST
 
-
 # Tables of numbers that a reader would have to scroll sideways.
 CUT = """() => [...document.querySelectorAll('.scroll:has(.numbers)')]
   .filter(e => e.scrollWidth > e.clientWidth).map(e => e.innerText.slice(0, 80))"""
