@@ -48,7 +48,8 @@ def blend_all(photographs: Path, folder: Path, count: int) -> None:
         for source in sorted(path for path in photographs.iterdir() if path.is_dir()):
             (folder / source.name).mkdir()
             files = sorted(source.iterdir())
-            parts = [range(first, first + 100) for first in range(0, count // 2, 100)]
+            half = range(count // 2)
+            parts = [half[first : first + 100] for first in half[::100]]
             list(pool.map(partial(blend, files, folder / source.name), parts))
 
 

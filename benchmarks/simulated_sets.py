@@ -320,16 +320,16 @@ def one(out: Path, task: Task) -> None:
 
 def tasks(worlds: Sequence[World], out: Path, sets: int) -> Iterator[Task]:
     """What is left to do; the first data sets of all cells before the second ones of any."""
-    for number in range(TRUTHS * sets):
+    for number in range(sets):
         for world in worlds:
             for count in world.counts:
-                share = {"truth": TRUTHS, "found": min(1, 400 / count)}
-                if world.splits and count == 400:
-                    share["splits"] = 1 / 3
-                for kind in KINDS:
-                    task = kind, world, count, number
-                    if number < sets * share.get(kind, 0) and not file_of(out, task).exists():
-                        yield task
+                numbers = {"truth": range(TRUTHS * number, TRUTHS * (number + 1))}
+                if number < sets * min(1, 400 / count):
+                    numbers["found"] = range(number, number + 1)
+                if world.splits and count == 400 and number < sets / 3:
+                    numbers["splits"] = range(number, number + 1)
+                wanted = [(kind, world, count, n) for kind, own in numbers.items() for n in own]
+                yield from (task for task in wanted if not file_of(out, task).exists())
 
 
 def simulate(worlds: Sequence[World], out: Path, *, sets: int, minutes: float) -> None:

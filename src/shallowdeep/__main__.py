@@ -9,7 +9,7 @@ import importlib
 from collections.abc import Sequence
 
 import shallowdeep
-from shallowdeep.commands import COMMANDS
+from shallowdeep.commands.registry import COMMANDS
 from shallowdeep.files.errors import one_line_errors
 from shallowdeep.files.imports import importing
 

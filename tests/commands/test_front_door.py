@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from checkouts import ROOT, run, with_environment
 
-from shallowdeep.commands import COMMANDS
+from shallowdeep.commands.registry import COMMANDS
 
 DOOR = (sys.executable, "-m", "shallowdeep")
 

@@ -152,7 +152,7 @@ def test_as_many_pictures_are_blended_as_wanted(photographs, tmp_path):
 
 def test_slopes_are_multiplied(photographs):
     """Core hours are the sum of the rows; a slope of a real measurement is a positive number."""
-    found = slopes.measure(photographs, few=20, many=2_020, most=400)
+    found = slopes.measure(photographs, few=60, many=2_060, most=400)
     assert min(found.decoding, found.hashing, found.means, found.dvc, found.training) > 0
     assert 1_000 < found.dvc_bytes < 20_000
     hour, n = 3_600.0, 1_000_000

@@ -16,6 +16,7 @@ ALL = {"prepare", *TRAINING, "evaluate"}
 # One name, one meaning: these do the same thing with another thing.
 SHARED = {
     "main",  # of a command, with its arguments
+    "parser",  # of them
     "read",  # from the one file that the module owns
     "write",  # to it
     "page",  # the text of a page of docs/

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import shtab
 
-from shallowdeep.commands import COMMANDS
+from shallowdeep.commands.registry import COMMANDS
 
 
 def every_command() -> argparse.ArgumentParser:

@@ -36,7 +36,7 @@ class Line(NamedTuple):
     verdict: str
 
 
-def lines(repo: "Repo", *, workspace: bool) -> Iterator[Line]:
+def table_lines(repo: "Repo", *, workspace: bool) -> Iterator[Line]:
     """The workspace, HEAD and its experiments, then other commits that have some."""
     head = repo.scm.get_rev()
     others = [one for one in repo.experiments.ls(all_commits=True) if one != head]
@@ -112,7 +112,7 @@ def main(arguments: Sequence[str]) -> None:
         stale = str(error)
     try:
         with Repo() as repo:
-            found = list(lines(repo, workspace=not stale))
+            found = list(table_lines(repo, workspace=not stale))
     except DvcException as error:
         raise InputError(str(error)) from None
     print(shown(found, width=shutil.get_terminal_size((WIDTH, 24)).columns))
