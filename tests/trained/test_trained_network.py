@@ -120,7 +120,7 @@ def test_a_missing_file_is_named(settings, pictures, tmp_path, name):
 def test_files_of_another_training_are_refused(settings, pictures, change):
     """Also where the history has as many rows."""
     other = settings.model_copy(update=change)
-    with pytest.raises(InputError, match="another training"):
+    with pytest.raises(InputError, match="other parameters"):
         read(other, pictures)
 
 
@@ -165,7 +165,7 @@ def test_other_learning_rates_are_of_another_training(tuned, listed, settings, p
         "deep": listed.models["deep"].model_copy(update={"lr": (1e-7, 0.01)})
     }
     for wrong in (settings, listed.model_copy(update={"models": others})):
-        with pytest.raises(InputError, match=r"predictions\.safetensors: .*another training"):
+        with pytest.raises(InputError, match=r"predictions\.safetensors: .*other parameters"):
             read(wrong, pictures)
     for taken, file in (([0.02], "predictions"), ([0.01] * 2, "predictions"), ([0.3], "history")):
         predictions = tuned.predictions._replace(tuned=Tuned(list(RATES), taken))
@@ -174,5 +174,5 @@ def test_other_learning_rates_are_of_another_training(tuned, listed, settings, p
         else:
             path = trained_network.FOLDER / "deep" / trained_network.predictions.FILE
             trained_network.predictions.write(predictions, path)
-        with pytest.raises(InputError, match=rf"{file}\.\w+: .*another training"):
+        with pytest.raises(InputError, match=rf"{file}\.\w+: .*other parameters"):
             read(listed, pictures)

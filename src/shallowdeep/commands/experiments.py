@@ -199,11 +199,11 @@ def _changed_files(repo: "Repo", stages: Sequence["PipelineStage"]) -> Iterator[
 
 def _changed(repo: "Repo", stages: Sequence["PipelineStage"]) -> Iterator[str]:
     """Files of a commit that stages have read or written otherwise, but for code and pictures."""
-    made = [out.fs_path for stage in stages for out in stage.outs]
-    made.append(repo.fs.join(repo.root_dir, PARAMS))
+    outputs = [out.fs_path for stage in stages for out in stage.outs]
+    outputs.append(repo.fs.join(repo.root_dir, PARAMS))
     for stage in stages:
         for dep in [dep for dep in stage.deps if dep not in stage.params]:
-            if any(f"{path}/".startswith(f"{dep.fs_path}/") for path in made) and not _same(dep):
+            if any(f"{path}/".startswith(f"{dep.fs_path}/") for path in outputs) and not _same(dep):
                 yield f"these results are of another {dep}"
         for out in stage.outs:
             if not _same(out):

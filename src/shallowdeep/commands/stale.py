@@ -78,14 +78,14 @@ def check_model(path: Path) -> Known:
     try:
         with _bounded():
             lock = _read(root / LOCK)
-            made = {
+            outputs = {
                 out["path"]: (out["md5"], stage)
                 for stage in lock["stages"].values()
                 for out in stage.get("outs", [])
             }
-            if name not in made:
+            if name not in outputs:
                 return NOTHING
-            md5, stage = made[name]
+            md5, stage = outputs[name]
             other = differences(stage.get("params", {}).get(PARAMS, {}), _read(root / PARAMS))
     except _TooLongError:
         raise InputError(f"{path}: its project's {LOCK} takes too long to read") from None

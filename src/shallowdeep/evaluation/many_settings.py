@@ -27,10 +27,10 @@ def step_down(settings: Sequence[AtLevel], *, alpha: float) -> list[Comparison]:
 
 def summary(compared: Sequence[Comparison], *, alpha: float) -> str:
     """Count the settings of each verdict, in words."""
-    words = [verdict(of) for of in compared]
-    count = {word: f"{words.count(word):,}" for word in (DEEP, SHALLOW, EQUAL, UNDECIDED)}
+    verdicts = [verdict(of) for of in compared]
+    count = {word: f"{verdicts.count(word):,}" for word in (DEEP, SHALLOW, EQUAL, UNDECIDED)}
     return (
-        f"In {count[DEEP]} of {len(words):,} settings the deep network is ahead, in"
+        f"In {count[DEEP]} of {len(verdicts):,} settings the deep network is ahead, in"
         f" {count[SHALLOW]} the shallow one, in {count[EQUAL]} they are equal, {count[UNDECIDED]}"
         f" cannot tell: with {100 * (1 - alpha):g} % confidence in all of them"
     )

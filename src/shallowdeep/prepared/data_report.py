@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 from shallowdeep.files.markup import escape, unescape
+from shallowdeep.files.reading import read_or_explain
 from shallowdeep.prepared.folds import SPLITS, SplitName
-from shallowdeep.prepared.reading import read_or_explain
 
 Counts = Mapping[SplitName, Mapping[str, int]]  # pictures by split of fold 0 and class
 
@@ -86,7 +86,7 @@ def read_listing(path: Path) -> list[LeftOut]:
     Raises:
         InputError: it is missing or cannot be read.
     """
-    return read_or_explain(path, _listing)
+    return read_or_explain(path, _listing, stage="prepare")
 
 
 def _listing(path: Path) -> list[LeftOut]:
@@ -111,4 +111,6 @@ def read_counts(path: Path) -> DataReport:
     Raises:
         InputError: it is missing or cannot be read.
     """
-    return read_or_explain(path, lambda path: DataReport(**json.loads(path.read_text("utf-8"))))
+    return read_or_explain(
+        path, lambda path: DataReport(**json.loads(path.read_text("utf-8"))), stage="prepare"
+    )

@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from shallowdeep.files.errors import InputError
 from shallowdeep.files.memory import fits
+from shallowdeep.files.reading import read_or_explain
 from shallowdeep.prepared.folds import SPLITS, Fold, Groups, Parts, SplitName, fold, shared
-from shallowdeep.prepared.reading import read_or_explain
 from shallowdeep.settings.params import Channels
 
 
@@ -173,8 +173,8 @@ def read(folder: Path, *, share: float = 1.0, seed: int = 0) -> Prepared:
         InputError: a file is missing, has another shape or cannot be read; the message has the
             command that makes it anew.
     """
-    summary = read_or_explain(folder / "meta.json", _summary)
-    manifest = read_or_explain(folder / "manifest.csv", read_manifest)
+    summary = read_or_explain(folder / "meta.json", _summary, stage="prepare")
+    manifest = read_or_explain(folder / "manifest.csv", read_manifest, stage="prepare")
     shape = (len(manifest), 3, summary.size, summary.size)
     pictures = _array(folder / "pictures.npy", np.dtype(np.uint8), shape)
     return Prepared(folder, pictures, manifest, *summary, share, seed)
@@ -209,4 +209,4 @@ def _array(path: Path, dtype: np.dtype[Any], shape: tuple[int, ...]) -> NDArray[
             raise ValueError
         return array
 
-    return read_or_explain(path, read)
+    return read_or_explain(path, read, stage="prepare")

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from numpy.typing import NDArray
 
-from shallowdeep.files.errors import InputError
+from shallowdeep.files.reading import read_or_explain
 from shallowdeep.trained.tuned import Tuned
 
 FILE = "history.csv"
@@ -40,7 +40,8 @@ def read(
             epochs.
     """
     shape = (len(tuned.lrs) if tuned else 1, folds, runs, epochs)
-    try:
+
+    def checked(path: Path) -> NDArray[np.float64]:
         table = pd.read_csv(path)
         measures = table[list(MEASURES)].to_numpy(np.float64).reshape(*shape, len(MEASURES))
         places = _places(shape, tuned)
@@ -50,13 +51,9 @@ def read(
             raise ValueError
         if not np.isfinite(measures[tuned.numbers if tuned else 0, range(folds)]).all():
             raise ValueError  # at a learning rate that was not taken it can be
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; `dvc repro` makes it") from None
-    except (ValueError, LookupError, OverflowError):
-        raise InputError(
-            f"{path}: damaged, altered or of another training; `dvc repro --force` makes it anew"
-        ) from None
-    return measures
+        return measures
+
+    return read_or_explain(path, checked)
 
 
 def _places(shape: tuple[int, ...], tuned: Tuned | None) -> dict[str, NDArray[Any]]:

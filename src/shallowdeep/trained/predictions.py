@@ -6,10 +6,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from safetensors import SafetensorError, safe_open
+from safetensors import safe_open
 
 from shallowdeep.files.atomic import write_safetensors
-from shallowdeep.files.errors import InputError
+from shallowdeep.files.reading import read_or_explain
 from shallowdeep.settings.params import Network
 from shallowdeep.trained.tuned import Tuned
 
@@ -44,7 +44,8 @@ def read(path: Path, network: Network, *, folds: int, runs: int, tested: int) ->
     Raises:
         InputError: the file is missing, damaged, or of another training.
     """
-    try:
+
+    def checked(path: Path) -> Predictions:
         with safe_open(path, "numpy") as file:
             about = json.loads(file.metadata()["shallowdeep"])
             tuned = Tuned(about["lrs"], about["lr"]) if "lrs" in about else None
@@ -58,10 +59,6 @@ def read(path: Path, network: Network, *, folds: int, runs: int, tested: int) ->
             raise ValueError
         if tuned and (len(tuned.taken) != folds or not set(tuned.taken) <= set(tuned.lrs)):
             raise ValueError
-    except FileNotFoundError:
-        raise InputError(f"{path}: no such file; `dvc repro` makes it") from None
-    except (SafetensorError, OSError, ValueError, LookupError, TypeError):
-        raise InputError(
-            f"{path}: damaged, or of another training; `dvc repro --force` makes it anew"
-        ) from None
-    return found
+        return found
+
+    return read_or_explain(path, checked)

@@ -211,9 +211,9 @@ class Fitting:
                     raise not_finite(fold, run, number, lrs, folds=len(self._seeds))
                 if writer:
                     live.add(writer, number, epoch, finite)
-                told = (epoch.train_loss, epoch.validation_accuracy)
+                measures = (epoch.train_loss, epoch.validation_accuracy)
                 with lock:
-                    progress.say(measures_line(*(float(of[finite].mean()) for of in told)))
+                    progress.say(measures_line(*(float(of[finite].mean()) for of in measures)))
 
             with curves.curves(self._name_of(members)) if curves else nullcontext() as writer:
                 trained = train(
