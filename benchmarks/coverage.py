@@ -429,9 +429,10 @@ def draw_report(found: Sequence[Cell], path: Path) -> None:
         axes.axvline(95, color="#999", linewidth=1)
         axes.axvline(100 * WANTED, color="#999", linewidth=1, linestyle=":")
         axes.set(title=f"{folds} fold{'s' * (folds > 1)}, {runs} runs", yticks=range(len(own)))
-        axes.set_yticklabels([f"{cell.world} {cell.pictures:,}" for cell in own])
+        axes.set_yticklabels([f"{cell.world} {cell.pictures:,}" for cell in own], fontsize=8)
     panels[0][0].invert_yaxis()
-    panels[0][0].legend(loc="lower left", frameon=False)
+    keys = panels[0][0].get_legend_handles_labels()
+    figure.legend(*keys, loc="outside upper right", ncols=2, frameon=False)
     figure.supxlabel("intervals of balanced accuracy that hold the truth, % (93, 95 marked)")
     with matplotlib.rc_context({"svg.hashsalt": "coverage", "svg.fonttype": "none"}):
         figure.savefig(path, metadata={"Date": None})

@@ -176,7 +176,7 @@ def _by_run(axes: Axes, shown: Shown) -> None:
     for number, own in _by_model(shown, "accuracy_by_run"):
         name, values = shown.names[number], sorted(own.accuracy)
         most, seen = max(Counter(values).values()), Counter[float]()
-        step, heights = min(0.12, 0.6 / most), []
+        step, heights = min(0.12, 0.45 / most), []  # below the name
         for value in values:
             heights.append(-number + step * seen[value])
             seen[value] += 1
