@@ -7,14 +7,44 @@ import shutil
 
 import pytest
 from checkouts import ROOT, commit, run
-from in_process import dvc_main
+from in_process import call_alone, dvc_main, told
+
+import shallowdeep
+from shallowdeep.files.errors import InputError
 
 COMMAND = r"`((?:git|dvc|make) [^`]*)`"
 WEIGHTS, PREDICTIONS = "models/deep/weights.safetensors", "models/deep/predictions.safetensors"
 HISTORY, META = "models/deep/history.csv", "data/prepared/meta.json"
-PREDICT = ("python", "-m", "shallowdeep", "predict", "models/deep", "PICTURE")
-RESULTS = ("python", "-c", "import shallowdeep; shallowdeep.results()")
-EVALUATE, TRAIN = ("python", "stages/evaluate.py"), ("python", "stages/train.py", "deep")
+
+
+def predict(project):
+    picture = str(min((project.parent / "pictures").rglob("*.jpg")))
+    return told("predict", "models/deep", picture)
+
+
+def report(_):
+    return told("report")
+
+
+def crate(_):
+    return told("crate", "x.zip")
+
+
+def results(_):
+    try:
+        shallowdeep.results()
+    except InputError as error:
+        return str(error)
+    return ""
+
+
+def evaluate(project):
+    return call_alone(project, "evaluate").err
+
+
+def train(project):
+    ended = call_alone(project, "train", "deep")
+    return ended.err if ended.status else ""
 
 
 def remove(name):
@@ -55,23 +85,23 @@ def compiled(project):
 
 # A state, the command that cannot work in it, and the file of the message; what is advised follows.
 STATES = {
-    "no model": (remove(WEIGHTS), PREDICT, "trained/model.py"),
-    "no model of ours": (write(WEIGHTS), PREDICT, "trained/model.py"),
-    "another model": (other_model, PREDICT, "commands/stale.py"),
-    "a model of other parameters": (edit, PREDICT, "commands/stale.py"),
-    "no history": (remove(HISTORY), EVALUATE, "files/reading.py"),
-    "a damaged history": (write(HISTORY), EVALUATE, "files/reading.py"),
-    "no predictions": (remove(PREDICTIONS), EVALUATE, "files/reading.py"),
-    "damaged predictions": (write(PREDICTIONS), EVALUATE, "files/reading.py"),
-    "nothing prepared": (remove(META), TRAIN, "files/reading.py"),
-    "damaged pictures": (write(META), TRAIN, "files/reading.py"),
-    "other folds": (other_folds, TRAIN, "prepared/prepared_set.py"),
-    "no report": (remove("results/report.html"), ("shallowdeep", "report"), "commands/report.py"),
-    "no results": (remove("results/metrics.json"), RESULTS, "api.py"),
-    "compiled code": (compiled, ("shallowdeep", "crate", "x.zip"), "commands/clean_clone.py"),
+    "no model": (remove(WEIGHTS), predict, "trained/model.py"),
+    "no model of ours": (write(WEIGHTS), predict, "trained/model.py"),
+    "another model": (other_model, predict, "commands/stale.py"),
+    "a model of other parameters": (edit, predict, "commands/stale.py"),
+    "no history": (remove(HISTORY), evaluate, "files/reading.py"),
+    "a damaged history": (write(HISTORY), evaluate, "files/reading.py"),
+    "no predictions": (remove(PREDICTIONS), evaluate, "files/reading.py"),
+    "damaged predictions": (write(PREDICTIONS), evaluate, "files/reading.py"),
+    "nothing prepared": (remove(META), train, "files/reading.py"),
+    "damaged pictures": (write(META), train, "files/reading.py"),
+    "other folds": (other_folds, train, "prepared/prepared_set.py"),
+    "no report": (remove("results/report.html"), report, "commands/report.py"),
+    "no results": (remove("results/metrics.json"), results, "api.py"),
+    "compiled code": (compiled, crate, "commands/clean_clone.py"),
     "a change": (
         lambda project: (project / "README.md").write_text(""),
-        ("shallowdeep", "crate", "x.zip"),
+        crate,
         "commands/crate.py",
     ),
 }
@@ -97,25 +127,27 @@ def ways_out(message):
 
 
 @pytest.mark.parametrize("name", STATES)
-def test_what_a_message_advises_helps(project, pictures_folder, tmp_path, name):
+def test_what_a_message_advises_helps(project, pictures_folder, tmp_path, monkeypatch, name):
     """After it, the command that was refused works; each alternative by itself."""
     spoil, command, _ = STATES[name]
-    picture = str(min(pictures_folder.rglob("*.jpg")))
-    command = [picture if word == "PICTURE" else word for word in command]
+    (tmp_path / "pictures").symlink_to(pictures_folder)
+    monkeypatch.chdir(project)
     spoil(project)
-    *before, message = run(project, *command, status=None).strip().splitlines()
-    assert not before or command[1] == "-c", before
+    message = command(project).strip()
+    assert len(message.splitlines()) == 1, message
     ways = list(ways_out(message))
     assert ways, message
     for number, way in enumerate(ways):
-        again = shutil.copytree(project, tmp_path / f"way {number}" / "a project", symlinks=True)
+        again = shutil.copytree(project, tmp_path / f"{number}" / "a project", symlinks=True)
+        (again.parent / "pictures").symlink_to(pictures_folder)
+        monkeypatch.chdir(again)
         for words in way:
             file = re.match(r"(?:\w+: )?([^:]+): ", message)[1]  # "`git rm` it"
             it = [file] if words[:2] in (["git", "restore"], ["git", "rm"]) else []
             dvc_main(again, *words[1:]) if words[0] == "dvc" else run(again, *words, *it)
         if way[0][:2] == ["git", "rm"]:
             commit(again)
-        run(again, *command)
+        assert command(again) == ""
 
 
 DOCUMENTED = ast.Module | ast.FunctionDef | ast.ClassDef
