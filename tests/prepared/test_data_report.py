@@ -96,5 +96,5 @@ def test_what_cannot_be_read_is_one_line(tmp_path, write, read, texts):
     read(path)
     for text in texts:
         path.write_text(text)
-        with pytest.raises(InputError, match="altered or of .*; `dvc repro --force prepare`"):
+        with pytest.raises(InputError, match=r"altered or of .*; `dvc repro --force prepare`"):
             read(path)
