@@ -10,6 +10,10 @@ docs/coverage.svg.
 A sample of N of a population of P pictures is drawn without replacement, so that its mean is nearer
 to the truth than that of a sample of all pictures in the world. Deviations from the truth are
 enlarged by 1 / sqrt(1 - N / P) before they are held against an interval.
+
+The truth has an error too. So it has two sources, weighted by their precision: networks trained on
+other samples, and the cross-validated means of the other data sets, which are unbiased (but for F1,
+whose mean over small folds is another quantity). No data set is a part of its own truth.
 """
 
 import argparse
@@ -29,12 +33,14 @@ from scipy import stats
 from threadpoolctl import threadpool_limits
 
 from shallowdeep.evaluation import intervals
-from shallowdeep.evaluation.intervals import SEEDS, Design, Difference, Estimate, Interval
+from shallowdeep.evaluation.intervals import NOTHING, SEEDS, Design, Difference, Estimate, Interval
 from shallowdeep.evaluation.scores import SCORES
 from shallowdeep.evaluation.verdict import QUESTION, Comparison, verdict
 from shallowdeep.files.atomic import write_text
 from shallowdeep.files.cores import available_cores
 from shallowdeep.files.errors import InputError, one_line_errors
+
+Floats = NDArray[np.float64]
 
 ROOT = Path(__file__).parent.parent
 ALPHA, MARGIN = 0.05, 0.02
@@ -50,14 +56,10 @@ WANTED = 0.93  # least share of intervals that cover
 class Truth(NamedTuple):
     """Mean scores over new pictures, training sets and seeds, in the order of SCORES."""
 
-    alone: Mapping[str, NDArray[np.float64]]  # by network
+    alone: Mapping[str, Floats]  # by network
+    apart: Floats  # deep minus shallow
     error: float  # standard error of the difference in balanced accuracy
     nearness: float  # sqrt(1 - N / P)
-
-    @property
-    def apart(self) -> NDArray[np.float64]:
-        """Deep minus shallow."""
-        return self.alone["deep"] - self.alone["shallow"]
 
 
 class Judged(NamedTuple):
@@ -195,30 +197,67 @@ def cells(out: Path) -> list[Cell]:
             pool_size, together = len(groups), len(np.unique(groups)) < len(groups)
             for count in worlds[world]["counts"]:
                 paths = sorted((out / world / str(count)).glob("found-*.npz"))
-                truth = true_scores(out / world / str(count), 1 - count / pool_size)
-                if len(paths) < 2 or not truth:
+                lines = sorted((out / world / str(count)).glob("truth-*.npz"))
+                if min(len(paths), len(lines)) < 2:
                     continue
+                of_networks = np.array([_scores_of(np.load(path)) for path in lines])
+                of_sets = np.array(list(pool.map(mean_scores, paths)))
+                nearness = math.sqrt(1 - count / pool_size)
+                truth = combined(of_networks, of_sets, nearness)
+                own_truths = [
+                    combined(of_networks, np.delete(of_sets, i, 0), nearness)
+                    for i in range(len(paths))
+                ]
                 for grouped in (True, False)[: 1 + together]:
                     for folds, runs in DESIGNS:
                         jobs = [
-                            pool.submit(judged, path, truth, folds, runs, grouped=grouped)
-                            for path in paths
+                            pool.submit(judged, path, own, folds, runs, grouped=grouped)
+                            for path, own in zip(paths, own_truths, strict=True)
                         ]
                         sets = [job.result() for job in jobs]
                         found.append(Cell(world, count, folds, runs, grouped, truth, sets))
     return found
 
 
-def true_scores(folder: Path, left: float) -> Truth | None:
-    """Mean of the truth's networks; `left` is the share of the population beyond a sample."""
-    lines = [dict(np.load(path)) for path in sorted(folder.glob("truth-*.npz"))]
-    if len(lines) < 2:
-        return None
-    alone = {name: np.array([line[name] for line in lines]) for name in ("shallow", "deep")}
-    apart = (alone["deep"] - alone["shallow"])[:, 0]
-    error = float(apart.std(ddof=1)) / math.sqrt(len(lines))
-    means = {name: values.mean(0) for name, values in alone.items()}
-    return Truth(means, error, math.sqrt(left))
+def _scores_of(line: Mapping[str, Any]) -> list[Floats]:
+    """Scores of the truth's networks on one sample [2, scores]."""
+    return [np.asarray(line[name]) for name in ("shallow", "deep")]
+
+
+def mean_scores(path: Path) -> Floats:
+    """Means of a data set's scores over ten folds of ten runs [2, scores]."""
+    with np.load(path) as file:
+        design = Design(file["labels"], file["parts"], 0)
+        said = [file[name].astype(float) for name in ("shallow", "deep")]
+    found = [
+        [intervals.scored(design, of, one).runs.mean() for of in SCORES.values()] for one in said
+    ]
+    return np.array(found, np.float64)
+
+
+def combined(of_networks: Floats, of_sets: Floats, nearness: float) -> Truth:
+    """The truth, from the scores of its networks and of other data sets [n, 2, scores]."""
+    biased = NAMES.index("f1")
+
+    def best(networks: Floats, sets: Floats) -> tuple[Floats, Floats]:
+        """Weighted mean and its standard error, by score."""
+        mean, precision = networks.mean(0), _precision(networks)
+        if len(sets) < 2:
+            return mean, precision**-0.5
+        of_sets = _precision(sets)
+        of_sets[biased] = 0
+        both = (precision * mean + of_sets * sets.mean(0)) / (precision + of_sets)
+        return both, (precision + of_sets) ** -0.5
+
+    shallow, deep = (best(of_networks[:, i], of_sets[:, i])[0] for i in (0, 1))
+    apart, errors = best(*(of[:, 1] - of[:, 0] for of in (of_networks, of_sets)))
+    return Truth({"shallow": shallow, "deep": deep}, apart, float(errors[0]), nearness)
+
+
+def _precision(values: Floats) -> Floats:
+    """One over the squared standard error of each column's mean."""
+    precision: Floats = len(values) / np.maximum(values.var(0, ddof=1), NOTHING)
+    return precision
 
 
 class OtherWays(NamedTuple):
@@ -361,8 +400,9 @@ Real networks are trained on data whose truth is known. Made by
 `python benchmarks/coverage.py OUT` ({machine}). Each data set is a new sample of N pictures of a
 large population. Shallow and deep network, and a second shallow one with other seeds, train on it:
 K folds of R runs, by the project's solver. The truth is the mean score of networks trained on other
-samples of the same size, on pictures that they have not seen. Shares of data sets are in per cent,
-with their standard error over the data sets; intervals are of 95 %.
+samples of the same size, on pictures that they have not seen, and of the other data sets, weighted
+by their precision. Shares of data sets are in per cent, with their standard error over the data
+sets; intervals are of 95 %.
 
 {titles}
 
