@@ -29,7 +29,7 @@ setup: .venv/installed .dvc/plots/page.local.html ## make .venv with exactly the
 # pip installs the locked uv, uv the rest: 20 s instead of minutes, and nothing that is not locked stays.
 .venv/installed: requirements.txt requirements-development.txt pyproject.toml | usable-venv
 	@test ! -L .venv || { echo "make: .venv is a link to another environment, not of this requirements.txt: type rm .venv, then make setup" >&2; exit 1; }
-	@"$$PYTHON3" -c 'import os, sys; sys.exit("Python 3.11 or newer is needed, " + os.environ["PYTHON3"] + " is " + sys.version.split()[0] + "; try make PYTHON3=python3.12" if sys.version_info < (3, 11) else 0)'
+	@"$$PYTHON3" -c 'import os, sys; sys.exit("Python 3.11 to 3.13 is needed, " + os.environ["PYTHON3"] + " is " + sys.version.split()[0] + "; try make PYTHON3=python3.12" if not (3, 11) <= sys.version_info[:2] <= (3, 13) else 0)'
 	@echo "make: installing $$(cat requirements.txt requirements-development.txt | grep -c '^[a-z].*==') packages in .venv, 7 GB on disk; this happens once"
 	"$$PYTHON3" -m venv .venv
 	sed -n '/^uv==/,/[^\\]$$/p' requirements-development.txt > .venv/uv.txt
@@ -100,7 +100,7 @@ lint: setup ## check format, style, types, the image's recipe, the workflows and
 	zizmor --quiet --offline .github
 	pre-commit validate-config
 
-format: setup ## mend format and what style can be mended by machine
+format: setup ## fix format and style automatically
 	ruff format .
 	ruff check --fix .
 
@@ -117,7 +117,7 @@ gate: setup ## fail where a metric of gate.yaml is worse than in a baseline; BAS
 verify: setup ## prove that a clean run gives the committed results; RANDOMIZE=1 varies what must not matter
 	@python -P -m shallowdeep verify $${RANDOMIZE:+"--randomize=$${SEED:--1}"} $${JSON:+"--json=$$JSON"}
 
-bench: setup ## the solvers and their peers side by side; DATA=FOLDER with two class subfolders
+bench: setup ## benchmark the solvers against other implementations; DATA=FOLDER with two class subfolders
 	@test -n "$$DATA" || { echo 'make bench: DATA is not given; make bench DATA=FOLDER with two class subfolders' >&2; exit 2; }
 	python benchmarks/solvers.py -- "$$DATA"
 

@@ -87,7 +87,7 @@ class Cell(NamedTuple):
 
     @property
     def better(self) -> str:
-        """The network that truly is."""
+        """Name of the truly better network."""
         return QUESTION.first if self.truth.apart[0] > 0 else QUESTION.second
 
 

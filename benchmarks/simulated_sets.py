@@ -185,7 +185,8 @@ def draw(
     taken = []
     for label in (0, 1):
         order = rng.permutation(np.flatnonzero(labels == label))
-        taken.append(order[: np.searchsorted(sizes[order].cumsum(), count // 2) + 1])
+        enough = int(np.searchsorted(sizes[order].cumsum(), count // 2)) + 1
+        taken.append(order[: max(enough, 2 * FOLDS)])  # two groups to test in every fold
     chosen = np.sort(np.concatenate(taken))
     parts = cut(labels[chosen], SPLIT, folds=FOLDS, classes=("cat", "dog"), seed=seed)
     part_of = dict(zip(names[chosen].tolist(), parts.tolist(), strict=True))

@@ -81,15 +81,28 @@ def test_groups_widen_the_interval():
 @pytest.mark.parametrize(
     ("changed", "message"),
     [
-        ({"labels": [0, 1, 2, 0]}, "labels: a class is not 0 or 1"),
-        ({"labels": ["cat"] * 4}, "labels: not whole numbers, one a sample"),
-        ({"folds": [0, 0, 0]}, "folds: not whole numbers, one a sample"),
-        ({"groups": [[0, 0, 1, 1]]}, "groups: not whole numbers, one a sample"),
+        ({"labels": [0, 1, 2, 0]}, "labels: 2 is not 0 or 1"),
+        (
+            {"labels": ["cat"] * 4},
+            "labels: 'cat' is not a whole number; map the classes to 0 and 1",
+        ),
+        ({"folds": [0, 0, 0]}, "folds: 3 values for 4 labels"),
+        ({"groups": [[0, 0, 1, 1]]}, r"groups: shape \[1, 4\]; it must be \[N\]"),
         ({"first": [0.5] * 4}, r"first: shape \[4\]; it must be \[R, 4\]"),
         ({"second": np.full((3, 4), 0.5)}, "first, second: not the same number of runs"),
         ({"first": np.full((2, 4), 1.5)}, "probabilities: 8 of 8 are not from 0 to 1"),
         ({"labels": [0, 0, 0, 1]}, "a split has 1 of the pictures of class 1"),
-        ({"trained": 0}, "trained: 0 is below 1"),
+        ({"trained": 0}, "trained: 0 is not a whole number of at least 1"),
+        ({"trained": "8"}, "trained: '8' is not a whole number"),
+        ({"alpha": 1.5}, "alpha: 1.5 is not above 0 and at most 0.5"),
+        ({"equivalence_margin": 2}, "equivalence_margin: 2 is not from 0 to 0.5"),
+        ({"names": ("a", "a")}, "names: .* are not two different names"),
+        ({"names": ("equal", "a")}, "names: .* or one is a verdict"),
+        ({"first": [["a"] * 4]}, "first: not an array of numbers"),
+        ({"first": np.empty((0, 4))}, r"first: shape \[0, 4\]"),
+        ({"labels": [0, 0.5, 1, 1]}, "labels: 0.5 is not a whole number"),
+        ({"labels": [0, float("nan"), 1, 1]}, "labels: nan is not a whole number"),
+        ({"groups": [1, None, 2, 3]}, "groups: some are missing"),
     ],
 )
 def test_arrays_that_do_not_fit_are_refused(changed, message):
@@ -98,6 +111,28 @@ def test_arrays_that_do_not_fit_are_refused(changed, message):
     given |= dict.fromkeys(("first", "second"), np.full((2, 4), 0.5)) | changed
     with pytest.raises(InputError, match=message):
         shallowdeep.compare(**given)
+
+
+def test_stale_and_damaged_results_are_refused(project, monkeypatch):
+    """As `compare` does: those of other parameters, and files that are none of this project's."""
+    monkeypatch.chdir(project)
+    path = project / "params.yaml"
+    was = path.read_text()
+    path.write_text(was.replace("runs: 2", "runs: 3", 1))
+    with pytest.raises(InputError, match=r"these results are of runs 2, not 3; `dvc repro`"):
+        shallowdeep.results()
+    path.write_text(was)
+    shallowdeep.results()
+    (project / "results/scores.csv").write_text("")
+    with pytest.raises(InputError, match=r"^the workspace: damaged, or not of this project"):
+        shallowdeep.results()
+
+
+def test_a_clone_without_dvc_s_cache_says_what_makes_results(miniature, tmp_path):
+    """Nothing was pulled yet."""
+    run(tmp_path, "git", "clone", "--quiet", str(miniature), "clone")
+    with pytest.raises(InputError, match=r"^the workspace: .*; `dvc repro` makes it$"):
+        shallowdeep.results(repository=str(tmp_path / "clone"))
 
 
 def test_a_revision_without_results_is_one_line(miniature):

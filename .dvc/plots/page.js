@@ -31,7 +31,7 @@ function row(parent, cells, kind = "td") {
 }
 
 const number = (text, sign, digits = 3) =>
-  text === "" || text == null ? "" : (sign && text > 0 ? "+" : "") + Number(text).toFixed(digits);
+  text === "" || text == null ? "" : (sign && text > 0 ? "+" : "") + (Number(text) + Math.sign(text) * 1e-9).toFixed(digits);
 
 // The difference comes first; what is not of new pictures unfolds.
 function scores(values, figure) {
@@ -39,7 +39,7 @@ function scores(values, figure) {
   const minus = (one) => one.model.includes(" minus ");
   table(tested.filter(minus).concat(tested.filter((one) => !minus(one))), figure);
   const others = add("details", "", figure);
-  add("summary", "on pictures of training and validation", others);
+  add("summary", "training and validation pictures", others);
   table(values.filter((one) => one.split !== "test"), others);
 }
 
@@ -69,8 +69,10 @@ function table(values, parent) {
 
 function files(values, figure) {
   const table = add("table", "", figure);
-  for (const one of values.slice(0, LONGEST)) row(table, [[one.rev, "revision"], [one.path], [one.reason]]);
-  if (values.length > LONGEST) add("p", `and ${values.length - LONGEST} more`, figure);
+  for (const [rev, own] of Map.groupBy(values, (one) => one.rev)) {
+    for (const one of own.slice(0, LONGEST)) row(table, [[rev, "revision"], [one.path], [one.reason]]);
+    if (own.length > LONGEST) row(table, [[rev, "revision"], [`and ${own.length - LONGEST} more`]]);
+  }
 }
 
 const TABLES = { scores, files };

@@ -34,7 +34,7 @@ def main(words: Sequence[str] | None = None) -> None:
                 module = importlib.import_module(f"shallowdeep.{COMMANDS[name].module}")
             module.main(arguments)
         else:
-            print(f"shallowdeep: {name!r} is no command\n{usage()}", file=sys.stderr)
+            print(f"shallowdeep: unknown command {name!r}\n{usage()}", file=sys.stderr)
             sys.exit(2)
 
 

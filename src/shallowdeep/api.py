@@ -8,15 +8,18 @@ import numpy as np
 import pandas as pd
 from dvc.api import DVCFileSystem
 from dvc.exceptions import DvcException
-from numpy.typing import ArrayLike
+from dvc_data.index import DataIndexDirError
+from numpy.typing import ArrayLike, NDArray
 from safetensors.numpy import load
 from scmrepo.exceptions import SCMError
 
+from shallowdeep.commands.stale import locked_differences
 from shallowdeep.evaluation import verdict
 from shallowdeep.evaluation.intervals import Design, Difference, Interval, check_predictions
 from shallowdeep.evaluation.sentences import sentence
 from shallowdeep.evaluation.verdict import Pair
-from shallowdeep.files.errors import InputError
+from shallowdeep.files.errors import InputError, one_line
+from shallowdeep.files.reading import DAMAGED
 from shallowdeep.files.yaml_file import parse_bytes
 from shallowdeep.settings import params
 
@@ -58,15 +61,22 @@ def results(revision: str | None = None, *, repository: str = ".") -> Results:
         files = DVCFileSystem(repository, rev=revision)
         content = parse_bytes(files.read_bytes("params.yaml"), f"{where}: params.yaml")
         settings = params.from_content(content, f"{where}: params.yaml")
+        lock = parse_bytes(files.read_bytes("dvc.lock"), f"{where}: dvc.lock")
+        if other := locked_differences(lock, content):
+            raise InputError(f"{where}: {other}; `dvc repro` makes results anew")
         manifest = _table(files, "data/prepared/manifest.csv")
         metrics = json.loads(files.read_bytes("results/metrics.json"))
         scores = _table(files, "results/scores.csv")
-        tables = [_of_network(files, name, manifest, settings.folds) for name in settings.networks]
-    except (OSError, DvcException, SCMError) as error:
+        tested = manifest[manifest["fold"] < settings.folds]
+        tables = [_of_network(files, name, tested, settings.runs) for name in settings.networks]
+        found = metrics["verdict"]
+    except (OSError, DvcException, SCMError, DataIndexDirError) as error:
         advice = "" if revision else "; `dvc repro` makes it"
-        raise InputError(f"{where}: {error}{advice}") from None
+        raise InputError(f"{where}: {one_line(str(error))}{advice}") from None
+    except DAMAGED as error:
+        raise InputError(f"{where}: damaged, or not of this project: {error!r:.200}") from None
     history, predictions = (pd.concat(of, ignore_index=True) for of in zip(*tables, strict=True))
-    return Results(metrics["verdict"], metrics, scores, history, predictions, manifest)
+    return Results(found, metrics, scores, history, predictions, manifest)
 
 
 def compare(  # noqa: PLR0913
@@ -101,11 +111,20 @@ def compare(  # noqa: PLR0913
     Raises:
         InputError: shapes do not fit, or values are out of range.
     """
+    if not 0 < alpha <= 0.5:
+        raise InputError(f"alpha: {alpha} is not above 0 and at most 0.5")
+    if not 0 <= equivalence_margin <= 0.5:
+        raise InputError(f"equivalence_margin: {equivalence_margin} is not from 0 to 0.5")
+    if len(set(names)) != 2 or {verdict.EQUAL, verdict.UNDECIDED} & set(names):
+        raise InputError(f"names: {names} are not two different names, or one is a verdict")
     design = _design(labels, folds, groups, trained)
     probabilities = {}
     for name, given in zip(names, (first, second), strict=True):
-        own = np.asarray(given, np.float64)
-        if own.ndim != 2 or own.shape[1] != len(design.labels):
+        try:
+            own = np.asarray(given, np.float64)
+        except (TypeError, ValueError):
+            raise InputError(f"{name}: not an array of numbers") from None
+        if own.ndim != 2 or own.shape[1] != len(design.labels) or not len(own):
             raise InputError(
                 f"{name}: shape {list(own.shape)}; it must be [R, {len(design.labels)}]"
             )
@@ -124,18 +143,38 @@ def compare(  # noqa: PLR0913
 
 
 def _design(labels: ArrayLike, folds: ArrayLike, groups: ArrayLike | None, trained: int) -> Design:
-    arrays = {"labels": np.asarray(labels), "folds": np.asarray(folds)}
+    given = {"labels": labels, "folds": folds}
     if groups is not None:
-        arrays["groups"] = np.unique(np.asarray(groups), return_inverse=True)[1]
-    for name, array in arrays.items():
-        if array.ndim != 1 or len(array) != arrays["labels"].size or array.dtype.kind not in "biu":
-            raise InputError(f"{name}: not whole numbers, one a sample")
-    if not np.isin(arrays["labels"], (0, 1)).all():
-        raise InputError("labels: a class is not 0 or 1")
-    if trained < 1:
-        raise InputError(f"trained: {trained} is below 1")
-    own = {name: array.astype(np.int64) for name, array in arrays.items()}
+        if pd.isna(np.asarray(groups, object)).any():
+            raise InputError("groups: some are missing; give each such sample a group of its own")
+        given["groups"] = groups
+    own = {name: _numbers(name, values) for name, values in given.items()}
+    for name, array in own.items():
+        if len(array) != len(own["labels"]):
+            raise InputError(f"{name}: {len(array)} values for {len(own['labels'])} labels")
+    if other := set(own["labels"].tolist()) - {0, 1}:
+        raise InputError(f"labels: {min(other)} is not 0 or 1")
+    if not (isinstance(trained, int | np.integer) and trained >= 1):
+        raise InputError(f"trained: {trained!r} is not a whole number of at least 1")
     return Design(own["labels"], own["folds"], trained, own.get("groups"))
+
+
+def _numbers(name: str, values: ArrayLike) -> NDArray[np.int64]:
+    """One whole number a sample; also of floating point, as pandas has them beside missing ones."""
+    array = np.asarray(values)
+    if array.ndim != 1:
+        raise InputError(f"{name}: shape {list(array.shape)}; it must be [N]")
+    if name == "groups":  # of any names
+        return np.unique(array, return_inverse=True)[1].astype(np.int64)
+    try:
+        numbers = array.astype(np.float64)
+        wrong = [one for one in numbers.tolist() if one != np.round(one)]
+    except (TypeError, ValueError):
+        wrong = [value for value in array.tolist() if isinstance(value, str)] or array.tolist()
+    if wrong:
+        hint = "; map the classes to 0 and 1" if name == "labels" else ""
+        raise InputError(f"{name}: {wrong[0]!r:.80} is not a whole number{hint}")
+    return numbers.astype(np.int64)
 
 
 def _table(files: DVCFileSystem, path: str) -> pd.DataFrame:
@@ -144,12 +183,13 @@ def _table(files: DVCFileSystem, path: str) -> pd.DataFrame:
 
 
 def _of_network(
-    files: DVCFileSystem, name: str, manifest: pd.DataFrame, folds: int
+    files: DVCFileSystem, name: str, tested: pd.DataFrame, runs: int
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """History and predictions of one network."""
     history = _table(files, f"models/{name}/history.csv")
     test = load(files.read_bytes(f"models/{name}/predictions.safetensors"))["test"][-1]  # [R, N]
-    tested = manifest[manifest["fold"] < folds]
+    if test.shape != (runs, len(tested)):
+        raise ValueError(f"{name}: predictions of shape {test.shape}, not {runs}, {len(tested)}")
     run, row = np.indices(test.shape)
     columns = {
         "path": tested["path"].to_numpy()[row.ravel()],

@@ -37,7 +37,7 @@ def test_what_is_beyond_chance_is_marked(miniature):
     real = re.findall(r"^(?:shallow|deep|  +) +(.*?)  .* real$", table, re.MULTILINE)
     assert len(real) == 10 and "F1" not in real  # of both networks all scores but F1
     assert "verdict: undecided -> undecided" in table
-    assert "95 % confidence for all marks of this table together" in table
+    assert "95 % confidence for all of this table together" in table
     assert "compared by picture and by run" in table
     assert "tried 10 experiments on these pictures" in table
     assert " real\n" not in table_of(before, before)

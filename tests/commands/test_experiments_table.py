@@ -3,6 +3,7 @@
 import json
 import re
 
+import pytest
 from checkouts import commit, run
 from in_process import dvc_main, told
 
@@ -35,9 +36,8 @@ def test_each_has_its_change_its_scores_and_its_verdict(longer_project, capsys, 
             100 * found["difference"]["balanced_accuracy"][end] for end in ("mean", "low", "high")
         ]
         scores = [found[name]["balanced_accuracy"]["mean"] for name in ("shallow", "deep")]
-        assert "{:.3f}    {:.3f}    {:+.1f} ({:+.1f} to {:+.1f})".format(*scores, *ends) in re.sub(
-            " {2,}", "    ", row
-        )
+        shown = [float(number) for number in re.findall(r"[-+]?\d+\.\d+", row)]
+        assert shown == pytest.approx([*scores, *ends], abs=0.051)
         assert re.search(r"\bepochs=3\b", row)
         assert row.endswith(found["verdict"])
 
@@ -55,6 +55,21 @@ def test_what_has_no_results_says_so(longer_project, capsys, monkeypatch):
     assert row.split() == ["queued", "seed=7,", "lr=0.02", "queued"]
     assert not [row for row in rows if row.startswith("workspace")]
     assert below.startswith("workspace: these results are of epochs 2, not 4")
+
+
+def test_stale_results_have_no_numbers(longer_project, capsys, monkeypatch):
+    """Of an experiment that ran a stage only, and of a commit whose params.yaml was edited."""
+    run(longer_project, "git", "stash")
+    dvc_main(longer_project, "exp", "run", "--name", "part", "-S", "epochs=4", "prepare")
+    path = longer_project / "params.yaml"
+    path.write_text(path.read_text().replace("epochs: 4", "epochs: 5", 1))
+    run(longer_project, "git", "commit", "--quiet", "--message", "edited", "params.yaml")
+    (_, _, *rows), _ = table(longer_project, capsys, monkeypatch)
+    assert [row.split() for row in rows if "stale" in row] == [
+        ["main", "stale"],
+        ["part", "epochs=4", "stale"],
+    ]
+    assert [row for row in rows if row.startswith("longer") and "(" in row]
 
 
 def test_a_narrow_terminal_wraps_what_was_changed_only(longer_project, capsys, monkeypatch):

@@ -143,7 +143,7 @@ def test_the_gate_in_a_project(longer_project, monkeypatch, capsys):
         "shallow.accuracy: {better: lower, relative: 9, beyond_chance: true}\n"
         "shallow.colour: {better: higher, absolute: 0}\n"
     )
-    worse = "gate: shallow.log_loss, shallow.colour: worse than allowed, or missing"
+    worse = "gate: shallow.log_loss is worse, shallow.colour is missing"
     assert told("gate", "HEAD", "longer", "--md") == worse
     printed = capsys.readouterr().out
     assert re.search(r"\| shallow.accuracy +\| 0\.\d+ .* to .*\| 900 % higher \| ok +\|", printed)

@@ -67,10 +67,13 @@ def test_networks_are_compared_after_the_same_epochs():
     ("ahead", "expected"),
     [
         (["", "", ""], "At no epoch up to 9 is one of the networks ahead,"),
-        (["deep", "", "deep"], "the deep network at epoch 1 and at epoch 9."),
-        (["shallow", "shallow", ""], "the shallow network from epoch 1 to 3."),
-        (["shallow", "", "deep"], "the shallow network at epoch 1; the deep network at epoch 9."),
-        (["deep", "deep", "deep"], "Ahead, with 90 % confidence for all epochs looked at together"),
+        (["deep", "", "deep"], "The deep network is ahead at epoch 1 and at epoch 9, "),
+        (["shallow", "shallow", ""], "The shallow network is ahead from epoch 1 to 3, "),
+        (
+            ["shallow", "", "deep"],
+            "shallow network is ahead at epoch 1; the deep network is ahead at epoch 9",
+        ),
+        (["deep", "deep", "deep"], "with 90 % confidence for all epochs together."),
     ],
 )
 def test_a_sentence_says_from_when_to_when(ahead, expected):

@@ -62,5 +62,5 @@ def test_a_summary_counts_the_verdicts(count):
     found = summary(step_down(settings, alpha=0.05), alpha=0.05)
     assert found == (
         f"In {count} of {count} settings the deep network is ahead, in 0 the shallow one, in 0 they"
-        " are equal, 0 cannot tell: with 95 % confidence in all of them"
+        " are equal, 0 are undecided; all verdicts hold together with 95 % confidence"
     )

@@ -47,6 +47,13 @@ def test_what_it_is_now_is_the_interval():
     assert now.margin == pytest.approx(estimate(design, scores).margin(0.1))
 
 
+def test_where_all_contributions_are_alike_nothing_is_expected():
+    """Two constant networks: no width of theirs would follow."""
+    design, scores = drawn(np.random.default_rng(1), runs=3, pictures=40)
+    alike = [one._replace(runs=one.runs * 0, parts=one.parts * 0) for one in scores.folds]
+    assert outlook(design, scores._replace(folds=alike), alpha=0.05) == []
+
+
 def test_more_runs_bring_degrees_of_freedom():
     """Where runs alone differ, from 2 (3 - 1) to 2 (30 - 1) with ten times the runs."""
     rng = np.random.default_rng(2)

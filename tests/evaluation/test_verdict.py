@@ -86,7 +86,8 @@ def test_an_undecided_verdict_says_how_far_it_may_be_off():
     found = sentence(comparison(-0.04, 0.036, shallow=(0.572, 0.55, 0.59)))
     assert found == (
         "These pictures cannot tell whether depth helps: trained on 1,600 of them (10 epochs), the"
-        " deep network gets 57.0 % of new ones right and the shallow one 57.2 %, and with 95 %"
+        " deep network has a balanced accuracy of 57.0 % on new ones and the shallow one of 57.2 %,"
+        " and with 95 %"
         " confidence over new pictures, new training sets and new seeds the difference is between"
         " 4.0 points for the shallow one and 3.6 points for the deep one."
     )
@@ -106,13 +107,19 @@ def test_an_undecided_verdict_says_how_far_it_may_be_off():
             "Trained on 1,600 pictures like these (10 epochs), the two networks are equal for all",
         ),
         (comparison(-0.0149, 0.01), "they are at most 1.5 points apart."),
-        (comparison(0.01, 0.09, alpha=0.1), "the deep network gets more of new ones right"),
-        (comparison(-0.09, -0.01, alpha=0.1), "the shallow network gets more of new ones right"),
+        (
+            comparison(0.01, 0.09, alpha=0.1),
+            "the deep network is better on new ones",
+        ),
+        (
+            comparison(-0.09, -0.01, alpha=0.1),
+            "the shallow network is better on new ones",
+        ),
         (
             comparison(-0.09, -0.01, alpha=0.1, folds=1),
             "ahead by 1.0 to 9.0 points, with 90 % confidence over new pictures and new seeds.",
         ),
-        (comparison(0.01, 0.19, deep=(0.7, 0.6, 0.8), runs=1), "another seed may turn that round"),
+        (comparison(0.01, 0.19, deep=(0.7, 0.6, 0.8), runs=1), "another seed may reverse that"),
     ],
 )
 def test_a_sentence_names_the_network_and_how_far_it_is_ahead(of, expected):
@@ -202,7 +209,7 @@ def test_a_series_of_experiments_has_a_familywise_error_rate():
     assert familywise_error_rate(10, alpha=0.05) == pytest.approx(0.4013, abs=1e-4)
     assert "tried 10 experiments" in familywise_note(10, alpha=0.05)
     assert "up to 40 % of such series" in familywise_note(10, alpha=0.05)
-    assert "only experiment" in familywise_note(1, alpha=0.05)
+    assert "No other experiment" in familywise_note(1, alpha=0.05)
 
 
 @pytest.mark.parametrize(

@@ -11,6 +11,7 @@ WRONG = {
     "device=gpu": "params.yaml: device: 'gpu' is not one of auto, cpu, cuda",
     "alpha=2": "params.yaml: alpha: 2 is above 0.5",
     "data.dir=/nowhere": "data.dir: /nowhere: no such folder",
+    "share=0.01": "params.yaml: share: 0.01 leaves 0 of 16 training pictures of a class in fold 0",
     "data.classes=[cat,cow]": "data.classes: cow is no subfolder of",
 }
 

@@ -40,9 +40,9 @@ def test_these_tests_run_on_what_the_file_says():
         ({}, []),
         ({"more": "1"}, []),  # a debugger, say
         ({"tool": "1.9"}, []),
-        ({"a-b-c": "1.1"}, ["asks for a-b.c 1.0, here is 1.1"]),
-        ({"a-b-c": None}, ["asks for a-b.c 1.0, here is none"]),
-        ({"old": "1.0"}, ["asks for old 2.0, here is 1.0"]),
+        ({"a-b-c": "1.1"}, ["a-b.c 1.0, installed is 1.1"]),
+        ({"a-b-c": None}, ["a-b.c 1.0, installed is none"]),
+        ({"old": "1.0"}, ["old 2.0, installed is 1.0"]),
     ],
 )
 def test_what_differs_is_named(change, messages):
@@ -76,8 +76,7 @@ def test_a_stage_in_another_environment_is_one_line(project, stage, command):
     of_dvc = ("env", f"DVC_ROOT={project}", str(project / "docker/run"))
     printed = run(project, *of_dvc, "python", *command, status=1)
     assert printed == (
-        f"{stage}: requirements.txt: asks for numpy 1.0, here is {version}: this is another"
-        " environment; type `make -B setup`\n"
+        f"{stage}: requirements.txt pins numpy 1.0, installed is {version}; type `make -B setup`\n"
     )
     assert run(project, "git", "status", "--porcelain") == " M requirements.txt\n"
 
@@ -87,5 +86,5 @@ def test_the_error_names_the_first_and_counts_the_rest(tmp_path):
     file = tmp_path / "requirements.txt"
     refuse_another_environment(file)
     file.write_text("nowhere-1==1.0\nnowhere-2==1.0\n")
-    with pytest.raises(InputError, match=r"nowhere-1 1\.0, here is none \(and 1 more\)"):
+    with pytest.raises(InputError, match=r"nowhere-1 1\.0, installed is none \(and 1 more\)"):
         refuse_another_environment(file)

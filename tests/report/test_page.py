@@ -51,7 +51,7 @@ def test_pictures_tables_and_charts_have_words(browser, miniature):
     assert page.locator("h1").count() == 1
     headings = page.locator("h2").all_inner_texts()
     assert headings[:2] == ["The verdict", "Scores"]
-    assert headings[-1] == "How to get this again"
+    assert headings[-1] == "Reproduce these results"
     params = yaml.safe_load((miniature / "params.yaml").read_text())
     for text in (Path(params["data"]["dir"]).name, "models.deep.hidden", "scikit-learn"):
         assert text in page.inner_text("body")

@@ -116,4 +116,4 @@ def test_networks_are_named_with_widths_and_parameters(pictures):
     html, summary, card = pages(pictures)
     assert "Shallow [4]: 196,617 parameters, 2 epochs." in html
     assert "| shallow [4] | deep [4] | deep minus shallow | p |" in summary
-    assert "49152 -> 4 ReLU -> 1 sigmoid, 196,617 parameters." in card
+    assert "49152 -> 4 ReLU -> 1 sigmoid; 196,617 parameters." in card

@@ -2,13 +2,14 @@
 
 import json
 import shutil
+from pathlib import Path
 
 import pytest
 from in_process import dvc_main
 
 from shallowdeep.provenance.environment import environment
 from shallowdeep.provenance.records import Record
-from shallowdeep.report.records_page import matching
+from shallowdeep.report.records_page import matching, training_seconds
 
 STAGES = ["check", "prepare", "train-shallow", "train-deep", "sample", "oxford-pets", "evaluate"]
 
@@ -45,7 +46,7 @@ def test_another_reports_records_are_not_shown(called, project):
     called.goto((project / "results/provenance/index.html").as_uri() + "#0-0")
     called.reload()  # or the browser only scrolls
     assert not called.locator("main").is_visible()
-    assert "not what it asked for" in called.inner_text("body")
+    assert "do not belong to the report" in called.inner_text("body")
 
 
 def test_what_came_from_the_cache_has_no_record(longer_project, browser):
@@ -80,6 +81,14 @@ def test_the_chain_goes_back_to_the_data():
     assert set(matching(records)) == {"sample", "prepare", "train", "evaluate"}
     records["prepare"] = record({"data/sample": "a"}, {"data/prepared": "other", "log": "x"})
     assert set(matching(records)) == {"train", "evaluate"}
+
+
+def test_a_training_of_several_files_counts_once(miniature, monkeypatch):
+    """The time that the outlook multiplies is that of both trainings."""
+    monkeypatch.chdir(miniature)
+    records = [Path(f"results/provenance/train-{name}.json") for name in ("deep", "shallow")]
+    seconds = [json.loads(path.read_text())["seconds"] for path in records]
+    assert training_seconds() == pytest.approx(sum(seconds))
 
 
 def test_a_missing_record_is_no_trouble(project):

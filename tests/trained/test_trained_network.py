@@ -108,6 +108,17 @@ def test_a_damaged_file_is_named(settings, pictures, tmp_path, name, damage):
 
 @pytest.mark.usefixtures("network")
 @pytest.mark.parametrize("name", FILES)
+def test_a_folder_in_place_of_a_file_is_one_line(settings, pictures, tmp_path, name):
+    """Whatever its reader makes of that."""
+    file = tmp_path / "models/deep" / name
+    file.unlink()
+    file.mkdir()
+    with pytest.raises(InputError, match=f"models/deep/{name}: "):
+        read(settings, pictures)
+
+
+@pytest.mark.usefixtures("network")
+@pytest.mark.parametrize("name", FILES)
 def test_a_missing_file_is_named(settings, pictures, tmp_path, name):
     """With the command that makes it."""
     (tmp_path / "models/deep" / name).unlink()

@@ -35,16 +35,16 @@ def scalars(file):
 
 
 def test_every_epoch_of_every_group_is_there(pictures, monkeypatch, tmp_path):
-    """The means of the runs, as the history has them; a second training replaces the first."""
+    """The means of the runs, as the history has them."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("STAGE_LIVE", "1")
     monkeypatch.setattr(fitting, "GROUP", 2)
-    fit(pictures)
     history = fit(pictures).history[0, 0]  # [R, E, 3]
     names = ["lr 0.05, fold 0, run 0 to lr 0.05, fold 0, run 1", "lr 0.05, fold 0, run 2"]
-    assert sorted(path.name for path in (tmp_path / "live/deep").iterdir()) == names
+    (start,) = (tmp_path / "live/deep").iterdir()
+    assert sorted(path.name for path in start.iterdir()) == names
     for name, runs in zip(names, ([0, 1], [2]), strict=True):
-        (file,) = (tmp_path / "live/deep" / name).iterdir()
+        (file,) = (start / name).iterdir()
         expected = {
             (measure, epoch + 1): history[runs, epoch, number].mean()
             for number, measure in enumerate(MEASURES)
@@ -65,3 +65,30 @@ def test_nothing_is_written_unless_asked_for(pictures, monkeypatch, tmp_path, va
         monkeypatch.setenv("STAGE_LIVE", value)
     assert np.array_equal(fit(pictures).predictions.test, watched)
     assert not (tmp_path / "live").exists()
+
+
+def test_of_several_learning_rates_each_has_its_curve(pictures, monkeypatch, tmp_path):
+    """In one group too; one at which no run has a finite loss has none."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STAGE_LIVE", "1")
+    settings = SETTINGS._replace(lr=(0.05, 1e30))
+    one = Fitting(pictures, settings, seeds(0, folds=1, runs=2), solver="dual", device=CPU)
+    history = one.fit(curves=Live("deep")).history
+    (file,) = (tmp_path / "live").glob("*/*/*/events*")
+    expected = {
+        (f"{measure}/lr_0.05", epoch + 1): history[0, 0, :, epoch, number].mean()
+        for number, measure in enumerate(MEASURES)
+        for epoch in range(4)
+    }
+    found = {key: value for key, value in scalars(file).items() if key[0].endswith("lr_0.05")}
+    assert found == pytest.approx(expected)
+    assert not [key for key in scalars(file) if "1e" in key[0] and key[1] == 4]
+
+
+def test_a_folder_that_cannot_be_written_ends_no_training(pictures, monkeypatch, tmp_path, capsys):
+    """One line, and the training goes on."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STAGE_LIVE", "1")
+    (tmp_path / "live").write_text("a file")
+    fit(pictures)
+    assert "STAGE_LIVE: live/deep/" in capsys.readouterr().err

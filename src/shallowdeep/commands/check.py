@@ -12,9 +12,9 @@ from shallowdeep.pictures.preparation import planned
 from shallowdeep.settings import params
 from shallowdeep.settings.params import Params
 
-DESCRIPTION = """Look at the names of all files that params.yaml's data.dir holds, as `prepare`
-does, and for what DVC cannot hash: it waits for pipes, and where a name is not UTF-8 it ends
-without saying which. Opens no file."""
+DESCRIPTION = """Check params.yaml and the names of the files in its data.dir, without opening one:
+finds what `prepare` would refuse, and pipes or names that are not UTF-8, which would stop DVC.
+Prints nothing if all is well."""
 
 
 def check_pictures(settings: Params) -> None:

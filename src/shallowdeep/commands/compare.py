@@ -10,6 +10,7 @@ from tabulate import tabulate
 
 from shallowdeep.commands.experiments import WORKSPACE, Experiment, read
 from shallowdeep.evaluation.change import Change, Common, changes
+from shallowdeep.evaluation.sentences import rounded
 from shallowdeep.evaluation.verdict import QUESTION, SCORE, familywise_note
 from shallowdeep.files.errors import InputError
 
@@ -47,22 +48,23 @@ def shown(
         (
             one.of,
             one.score.replace("_", " "),
-            f"{one.before:.3f}",
-            f"{one.after:.3f}",
-            f"{one.after - one.before:+.3f}",
-            f"{one.low:+.3f} to {one.high:+.3f}",
+            rounded(one.before, 3),
+            rounded(one.after, 3),
+            rounded(one.after - one.before, 3, sign="+"),
+            f"{rounded(one.low, 3, sign='+')} to {rounded(one.high, 3, sign='+')}",
             "real" if one.real else "",
         )
         for one in found
     ]
     head = ["", "score", before.name, after.name, "change", f"{confidence} interval", ""]
-    if min(before.params.runs, after.params.runs) == 1:
-        marks = "One run of each network: nothing is marked, another seed may turn it round."
-    else:
+    if single := [one.name for one in (before, after) if one.params.runs == 1]:
         marks = (
-            f"real: beyond chance, with {confidence} confidence for all marks of this table"
-            " together (Holm 1979)."
+            f"One run of each network ({', '.join(single)}): nothing is marked, because another"
+            " seed may reverse it."
         )
+    else:
+        word = "real: beyond chance," if any(one.real for one in found) else "None is beyond chance"
+        marks = f"{word} with {confidence} confidence for all of this table together (Holm 1979)."
     lines = [
         f"verdict: {before.verdict} -> {after.verdict}",
         *([""] if markdown else []),  # a paragraph of its own
@@ -80,8 +82,19 @@ def shown(
 def _of_question(found: Sequence[Change]) -> list[str]:
     """The change of the verdict's difference, as a line."""
     return [
-        f"{one.of}: {100 * one.before:+.1f} -> {100 * one.after:+.1f} points, a change of"
-        f" {100 * (one.after - one.before):+.1f} ({100 * one.low:+.1f} to {100 * one.high:+.1f})"
+        "{}: {} -> {} points, a change of {} ({} to {})".format(
+            one.of,
+            *(
+                rounded(100 * value, 1, sign="+")
+                for value in (
+                    one.before,
+                    one.after,
+                    one.after - one.before,
+                    one.low,
+                    one.high,
+                )
+            ),
+        )
         for one in found
         if (one.of, one.score) == (str(QUESTION), SCORE)
     ]

@@ -1,6 +1,6 @@
 """Print a script that completes commands, options and files: eval "$(shallowdeep completion bash)".
 
-The line belongs in ~/.bashrc, or with `zsh` in ~/.zshrc.
+The line belongs in ~/.bashrc, or with `zsh` in ~/.zshrc, after `autoload -Uz compinit; compinit`.
 """
 
 import argparse

@@ -17,8 +17,8 @@ from shallowdeep.provenance.records import FOLDER
 
 DESCRIPTION = """Write a Workflow Run RO-Crate: the commit, the results that it has in git and in
 DVC's cache, models among them, and in ro-crate-metadata.json what ran, on what, with which
-parameters and hashes, by dvc.lock and the records of this checkout. Pictures stay where they are;
-the crate has their hashes, but for those on results/report.html."""
+parameters and hashes, by dvc.lock and the records of this checkout. It holds the pictures' hashes
+only, but for the pictures on results/report.html."""
 
 
 def pack(root: Path, path: Path | None) -> int:

@@ -87,14 +87,14 @@ def read(revisions: Sequence[str], *, predictions: bool) -> list[Experiment]:
 
 
 def _read(repo: "Repo", revision: str, *, with_predictions: bool) -> Experiment:
-    with _at(repo, revision):
-        content = parse_bytes(_text(repo, revision, PARAMS), f"{revision}: {PARAMS}")
+    with at_revision(repo, revision):
+        content = parse_bytes(text_of(repo, revision, PARAMS), f"{revision}: {PARAMS}")
         settings = params.from_content(content, f"{revision}: {PARAMS}")
         for file in (LOCK, METRICS):
-            _text(repo, revision, file)  # with our message, before DVC looks for them
+            text_of(repo, revision, file)  # with our message, before DVC looks for them
         check_current(repo, revision, content)
         try:
-            found = json.loads(_text(repo, revision, METRICS))
+            found = json.loads(text_of(repo, revision, METRICS))
             verdict, count = found["verdict"], count_experiments(repo, found, QUESTION)
         except (ValueError, LookupError, TypeError, AttributeError, RecursionError):
             verdict = None
@@ -105,7 +105,7 @@ def _read(repo: "Repo", revision: str, *, with_predictions: bool) -> Experiment:
 
 
 @contextmanager
-def _at(repo: "Repo", revision: str) -> Iterator[None]:
+def at_revision(repo: "Repo", revision: str) -> Iterator[None]:
     """Let DVC see the files of a revision."""
     if revision == WORKSPACE:
         yield
@@ -122,7 +122,8 @@ def _at(repo: "Repo", revision: str) -> Iterator[None]:
         yield
 
 
-def _text(repo: "Repo", revision: str, path: str) -> bytes:
+def text_of(repo: "Repo", revision: str, path: str) -> bytes:
+    """Content of a file of the revision that DVC sees."""
     try:
         return bytes(repo.fs.cat_file(repo.fs.join(repo.root_dir, path)))
     except OSError:

@@ -12,16 +12,20 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tabulate import tabulate
 
-from shallowdeep.commands.experiments import PARAMS, WORKSPACE, read
+from shallowdeep.commands import stale
+from shallowdeep.commands.experiments import LOCK, PARAMS, WORKSPACE, at_revision, read, text_of
+from shallowdeep.evaluation.sentences import rounded
 from shallowdeep.evaluation.verdict import DEEP, QUESTION, SCORE, SHALLOW
 from shallowdeep.files.errors import InputError, one_line
+from shallowdeep.files.yaml_file import parse_bytes
 from shallowdeep.provenance.experiment_count import METRICS
 
 if TYPE_CHECKING:
     from dvc.repo import Repo
     from dvc.repo.experiments.serialize import ExpState, SerializableExp
 
-WIDTH, LEAST = 100, 12  # columns where there is no terminal, and for what was changed
+WIDTH = 100  # columns where there is no terminal
+LEAST, LONGEST = 12, 30  # columns for what was changed, and for a name
 HEAD = ("experiment", "changed", SHALLOW, DEEP, str(QUESTION), "verdict")
 
 
@@ -45,12 +49,24 @@ def table_lines(repo: "Repo", *, workspace: bool) -> Iterator[Line]:
     if workspace:
         yield _line(WORKSPACE, current.data, commits[0].data)
     for commit in commits:
-        yield _line(commit.name or commit.rev[:7], commit.data, commit.data)
+        state = _stale(repo, commit)
+        yield _line(commit.name or commit.rev[:7], commit.data, commit.data, state)
         for of in commit.experiments or ():
-            (state, *_), executor = of.revs, of.executor
-            name = of.name or state.name or state.rev[:7]
+            (of_exp, *_), executor = of.revs, of.executor
+            name = of.name or of_exp.name or of_exp.rev[:7]
             waits = executor.state if executor and executor.state != "success" else ""
-            yield _line(name, state.data, commit.data, waits)
+            yield _line(name, of_exp.data, commit.data, waits or _stale(repo, of_exp))
+
+
+def _stale(repo: "Repo", state: "ExpState") -> str:
+    """`stale` if the results of a revision are of other parameters than its params.yaml has."""
+    content = getattr(state.data, "params", {}).get(PARAMS, {}).get("data")
+    try:
+        with at_revision(repo, state.rev):
+            lock = parse_bytes(text_of(repo, state.rev, LOCK), LOCK)
+        return "stale" if stale.locked_differences(lock, content) else ""
+    except (InputError, AttributeError, LookupError, TypeError):
+        return ""  # it has no results either
 
 
 def _line(
@@ -62,10 +78,11 @@ def _line(
     found, what = {} if state else _flat(of, "metrics", METRICS), ", ".join(changed)
     try:
         mean, low, high = (
-            100 * found[f"difference.{SCORE}.{end}"] for end in ("mean", "low", "high")
+            rounded(100 * found[f"difference.{SCORE}.{end}"], 1, sign="+")
+            for end in ("mean", "low", "high")
         )
-        shallow, deep = (f"{found[f'{name}.{SCORE}.mean']:.3f}" for name in (SHALLOW, DEEP))
-        apart = f"{mean:+.1f} ({low:+.1f} to {high:+.1f})"
+        shallow, deep = (rounded(found[f"{name}.{SCORE}.mean"], 3) for name in (SHALLOW, DEEP))
+        apart = f"{mean} ({low} to {high})"
         return Line(name, what, shallow, deep, apart, found["verdict"])
     except (KeyError, TypeError, ValueError):
         return Line(name, what, "", "", "", state or "no results")
@@ -82,8 +99,9 @@ def _flat(of: "SerializableExp | None", kind: str, file: str) -> Mapping[str, An
 def shown(found: Sequence[Line], *, width: int) -> str:
     """The table; what was changed is wrapped to what other columns leave."""
     others = [max(map(len, column)) for column in zip(HEAD, *found, strict=True)]
+    others[0] = min(others[0], LONGEST)
     left = max(LEAST, width - sum(others) + others[1] - 2 * len(others))
-    limits = [None, left, None, None, None, None]
+    limits = [LONGEST, left, None, None, None, None]
     return str(tabulate(found, HEAD, "simple", disable_numparse=True, maxcolwidths=limits))
 
 
@@ -104,17 +122,18 @@ def main(arguments: Sequence[str]) -> None:
         raise InputError("there is no dvc.yaml here; run it at the top of the project")
     from dvc.exceptions import DvcException  # takes a second
     from dvc.repo import Repo
+    from scmrepo.exceptions import SCMError
 
-    stale = ""
+    problem = ""
     try:
         read([WORKSPACE], predictions=False)
     except InputError as error:
-        stale = str(error)
+        problem = str(error)
     try:
         with Repo() as repo:
-            found = list(table_lines(repo, workspace=not stale))
-    except DvcException as error:
+            found = list(table_lines(repo, workspace=not problem))
+    except (DvcException, SCMError) as error:
         raise InputError(str(error)) from None
     print(shown(found, width=shutil.get_terminal_size((WIDTH, 24)).columns))
-    if stale:
-        print(f"\n{one_line(stale)}")
+    if problem:
+        print(f"\n{one_line(problem)}")

@@ -169,6 +169,6 @@ def main(arguments: Sequence[str]) -> None:
         judge(metric, rule, before.numbers, after.numbers, known) for metric, rule in wanted.items()
     ]
     print(shown(judgements, names, markdown=options.md))
-    failed = [one.metric for one in judgements if one.verdict != "ok"]
+    failed = [one for one in judgements if one.verdict != "ok"]
     if failed:
-        sys.exit(f"gate: {', '.join(failed)}: worse than allowed, or missing")
+        sys.exit(f"gate: {', '.join(f'{one.metric} is {one.verdict}' for one in failed)}")

@@ -98,6 +98,6 @@ def _accuracy(root: Path, name: str) -> str:
         return ""
     mean, low, high = (100 * float(row[key]) for key in ("mean", "low", "high"))
     return (
-        f"on pictures that it was not trained on, the mean of {name}'s runs has a balanced accuracy"
-        f" of {mean:.1f} % ({low:.1f} to {high:.1f})"
+        f"in cross-validation, the mean of {name}'s runs has a balanced accuracy of {mean:.1f} %"
+        f" ({low:.1f} to {high:.1f})"
     )

@@ -31,13 +31,13 @@ from shallowdeep.trained.model import Model
 if TYPE_CHECKING:
     from torch import Tensor
 
-DESCRIPTION = """Ask a trained model about pictures. Of each it prints the class that the runs' mean
-probability favours, that probability, +- its standard deviation over the runs, and "trained on" if
-the project knows that the model was."""
+DESCRIPTION = """Predict the class of pictures. Prints for each the class, its mean probability over
+the runs, +- the standard deviation over them, and "trained on" or "validated on" if the project
+knows that the picture was used so."""
 PICTURE = """a file of any usual format; a folder, with all that lies below it; or - for a list on
 standard input, a path a line, or with NUL between paths as `find -print0` writes it"""
 MODEL = "a model, for example models/deep, or its weights.safetensors"
-MAX_PIXELS = "refuse a picture of more than so many (default: %(default)s)"
+MAX_PIXELS = "reject pictures of more pixels than this (default: %(default)s)"
 TOGETHER = 32  # pictures that the networks are asked about at a time
 
 

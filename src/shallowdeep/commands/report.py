@@ -19,7 +19,7 @@ def parser() -> argparse.ArgumentParser:
 def main(arguments: Sequence[str]) -> None:
     """Print the path of results/report.html and open it."""
     parser().parse_args(arguments)
-    if not REPORT.exists():
+    if not REPORT.is_file():
         raise InputError(f"{REPORT}: no such file; `dvc repro` makes it")
     print(REPORT.absolute())
     if sys.stdout.isatty():

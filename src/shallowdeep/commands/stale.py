@@ -25,11 +25,11 @@ SECONDS = 1.0  # of a processor, for both; a lock of four networks takes a twent
 
 
 class _TooLongError(BaseException):
-    """Nothing that expects errors may catch it."""
+    """The time is up; no `except Exception` may catch it."""
 
 
 def differences(had: Mapping[str, Any], params: Mapping[str, Any]) -> str:
-    """Message on parameters that are others now; empty if there is none.
+    """Describe parameters that differ from those of the results; empty if none does.
 
     Args:
         had: values of the results, by key as in dvc.lock.
@@ -46,6 +46,13 @@ def differences(had: Mapping[str, Any], params: Mapping[str, Any]) -> str:
     more = f" and {len(other) - SHOWN} more" if len(other) > SHOWN else ""
     now = ", ".join(_text(new.get(key)) for key in other[:SHOWN])
     return f"these results are of {before}{more}, not {now}"
+
+
+def locked_differences(lock: Mapping[str, Any], content: Mapping[str, Any]) -> str:
+    """Describe the first parameters of a dvc.lock that differ from a params.yaml; empty if none."""
+    stages = lock["stages"].values()
+    found = (differences(one.get("params", {}).get(PARAMS, {}), content) for one in stages)
+    return next(filter(None, found), "")
 
 
 def _same(had: object, has: object) -> bool:

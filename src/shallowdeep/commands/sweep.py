@@ -1,4 +1,4 @@
-"""Run many experiments through DVC's queue and tabulate their results: python -m shallowdeep sweep.
+"""Run many experiments through DVC's queue and tabulate their results.
 
 Every combination of the values is an experiment of DVC's (`dvc exp show` lists them, `dvc exp apply
 NAME` brings one back). Those that fail stop nothing and are listed. Intervals and verdicts hold for
@@ -11,6 +11,7 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from pathlib import Path
 from shutil import copy
 from tempfile import TemporaryDirectory
@@ -23,6 +24,7 @@ from shallowdeep.commands import experiments
 from shallowdeep.commands.experiments import Experiment
 from shallowdeep.commands.sweep_map import TITLE, verdict_map
 from shallowdeep.evaluation.many_settings import AtLevel, step_down, summary
+from shallowdeep.evaluation.sentences import rounded
 from shallowdeep.evaluation.verdict import (
     DEEP,
     QUESTION,
@@ -175,9 +177,10 @@ def shown(found: Outcome) -> str:
         return "\n".join(found.failures)
     rows, alpha = found.rows, found.last.params.alpha
     cells = rows.loc[:, :DEEP]
-    cells = cells.assign(**{name: rows[name].map("{:.3f}".format) for name in (SHALLOW, DEEP)})
-    cells[str(QUESTION)] = rows["mean"].map("{:+.3f}".format)
-    bounds = rows["low"].map("{:+.3f} to ".format) + rows["high"].map("{:+.3f}".format)
+    plain, signed = partial(rounded, digits=3), partial(rounded, digits=3, sign="+")
+    cells = cells.assign(**{name: rows[name].map(plain) for name in (SHALLOW, DEEP)})
+    cells[str(QUESTION)] = rows["mean"].map(signed)
+    bounds = rows["low"].map(signed) + " to " + rows["high"].map(signed)
     cells[f"{100 * (1 - alpha):g} % interval, all at once"] = bounds
     cells["verdict"] = rows["verdict"]
     table = tabulate(cells, "keys", "plain", showindex=False, disable_numparse=True)

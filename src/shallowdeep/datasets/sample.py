@@ -133,8 +133,15 @@ def parser() -> argparse.ArgumentParser:
     """Options of the command line."""
     options = argparse.ArgumentParser("shallowdeep sample", description=__doc__.splitlines()[0])
     options.add_argument("folder", type=Path, help="a new or an empty folder")
-    options.add_argument("--seed", type=whole("--seed", 0, 2**32 - 1), default=0)
-    options.add_argument("--per-class", type=whole("--per-class", 1, 100_000), default=500)
+    options.add_argument(
+        "--seed", type=whole("--seed", 0, 2**32 - 1), default=0, help="of the drawing (default: 0)"
+    )
+    options.add_argument(
+        "--per-class",
+        type=whole("--per-class", 1, 100_000),
+        default=500,
+        help="pictures of each class (default: 500)",
+    )
     return options
 
 

@@ -59,7 +59,7 @@ def ahead_sentence(found: Sequence[EpochDifference], *, alpha: float, runs: int)
     """The epochs at which a network is ahead, as a sentence."""
     if runs < 2:
         return "One run of each network cannot tell from which epoch on one is ahead."
-    confidence = f"with {100 * (1 - alpha):g} % confidence for all epochs looked at together"
+    confidence = f"with {100 * (1 - alpha):g} % confidence for all epochs together"
     spans: dict[str, list[str]] = {}
     for name, group in groupby(found, key=lambda one: one.ahead):
         epochs = [one.epoch for one in group]
@@ -68,5 +68,5 @@ def ahead_sentence(found: Sequence[EpochDifference], *, alpha: float, runs: int)
     spans.pop("", None)
     if not spans:
         return f"At no epoch up to {found[-1].epoch} is one of the networks ahead, {confidence}."
-    clauses = [f"the {name} network {' and '.join(own)}" for name, own in spans.items()]
-    return f"Ahead, {confidence}: {'; '.join(clauses)}."
+    clauses = [f"the {name} network is ahead {' and '.join(own)}" for name, own in spans.items()]
+    return f"{'; '.join(clauses).capitalize()}, {confidence}."

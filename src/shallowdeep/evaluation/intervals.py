@@ -324,9 +324,7 @@ def check_predictions(design: Design, probabilities: Floats) -> None:
                     " or more"
                 )
     if (few := _fewest(design)) < 2:
-        raise InputError(
-            f"the pictures of a class are {few} group of data.group; an interval needs 2 or more"
-        )
+        raise InputError(f"one class has pictures of {few} group only; an interval needs 2 or more")
     if wrong := int((~((probabilities >= 0) & (probabilities <= 1))).sum()):
         raise InputError(f"probabilities: {wrong} of {probabilities.size} are not from 0 to 1")
 

@@ -32,5 +32,5 @@ def summary(compared: Sequence[Comparison], *, alpha: float) -> str:
     return (
         f"In {count[DEEP]} of {len(verdicts):,} settings the deep network is ahead, in"
         f" {count[SHALLOW]} the shallow one, in {count[EQUAL]} they are equal, {count[UNDECIDED]}"
-        f" cannot tell: with {100 * (1 - alpha):g} % confidence in all of them"
+        f" are undecided; all verdicts hold together with {100 * (1 - alpha):g} % confidence"
     )

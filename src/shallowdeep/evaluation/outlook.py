@@ -11,11 +11,13 @@ import math
 from typing import NamedTuple
 
 from shallowdeep.evaluation.intervals import (
+    NOTHING,
     Design,
     Estimate,
     Scored,
     unseen_share,
     variance_parts,
+    widened,
     wideners,
 )
 
@@ -33,6 +35,8 @@ class Outlook(NamedTuple):
 def outlook(design: Design, scores: Scored, *, alpha: float) -> list[Outlook]:
     """The interval of a difference now, then with more runs, then with more pictures."""
     parts, (folds, runs) = variance_parts(design, scores), scores.runs.shape
+    if sum(widened(design, scores, parts)) < NOTHING:
+        return []  # all contributions are alike: nothing tells how they would vary
     wider, of_seeds = wideners(design, scores)
     remainder = min(parts.remainder, parts.runs)  # which S_b contains, and which falls with both
     found = []

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from decimal import ROUND_HALF_UP, Decimal
 
 from shallowdeep.evaluation.verdict import (
     EQUAL,
@@ -29,9 +30,10 @@ def best_sentence(compared: Sequence[Comparison]) -> str:
     if len(scores) < 3:
         return ""
     best = max(scores, key=lambda name: scores[name].mean)
-    found = (
-        f"Of all networks {best} has the highest balanced accuracy, {100 * scores[best].mean:.1f} %"
-    )
+    highest = percent(scores[best].mean)
+    if sum(of.mean == scores[best].mean for of in scores.values()) > 1:
+        return f"Several networks share the highest balanced accuracy, {highest}."
+    found = f"Of all networks {best} has the highest balanced accuracy, {highest}"
     if compared[0].runs < 2:
         return f"{found}; one run of each cannot tell whether another seed changes that."
     clauses = []
@@ -46,6 +48,17 @@ def best_sentence(compared: Sequence[Comparison]) -> str:
             clauses.append(f"{clause} {listed}")
     confidence = f"{100 * (1 - compared[0].alpha):g} % confidence for all pairs together"
     return f"{found}; with {confidence} it {', '.join(clauses)}."
+
+
+def rounded(value: float, digits: int, *, sign: str = "") -> str:
+    """Round half up as readers do, from six digits: 0.6495 is 0.650, whatever its last bit."""
+    exact = Decimal(f"{value:.6f}").quantize(Decimal(10) ** -digits, ROUND_HALF_UP)
+    return f"{exact:{sign}f}"
+
+
+def percent(share: float) -> str:
+    """A share in per cent with one digit."""
+    return f"{rounded(100 * share, 1)} %"
 
 
 def p_text(p: float) -> str:
@@ -65,39 +78,41 @@ def covered(*, runs: int, folds: int) -> str:
 def sentence(of: Comparison) -> str:
     """The verdict on two networks for readers without statistics."""
     (first, second), depth = of.pair, of.pair == QUESTION
-    right = {name: f"{100 * of.scores[name].mean:.1f} %" for name in of.pair}
+    right = {name: percent(of.scores[name].mean) for name in of.pair}
     low, high = 100 * of.difference.low, 100 * of.difference.high
     unknown = "whether depth helps" if depth else f"which of {first} and {second} is better"
     if of.runs == 1:
         return (
-            f"One run of each network cannot tell {unknown}: the {first} one got {right[first]} of"
-            f" the test pictures right, the {second} one {right[second]}, and another seed may turn"
-            " that round."
+            f"One run of each network cannot tell {unknown}: the {first} one has a balanced"
+            f" accuracy of {right[first]}, the {second} one of {right[second]}; another seed may"
+            " reverse that."
         )
     settings = f" ({of.training})" if of.training else ""
     trained = f"Trained on {of.trained:,} pictures like these{settings},"
     chance = (
         f"with {100 * (1 - of.alpha):g} % confidence over {covered(runs=of.runs, folds=of.folds)}"
     )
-    both = f"{right[first]} of new ones right and the {second} one {right[second]}"
+    both = f"has a balanced accuracy of {right[first]} on new ones and the {second} one of"
+    both += f" {right[second]}"
     better = verdict(of)
+    least, most = (rounded(one, 1) for one in sorted((abs(low), abs(high))))
     if better == EQUAL:
         found = (
-            f"{trained} the two networks are equal for all that matters: the {first} network gets"
-            f" {both}, and {chance} they are at most {max(abs(low), abs(high)):.1f} points apart."
+            f"{trained} the two networks are equal for all that matters: the {first} network"
+            f" {both}, and {chance} they are at most {most} points apart."
         )
     elif better == UNDECIDED:
         found = (
             f"These pictures cannot tell {unknown}: trained on {of.trained:,} of them{settings},"
-            f" the {first} network gets {both}, and {chance} the difference is between"
+            f" the {first} network {both}, and {chance} the difference is between"
             f" {_points(low, of.pair)} and {_points(high, of.pair)}."
         )
     else:
-        least, most = sorted((abs(low), abs(high)))
         worse = second if better == first else first
         found = (
-            f"{trained} the {better} network gets more of new ones right, {right[better]} against"
-            f" {right[worse]}: it is ahead by {least:.1f} to {most:.1f} points, {chance}."
+            f"{trained} the {better} network is better on new ones, balanced accuracy"
+            f" {right[better]} against {right[worse]}: it is ahead by {least} to {most} points,"
+            f" {chance}."
         )
     return found + _learned(of)
 
@@ -106,7 +121,7 @@ def _points(difference: float, pair: Pair) -> str:
     """A difference in points, in words."""
     if round(difference, 1) == 0:
         return "none"
-    return f"{abs(difference):.1f} points for the {pair[difference < 0]} one"
+    return f"{rounded(abs(difference), 1)} points for the {pair[difference < 0]} one"
 
 
 def _learned(of: Comparison) -> str:
@@ -165,12 +180,26 @@ def training_clause(settings: Params, pair: Pair, tuned: Mapping[str, Tuned | No
         each(at_most, {name: f"{one.epochs:,}" for name, one in networks.items()}, " epochs"),
         each("", {name: INITIAL[one.init] for name, one in networks.items()}),
     ]
+    return f"{', '.join([*parts, *_further(settings)])}; {_tuned(names, tuned)}"
+
+
+def optimiser_clause(settings: Params, name: str) -> str:
+    """The optimiser of one network, in words."""
+    network = settings.networks[name]
+    rates = ", ".join(f"{lr:g}" for lr in network.lrs or ())
+    rate = f"chosen by validation from {rates}" if rates else f"{network.lr:g}"
+    return ", ".join([f"learning rate {rate}", INITIAL[network.init], *_further(settings)])
+
+
+def _further(settings: Params) -> list[str]:
+    """Momentum and weight decay, if there are any."""
+    parts = []
     if settings.momentum:
         kind = "Nesterov momentum" if settings.nesterov else "momentum"
         parts.append(f"{kind} {settings.momentum:g}")
     if settings.weight_decay:
         parts.append(f"weight decay {settings.weight_decay:g}")
-    return f"{', '.join(parts)}; {_tuned(names, tuned)}"
+    return parts
 
 
 def _rate(network: Network, tuned: Tuned | None) -> str:

@@ -120,7 +120,7 @@ def familywise_error_rate(experiments: int, *, alpha: float) -> float:
 def familywise_note(experiments: int, *, alpha: float) -> str:
     """Number of experiments on the same pictures and their familywise error rate, in words."""
     if experiments == 1:
-        return "This is the only experiment that this checkout has tried on these pictures."
+        return "No other experiment on these pictures is on record in this checkout."
     share = f"{100 * familywise_error_rate(experiments, alpha=alpha):.0f} %"
     return (
         f"This checkout has tried {experiments} experiments on these pictures: with nothing to"

@@ -38,6 +38,8 @@ def read_or_explain(path: Path, reader: Callable[[Path], _T], *, stage: str = ""
     except FileNotFoundError:
         command = f"dvc repro {stage}".rstrip()
         raise InputError(f"{path}: no such file; `{command}` makes it") from None
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read: {error.strerror or error}") from None
     except DAMAGED:
         command = f"dvc repro --force {stage}".rstrip()
         raise InputError(

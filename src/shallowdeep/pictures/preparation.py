@@ -25,7 +25,7 @@ from shallowdeep.pictures.splitting import cut
 from shallowdeep.pictures.worker_pool import ordered_map
 from shallowdeep.prepared import prepared_set
 from shallowdeep.prepared.data_report import DataReport, LeftOut
-from shallowdeep.prepared.folds import Groups, fold
+from shallowdeep.prepared.folds import Groups, fold, shared
 from shallowdeep.prepared.prepared_set import ManifestRow, Summary, as_table
 from shallowdeep.settings.params import Data, Params, Split
 
@@ -61,14 +61,15 @@ def planned(settings: Params) -> Listed:
 
     Raises:
         InputError: the folder does not hold two classes, data.group makes no groups of its files,
-            a class has too few files or groups, or there are too many for the solver.
+            a class has too few files or groups, also for `share`, or there are too many for the
+            solver.
     """
     folder = Path(settings.data.dir)
     with Progress("listing files"):
         found = listed(folder, classes(folder, settings.data.classes))
     labels = np.array([file.label for file in found.files], dtype=np.int64)
     groups, _ = by_name([file.path for file in found.files], settings.data.group)
-    cut(  # even if all of them are pictures
+    parts = cut(  # even if all of them are pictures
         labels,
         settings.data.split,
         folds=settings.folds,
@@ -76,6 +77,9 @@ def planned(settings: Params) -> Listed:
         seed=settings.seed,
         groups=groups,
     )
+    for number in range(settings.folds if settings.share < 1 else 0):
+        train = fold(parts, number, folds=settings.folds).train
+        shared(train, labels, settings.share, seed=settings.seed, number=number)
     solver.choose(settings, len(labels))  # refuses `dual` if the matrix would be too large
     return found
 

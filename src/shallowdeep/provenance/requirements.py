@@ -26,9 +26,7 @@ def refuse_another_environment(file: Path) -> None:
     found = differing_packages(file.read_text(encoding="utf-8"), installed(sys.path))
     if found:
         more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
-        raise InputError(
-            f"{file.name}: {found[0]}{more}: this is another environment; type `make -B setup`"
-        )
+        raise InputError(f"{file.name} pins {found[0]}{more}; type `make -B setup`")
 
 
 def installed(places: list[str]) -> dict[str, str]:
@@ -43,7 +41,7 @@ def installed(places: list[str]) -> dict[str, str]:
 def differing_packages(requirements: str, here: dict[str, str]) -> list[str]:
     """Packages of requirements.txt that are missing or of another version, in words."""
     return [
-        f"asks for {name} {version}, here is {here.get(canonicalize_name(name), 'none')}"
+        f"{name} {version}, installed is {here.get(canonicalize_name(name), 'none')}"
         for name, version, marker in _PINNED.findall(requirements)
         if not marker or Marker(marker).evaluate()
         if here.get(canonicalize_name(name)) != version

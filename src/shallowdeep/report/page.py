@@ -17,7 +17,14 @@ from shallowdeep.evaluation.by_epoch import ahead_sentence
 from shallowdeep.evaluation.findings import Findings
 from shallowdeep.evaluation.intervals import Difference, Interval
 from shallowdeep.evaluation.scores import SCORES
-from shallowdeep.evaluation.sentences import best_sentence, covered, p_text, sentence
+from shallowdeep.evaluation.sentences import (
+    best_sentence,
+    covered,
+    optimiser_clause,
+    p_text,
+    rounded,
+    sentence,
+)
 from shallowdeep.evaluation.verdict import familywise_error_rate, verdict
 from shallowdeep.prepared.data_report import Counts, DataReport, LeftOut
 from shallowdeep.report import charts
@@ -54,6 +61,7 @@ def render(facts: Facts, shown: Shown, pictures: Pictures) -> str:
         style=STYLE,
         colours=len(MODELS),
         charts=charts.CHARTS,
+        chosen=" and ".join(_chosen(facts.settings)),
         svgs=charts.drawn(shown),
         captions={
             chart.name: chart.caption.format(confidence=first["confidence"], margin=margin)
@@ -88,6 +96,7 @@ def card(facts: Facts, name: str) -> str:
     text: str = template("model_card.md.jinja").render(
         **first_screen(facts),
         name=name,
+        optimiser=optimiser_clause(settings, name),
         layers=" -> ".join([str(3 * settings.data.size**2), *hidden, "1 sigmoid"]),
         classes=list(facts.counts["train"]),
         dataset=PurePath(settings.data.dir).name,
@@ -128,8 +137,8 @@ def template(name: str) -> Template:
     environment.filters |= {"data_uri": _data_uri, "interval": _interval, "p_value": _p_value}
     environment.filters["markdown"] = lambda text: re.sub(r"([\\`*_<>])", r"\\\1", text)
     environment.filters["signed"] = lambda one: _interval(one, sign="+")
-    environment.filters["margin"] = lambda one: f"{one.mean:.3f} ± {(one.high - one.low) / 2:.3f}"
-    environment.filters["points"] = lambda value: f"{100 * value:.1f}"
+    environment.filters["margin"] = _margin
+    environment.filters["points"] = lambda value: rounded(100 * value, 1)
     return environment.get_template(name)
 
 
@@ -145,7 +154,18 @@ def flat(parameters: Mapping[str, object]) -> dict[str, object]:
 
 
 def _interval(score: Interval | Difference, *, sign: str = "") -> str:
-    return f"{score.mean:{sign}.3f} ({score.low:{sign}.3f} to {score.high:{sign}.3f})"
+    mean, low, high = (rounded(of, 3, sign=sign) for of in (score.mean, score.low, score.high))
+    return f"{mean} ({low} to {high})"
+
+
+def _margin(score: Interval) -> str:
+    return f"{rounded(score.mean, 3)} ± {rounded((score.high - score.low) / 2, 3)}"
+
+
+def _chosen(settings: Params) -> list[str]:
+    """What the validation pictures have chosen."""
+    rates = any(network.lrs for network in settings.networks.values())
+    return ["the epoch"] * (settings.keep == "best") + ["the learning rate"] * rates
 
 
 def _p_value(p: float) -> str:

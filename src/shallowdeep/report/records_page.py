@@ -37,8 +37,9 @@ def training_seconds() -> float | None:
     records = read_all(FOLDER)
     shown = matching(records)
     trained = [path for path in records["evaluate"].inputs if path.startswith("models/")]
-    seconds = {path: record.seconds for record in shown.values() for path in record.outputs}
-    return sum(seconds[path] for path in trained) if seconds.keys() >= set(trained) else None
+    trainings = [one for one in shown.values() if one.outputs.keys() & set(trained)]
+    known = {path for one in trainings for path in one.outputs}
+    return sum(one.seconds for one in trainings) if known >= set(trained) else None
 
 
 def matching(records: Mapping[str, Record]) -> dict[str, Record]:

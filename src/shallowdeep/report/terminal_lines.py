@@ -6,7 +6,7 @@ from shallowdeep.evaluation.by_epoch import ahead_sentence
 from shallowdeep.evaluation.findings import Findings
 from shallowdeep.evaluation.intervals import Difference, Interval
 from shallowdeep.evaluation.outlook import Outlook
-from shallowdeep.evaluation.sentences import covered, p_text
+from shallowdeep.evaluation.sentences import covered, p_text, rounded
 from shallowdeep.evaluation.verdict import SCORE, verdict
 from shallowdeep.settings.params import Params
 
@@ -39,7 +39,7 @@ def _expected(expected: Sequence[Outlook], seconds: float | None) -> str:
     pictures = max(expected, key=lambda one: one.pictures)
     took = f" (about {_time(seconds * runs.runs / now.runs)})" if seconds else ""
     return (
-        f"what would decide: ± {100 * now.margin:.1f} points now; ± {100 * runs.margin:.1f}"
+        f"expected half width: ± {100 * now.margin:.1f} points now; ± {100 * runs.margin:.1f}"
         f" with {runs.runs:,} runs{took}, at most about ± {100 * pictures.margin:.1f} between"
         f" networks trained and tested on {pictures.pictures / now.pictures:.0f} times the pictures"
     )
@@ -52,4 +52,5 @@ def _time(seconds: float) -> str:
 
 
 def _shown(score: Interval | Difference) -> str:
-    return f"{score.mean:.3f}, interval {score.low:.3f} to {score.high:.3f}"
+    mean, low, high = (rounded(of, 3) for of in (score.mean, score.low, score.high))
+    return f"{mean}, interval {low} to {high}"

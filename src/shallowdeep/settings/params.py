@@ -185,15 +185,15 @@ class Network(CheckedRecord):
     model_config = ConfigDict(json_schema_extra={"required": ["hidden"]})
 
     epochs: _Epochs = Field(
-        description="where empty, the number above counts",
+        description="if empty, the top-level value applies",
         json_schema_extra={"type": ["integer", "null"]},
     )
     lr: Annotated[float | tuple[float, ...], _lr()] = Field(
-        description="where empty, the number above counts",
+        description="if empty, the top-level value applies",
         json_schema_extra=_or_null,
     )
     init: _Init = Field(
-        description="where empty, the word above counts",
+        description="if empty, the top-level value applies",
         json_schema_extra={"type": ["string", "null"], "enum": ["torch", "he", None]},
     )
     hidden: Annotated[tuple[_Width, ...], Field(max_length=64), _as_tuple] = Field(
@@ -266,7 +266,7 @@ class Params(CheckedRecord):
         description="initial weights: torch (as torch.nn.Linear) or he (for ReLU layers, biases 0)",
     )
     share: _Fraction = Field(
-        default=1.0, description="of each fold's training pictures that are used, class by class"
+        default=1.0, description="fraction of each fold's training pictures to use, class by class"
     )
     keep: Literal["last", "best"] = Field(
         description="weights to keep: last (of the last epoch) or best (lowest validation loss, run"
@@ -280,16 +280,16 @@ class Params(CheckedRecord):
         description="cpu, cuda, or auto (cuda where there is one)"
     )
     alpha: Annotated[float, Field(gt=0, le=0.5)] = Field(
-        description="1 - alpha is the confidence of every interval; the verdict needs p below"
-        " alpha",
+        description="1 - alpha is the confidence of every interval; a network is better only if"
+        " p is below alpha",
     )
     equivalence_margin: Annotated[float, Field(ge=0, le=0.5)] = Field(
         description="equal: the whole interval of the difference lies within +- this",
     )
     data: Data
     models: Mapping[Annotated[str, BeforeValidator(_of_the_question)], Network] = Field(
-        description="hidden: widths of the ReLU layers; epochs, lr, init: where empty, the"
-        " value above counts",
+        description="hidden: widths of the ReLU layers; epochs, lr, init: if empty, the"
+        " top-level value applies",
         json_schema_extra={
             "required": list(QUESTION),
             "propertyNames": {"enum": list(QUESTION)},

@@ -33,7 +33,7 @@ def pick(device: Literal["auto", "cpu", "cuda"], *, number: int = 0) -> torch.de
     if device == "cuda":
         raise InputError(f"params.yaml: device: cuda, but {trouble}; take auto or cpu")
     if present:
-        print(f"params.yaml: device: auto takes the CPU, for {trouble}", file=sys.stderr)
+        print(f"params.yaml: device: auto uses the CPU because {trouble}", file=sys.stderr)
     return torch.device("cpu")
 
 

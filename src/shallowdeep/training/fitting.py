@@ -210,7 +210,7 @@ class Fitting:
                     _, fold, run = members[int(finite.int().argmin())]
                     raise not_finite(fold, run, number, lrs, folds=len(self._seeds))
                 if writer:
-                    live.add(writer, number, epoch, finite)
+                    live.add(writer, number, epoch, self._by_rate(members, finite))
                 measures = (epoch.train_loss, epoch.validation_accuracy)
                 with lock:
                     progress.say(measures_line(*(float(of[finite].mean()) for of in measures)))
@@ -239,6 +239,15 @@ class Fitting:
         lrs = self._settings.lrs
         of = [f"lr {lrs[lr]:g}, fold {fold}, run {run}" for lr, fold, run in ends]
         return " to ".join(of)
+
+    def _by_rate(self, members: Sequence[Member], finite: Tensor) -> dict[str, Tensor]:
+        """Split the runs of a group whose losses are finite by learning rate."""
+        lrs = self._settings.lrs
+        if len(lrs) == 1:
+            return {"": finite}
+        own = torch.tensor([member.lr for member in members])
+        rates = sorted({member.lr for member in members})
+        return {f"/lr_{lrs[lr]:g}": finite & (own == lr) for lr in rates}
 
     def ready(self) -> Callable[[int], Runs]:
         """Return a function that makes a group of runs, by its number, ready to train."""

@@ -1,23 +1,25 @@
 """A live view of a training for TensorBoard: `STAGE_LIVE=1 dvc repro` writes it below live/."""
 
 import os
+import sys
+from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
+from datetime import datetime
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
+
+from torch import Tensor
 
 from shallowdeep.files.checkout import original_checkout
 from shallowdeep.trained.history import MEASURES
 from shallowdeep.training.sgd import Epoch
-
-if TYPE_CHECKING:
-    from torch import Tensor
 
 ASKED, FOLDER = "STAGE_LIVE", "live"
 SECONDS = 1  # between writes
 
 
 class Live:
-    """Event files of one network, a folder for each group of runs; nothing unless asked for.
+    """Event files of one training, a folder for each group of runs; nothing unless asked for.
 
     Args:
         network: its name.
@@ -25,22 +27,27 @@ class Live:
 
     def __init__(self, network: str) -> None:
         self._asked = os.environ.get(ASKED, "") not in ("", "0")
-        self._folder = original_checkout(Path()) / FOLDER / network
+        start = f"{datetime.now():%Y-%m-%d %H.%M.%S}"
+        self._folder = original_checkout(Path()) / FOLDER / network / start
 
     def curves(self, group: str) -> AbstractContextManager[Any]:
-        """Writer of a group's curves; those of a former training of it are removed."""
+        """Writer of a group's curves; None, with a line, where it cannot write."""
         if not self._asked:
             return nullcontext()
         from tensorboardX import SummaryWriter  # takes half a second
 
         folder = self._folder / group
-        for file in folder.glob("events.out.*"):
-            file.unlink()
-        writer: AbstractContextManager[Any] = SummaryWriter(str(folder), flush_secs=SECONDS)
+        try:
+            writer: AbstractContextManager[Any] = SummaryWriter(str(folder), flush_secs=SECONDS)
+        except OSError as error:
+            print(f"{ASKED}: {folder}: {error.strerror}; nothing is shown", file=sys.stderr)
+            return nullcontext()
         return writer
 
 
-def add(writer: Any, number: int, epoch: Epoch, finite: "Tensor") -> None:
-    """Add the means of an epoch over the runs whose measures are finite."""
-    for measure, of_runs in zip(MEASURES, epoch, strict=True):
-        writer.add_scalar(measure, float(of_runs[finite].mean()), number)
+def add(writer: Any, number: int, epoch: Epoch, runs: Mapping[str, Tensor]) -> None:
+    """Add the means of an epoch over some runs, by the name of these; nothing of none."""
+    for name, chosen in runs.items():
+        for measure, of_runs in zip(MEASURES, epoch, strict=True):
+            if chosen.any():
+                writer.add_scalar(f"{measure}{name}", float(of_runs[chosen].mean()), number)
