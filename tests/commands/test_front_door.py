@@ -65,7 +65,7 @@ def test_an_unknown_command_is_refused(tmp_path, name):
     done = subprocess.run([*DOOR, name], cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 2
     assert done.stdout == ""
-    assert done.stderr.startswith(f"shallowdeep: {name!r} is no command\nusage: ")
+    assert done.stderr.startswith(f"shallowdeep: unknown command {name!r}\nusage: ")
     assert "\x1b" not in done.stderr
 
 

@@ -42,7 +42,7 @@ with one_line_errors("train"):
 @pytest.mark.parametrize(
     ("device", "status", "printed", "told"),
     [
-        ("auto", 0, "cpu\n", "params.yaml: device: auto takes the CPU, for the CUDA device"),
+        ("auto", 0, "cpu\n", "params.yaml: device: auto uses the CPU because the CUDA"),
         ("cuda", 1, "", "train: params.yaml: device: cuda, but the CUDA device"),
         ("cpu", 0, "cpu\n", ""),
     ],

@@ -53,7 +53,7 @@ def best_sentence(compared: Sequence[Comparison]) -> str:
 def rounded(value: float, digits: int, *, sign: str = "") -> str:
     """Round half up as readers do, from six digits: 0.6495 is 0.650, whatever its last bit."""
     exact = Decimal(f"{value:.6f}").quantize(Decimal(10) ** -digits, ROUND_HALF_UP)
-    return f"{exact:{sign}f}"
+    return f"{exact + 0:{sign}f}"  # 0 has no sign
 
 
 def percent(share: float) -> str:
