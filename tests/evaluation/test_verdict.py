@@ -2,11 +2,19 @@
 
 import json
 
+import numpy as np
 import pytest
 from checkouts import ROOT
 
-from shallowdeep.evaluation.intervals import Difference, Interval
-from shallowdeep.evaluation.sentences import best_sentence, covered, sentence, training_clause
+from shallowdeep.evaluation.intervals import Design, Difference, Interval
+from shallowdeep.evaluation.sentences import (
+    best_sentence,
+    cautions,
+    covered,
+    sentence,
+    training_clause,
+)
+from shallowdeep.evaluation.split_predictions import SplitPredictions
 from shallowdeep.evaluation.verdict import (
     QUESTION,
     Comparison,
@@ -16,6 +24,7 @@ from shallowdeep.evaluation.verdict import (
     pairs,
     verdict,
 )
+from shallowdeep.prepared.data_report import DataReport
 from shallowdeep.settings import params
 from shallowdeep.trained.tuned import Tuned
 
@@ -256,3 +265,18 @@ def test_a_verdict_names_its_settings(changed, networks, tuned, expected):
     settings = settings.model_copy(update={**changed, "models": models})
     by_name = dict(zip(("shallow", "deep"), tuned, strict=True))
     assert training_clause(settings, QUESTION, by_name) == expected
+
+
+def test_dead_runs_and_chosen_learning_rates_are_told_beside_the_verdict():
+    """With the coverage that simulations found; runs are dead whose predictions are all alike."""
+    design = Design(np.array([0, 1, 0, 1]), np.array([0, 0, 1, 1]), 8)
+    alive = np.array([[0.1, 0.9, 0.2, 0.8], [0.3, 0.3, 0.4, 0.6]])  # run 1 is dead on fold 0
+    split = SplitPredictions(design, np.arange(4), {"deep": alive, "shallow": alive[:1]})
+    dead = {name: split.dead(name) for name in ("deep", "shallow")}
+    assert dead == {"deep": 0.25, "shallow": 0.0}
+    data = DataReport(4, 0, 0)
+    tuned = {"deep": None, "shallow": Tuned([0.1, 0.2, 0.3], [0.2, 0.2])}
+    of_runs, of_rates = cautions(data, tuned, dead)
+    assert of_runs.startswith("25.0 % of the runs of the deep network give every picture the same")
+    assert of_rates.startswith("Where each fold chose a learning rate (shallow), intervals of a")
+    assert cautions(data, dict.fromkeys(tuned), {}) == []

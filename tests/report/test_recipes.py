@@ -30,7 +30,7 @@ def pages(pictures, shares=SHARES, data=NOTHING_LEFT_OUT):
         data=data,
         counts=pictures.counts(),
         left_out=[],
-        cautions=cautions(data, dict.fromkeys(shares)),
+        cautions=cautions(data, dict.fromkeys(shares), {}),
         settings=settings(shares),
         parameters={"data.dir": "data"},
         identity=None,

@@ -138,9 +138,29 @@ def _learned(of: Comparison) -> str:
     )
 
 
-def cautions(data: DataReport, tuned: Mapping[str, Tuned | None]) -> list[str]:
-    """Remarks on data and learning rates that a reader of the verdict needs."""
+def cautions(
+    data: DataReport, tuned: Mapping[str, Tuned | None], dead: Mapping[str, float]
+) -> list[str]:
+    """Remarks that a reader of the verdict needs.
+
+    Args:
+        data: what `prepare` has found.
+        tuned: learning rates that the folds of each network took; None if there was one.
+        dead: share of dead runs of each network that has learned much otherwise.
+    """
     found = [data.warning] if data.warning else []
+    found += [
+        f"{percent(share)} of the runs of the {name} network give every picture the same"
+        " probability. In simulations with such runs the interval of the difference covered 92 %,"
+        " not 95."
+        for name, share in dead.items()
+        if share
+    ]
+    if names := [name for name, own in tuned.items() if own]:
+        found.append(
+            f"Where each fold chose a learning rate ({', '.join(names)}), intervals of a single"
+            " network covered 88 to 92 % in simulations, those of differences 94 to 95 %."
+        )
     found += [
         f"Of the learning rates of the {name} network {own.edge}."
         for name, own in tuned.items()

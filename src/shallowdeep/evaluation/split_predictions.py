@@ -11,6 +11,8 @@ from shallowdeep.prepared.folds import SplitName
 from shallowdeep.prepared.prepared_set import Prepared
 from shallowdeep.trained.predictions import Predictions
 
+ALIKE = 1e-6  # probabilities are, that differ by less
+
 
 class SplitPredictions(NamedTuple):
     """Predictions of several networks for the pictures of one split."""
@@ -18,6 +20,11 @@ class SplitPredictions(NamedTuple):
     design: Design
     rows: NDArray[np.intp]  # [n], of the prepared pictures
     probabilities: Mapping[str, NDArray[np.float64]]  # by network: [R, n], of the second class
+
+    def dead(self, name: str) -> float:
+        """Share of a network's runs that give every picture of their fold the same probability."""
+        folds = (self.probabilities[name][:, own] for own in self.design.by_fold())
+        return float(np.mean([np.ptp(of_fold, 1) < ALIKE for of_fold in folds]))
 
 
 def by_split(

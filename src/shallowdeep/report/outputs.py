@@ -9,7 +9,7 @@ from shallowdeep.evaluation.findings import Findings, conclude
 from shallowdeep.evaluation.score_table import score_rows
 from shallowdeep.evaluation.sentences import cautions
 from shallowdeep.evaluation.split_predictions import by_split
-from shallowdeep.evaluation.verdict import verdict
+from shallowdeep.evaluation.verdict import SCORE, verdict
 from shallowdeep.files.atomic import replacing_all
 from shallowdeep.files.progress import Progress
 from shallowdeep.files.yaml_file import parse
@@ -20,6 +20,9 @@ from shallowdeep.settings.params import Params
 from shallowdeep.trained.trained_network import TrainedNetwork
 
 RESULTS = Path("results")
+
+
+MUCH = 0.75  # balanced accuracy of networks that have learned much
 
 
 class Outputs(NamedTuple):
@@ -58,7 +61,15 @@ def outputs(
         data=data,
         counts=prepared.counts(),
         left_out=data_report.read_listing(RESULTS / "rejected.csv"),
-        cautions=cautions(data, {name: one.tuned for name, one in predictions.items()}),
+        cautions=cautions(
+            data,
+            {name: one.tuned for name, one in predictions.items()},
+            {
+                name: splits["test"].dead(name)
+                for name, of in found.scores.models.items()
+                if of["test"][SCORE].mean >= MUCH
+            },
+        ),
         settings=settings,
         parameters=page.flat(parse(Path("params.yaml"))),
         identity=identity,
