@@ -452,9 +452,9 @@ for every picture. F1 is far from a mean of its pictures where a network barely 
 calls nearly everything one class; two or three runs of a single split do not show how far such runs
 scatter. In *tuned* the choice of a learning rate is a source of chance of its own: the interval of
 one network is too narrow by an eighth; in a difference most of it cancels. With ten folds of ten
-runs no difference is below {100 * WANTED:g} % by more than a standard error. The report says beside the
-verdict where runs are dead and the others good, as in *clusters* with 1,000 pictures, and where
-learning rates were chosen.
+runs no difference is below {100 * WANTED:g} % by more than a standard error. The report says
+beside the verdict where runs are dead and the others good, as in *clusters* with 1,000 pictures,
+and where learning rates were chosen.
 """
 
 
