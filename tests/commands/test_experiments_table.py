@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 
 import pytest
 from checkouts import commit, run
@@ -77,6 +78,16 @@ def test_a_narrow_terminal_wraps_what_was_changed_only(longer_project, capsys, m
     (_, _, *rows), _ = table(longer_project, capsys, monkeypatch, width=80)
     (row,) = [row for row in rows if row.startswith("longer")]
     assert re.search(r"\d\.\d{3} .*\d \([-+].* (deep|shallow|equal|undecided)$", row)
+
+
+def test_a_repository_without_commits_is_one_line(project, monkeypatch):
+    """DVC's and git's errors, whichever they are, without their colours."""
+    shutil.rmtree(project / ".git")
+    run(project, "git", "init", "--quiet")
+    monkeypatch.chdir(project)
+    message = told("experiments")
+    assert message.startswith("experiments: ") and "\n" not in message
+    assert "x1b" not in message
 
 
 def test_elsewhere_it_is_one_line(tmp_path, monkeypatch):

@@ -114,6 +114,6 @@ def test_a_report_says_which_pictures_belong_together(pictures, data, texts, cau
 def test_networks_are_named_with_widths_and_parameters(pictures):
     """3 x 128 x 128 inputs, four neurons, their biases and the output's weights."""
     html, summary, card = pages(pictures)
-    assert "Shallow [4]: 196,617 parameters, 2 epochs." in html
+    assert "shallow [4]: 196,617 parameters, 2 epochs." in html
     assert "| shallow [4] | deep [4] | deep minus shallow | p |" in summary
     assert "49152 -> 4 ReLU -> 1 sigmoid; 196,617 parameters." in card

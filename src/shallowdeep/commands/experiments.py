@@ -2,6 +2,7 @@
 
 import json
 import math
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
@@ -75,15 +76,23 @@ def read(revisions: Sequence[str], *, predictions: bool) -> list[Experiment]:
     """
     if not Path("dvc.yaml").exists():
         raise InputError("there is no dvc.yaml here; run it at the top of the project")
-    from dvc.exceptions import DvcException  # takes a second
-    from dvc.repo import Repo
+    from dvc.repo import Repo  # takes a second
+
+    with errors_of_dvc(), Repo() as repo:
+        return [_read(repo, one, with_predictions=predictions) for one in revisions]
+
+
+@contextmanager
+def errors_of_dvc() -> Iterator[None]:
+    """Make errors of DVC and git an InputError, without the colours of its message."""
+    from dvc.exceptions import DvcException
+    from pygit2 import GitError
     from scmrepo.exceptions import SCMError
 
     try:
-        with Repo() as repo:
-            return [_read(repo, one, with_predictions=predictions) for one in revisions]
-    except (DvcException, SCMError) as error:
-        raise InputError(str(error)) from None
+        yield
+    except (DvcException, GitError, SCMError) as error:
+        raise InputError(re.sub("\x1b\\[[0-9;]*m", "", str(error))) from None
 
 
 def _read(repo: "Repo", revision: str, *, with_predictions: bool) -> Experiment:

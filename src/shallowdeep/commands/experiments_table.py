@@ -13,7 +13,15 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tabulate import tabulate
 
 from shallowdeep.commands import stale
-from shallowdeep.commands.experiments import LOCK, PARAMS, WORKSPACE, at_revision, read, text_of
+from shallowdeep.commands.experiments import (
+    LOCK,
+    PARAMS,
+    WORKSPACE,
+    at_revision,
+    errors_of_dvc,
+    read,
+    text_of,
+)
 from shallowdeep.evaluation.sentences import rounded
 from shallowdeep.evaluation.verdict import DEEP, QUESTION, SCORE, SHALLOW
 from shallowdeep.files.errors import InputError, one_line
@@ -120,20 +128,15 @@ def main(arguments: Sequence[str]) -> None:
     parser().parse_args(arguments)
     if not Path("dvc.yaml").exists():
         raise InputError("there is no dvc.yaml here; run it at the top of the project")
-    from dvc.exceptions import DvcException  # takes a second
-    from dvc.repo import Repo
-    from scmrepo.exceptions import SCMError
+    from dvc.repo import Repo  # takes a second
 
     problem = ""
     try:
         read([WORKSPACE], predictions=False)
     except InputError as error:
         problem = str(error)
-    try:
-        with Repo() as repo:
-            found = list(table_lines(repo, workspace=not problem))
-    except (DvcException, SCMError) as error:
-        raise InputError(str(error)) from None
+    with errors_of_dvc(), Repo() as repo:
+        found = list(table_lines(repo, workspace=not problem))
     print(shown(found, width=shutil.get_terminal_size((WIDTH, 24)).columns))
     if problem:
         print(f"\n{one_line(problem)}")
