@@ -163,7 +163,7 @@ def _margin(score: Interval) -> str:
 
 
 def _chosen(settings: Params) -> list[str]:
-    """What the validation pictures have chosen."""
+    """Choices that the validation pictures have made."""
     rates = any(network.lrs for network in settings.networks.values())
     return ["the epoch"] * (settings.keep == "best") + ["the learning rate"] * rates
 
