@@ -220,6 +220,16 @@ def test_every_chart_draws_and_names_what_it_shows(everything):
         assert [word for word in words if word.replace(" ", "") not in texts] == [], one.name
 
 
+def test_committed_scores_fit_a_telephone(everything, longer, browser, tmp_path):
+    """Those of one to three networks, with p-values below 0.001 and a long name."""
+    page = tmp_path / "page.html"
+    render_html([one for _, one in everything], page, longer / ".dvc/plots/page.local.html")
+    shown = drawn(browser, page, viewport={"width": 390, "height": 800})
+    assert shown.evaluate(CUT) == []
+    assert shown.evaluate("document.documentElement.scrollWidth") <= 390
+    shown.context.close()
+
+
 CROWDED = """svg => {
   const boxes = [...svg.querySelectorAll('text')]
     .filter(text => text.textContent.trim() && getComputedStyle(text).opacity > 0)
