@@ -8,9 +8,9 @@ from collections.abc import Sequence
 
 from tabulate import tabulate
 
-from shallowdeep.commands.experiments import WORKSPACE, Experiment, read
+from shallowdeep.commands.experiments import Experiment, parser_of_two, read
 from shallowdeep.evaluation.change import Change, Common, changes
-from shallowdeep.evaluation.sentences import rounded
+from shallowdeep.evaluation.sentences import points, rounded
 from shallowdeep.evaluation.verdict import QUESTION, SCORE, familywise_note
 from shallowdeep.files.errors import InputError
 
@@ -85,14 +85,8 @@ def _of_question(found: Sequence[Change]) -> list[str]:
         "{}: {} -> {} points, a change of {} ({} to {})".format(
             one.of,
             *(
-                rounded(100 * value, 1, sign="+")
-                for value in (
-                    one.before,
-                    one.after,
-                    one.after - one.before,
-                    one.low,
-                    one.high,
-                )
+                points(value, sign="+")
+                for value in (one.before, one.after, one.after - one.before, one.low, one.high)
             ),
         )
         for one in found
@@ -102,12 +96,7 @@ def _of_question(found: Sequence[Change]) -> list[str]:
 
 def parser() -> argparse.ArgumentParser:
     """Options of the command line."""
-    about, _, how = (__doc__ or "").partition("\n")
-    options = argparse.ArgumentParser("shallowdeep compare", description=about, epilog=how)
-    options.add_argument("before", nargs="?", default="HEAD", metavar="FROM")
-    options.add_argument("after", nargs="?", default=WORKSPACE, metavar="TO")
-    options.add_argument("--md", action="store_true", help="print Markdown, for a pull request")
-    return options
+    return parser_of_two("compare", __doc__ or "", ("FROM", "TO"))
 
 
 def main(arguments: Sequence[str]) -> None:

@@ -1,5 +1,6 @@
 """Results of a git revision, an experiment of DVC or the workspace, if they are not stale."""
 
+import argparse
 import json
 import math
 import re
@@ -62,6 +63,22 @@ def numbers(content: Mapping[str, object]) -> dict[str, float]:
     }
 
 
+def parser_of_two(command: str, doc: str, metavars: tuple[str, str]) -> argparse.ArgumentParser:
+    """Options of a command that holds a later experiment, `after`, against an earlier, `before`.
+
+    Args:
+        command: its name.
+        doc: of its module; the first line is the description.
+        metavars: names of both in the help.
+    """
+    about, _, how = doc.partition("\n")
+    options = argparse.ArgumentParser(f"shallowdeep {command}", description=about, epilog=how)
+    options.add_argument("before", nargs="?", default="HEAD", metavar=metavars[0])
+    options.add_argument("after", nargs="?", default=WORKSPACE, metavar=metavars[1])
+    options.add_argument("--md", action="store_true", help="print Markdown, for a pull request")
+    return options
+
+
 def read(revisions: Sequence[str], *, predictions: bool) -> list[Experiment]:
     """Read experiments; refuse stale results.
 
@@ -74,23 +91,27 @@ def read(revisions: Sequence[str], *, predictions: bool) -> list[Experiment]:
             parameters, code or pictures; predictions that are not in DVC's cache; or this is not
             the project's folder.
     """
-    if not Path("dvc.yaml").exists():
-        raise InputError("there is no dvc.yaml here; run it at the top of the project")
-    from dvc.repo import Repo  # takes a second
-
-    with errors_of_dvc(), Repo() as repo:
+    with opened() as repo:
         return [_read(repo, one, with_predictions=predictions) for one in revisions]
 
 
 @contextmanager
-def errors_of_dvc() -> Iterator[None]:
-    """Make errors of DVC and git an InputError, without the colours of its message."""
-    from dvc.exceptions import DvcException
+def opened() -> Iterator["Repo"]:
+    """Open DVC's repository in the current folder.
+
+    Raises:
+        InputError: this is not the project's folder, or DVC or git fails in the body.
+    """
+    if not Path("dvc.yaml").exists():
+        raise InputError("there is no dvc.yaml here; run it at the top of the project")
+    from dvc.exceptions import DvcException  # takes a second
+    from dvc.repo import Repo
     from pygit2 import GitError
     from scmrepo.exceptions import SCMError
 
     try:
-        yield
+        with Repo() as repo:
+            yield repo
     except (DvcException, GitError, SCMError) as error:
         raise InputError(re.sub("\x1b\\[[0-9;]*m", "", str(error))) from None
 

@@ -7,7 +7,6 @@ accuracies, their difference with its interval in points, and the verdict.
 import argparse
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tabulate import tabulate
@@ -18,11 +17,11 @@ from shallowdeep.commands.experiments import (
     PARAMS,
     WORKSPACE,
     at_revision,
-    errors_of_dvc,
+    opened,
     read,
     text_of,
 )
-from shallowdeep.evaluation.sentences import rounded
+from shallowdeep.evaluation.sentences import points, rounded
 from shallowdeep.evaluation.verdict import DEEP, QUESTION, SCORE, SHALLOW
 from shallowdeep.files.errors import InputError, one_line
 from shallowdeep.files.yaml_file import parse_bytes
@@ -86,8 +85,7 @@ def _line(
     found, what = {} if state else _flat(of, "metrics", METRICS), ", ".join(changed)
     try:
         mean, low, high = (
-            rounded(100 * found[f"difference.{SCORE}.{end}"], 1, sign="+")
-            for end in ("mean", "low", "high")
+            points(found[f"difference.{SCORE}.{end}"], sign="+") for end in ("mean", "low", "high")
         )
         shallow, deep = (rounded(found[f"{name}.{SCORE}.mean"], 3) for name in (SHALLOW, DEEP))
         apart = f"{mean} ({low} to {high})"
@@ -126,16 +124,12 @@ def main(arguments: Sequence[str]) -> None:
         InputError: this is not the project's folder, or DVC cannot read it.
     """
     parser().parse_args(arguments)
-    if not Path("dvc.yaml").exists():
-        raise InputError("there is no dvc.yaml here; run it at the top of the project")
-    from dvc.repo import Repo  # takes a second
-
     problem = ""
     try:
         read([WORKSPACE], predictions=False)
     except InputError as error:
         problem = str(error)
-    with errors_of_dvc(), Repo() as repo:
+    with opened() as repo:
         found = list(table_lines(repo, workspace=not problem))
     print(shown(found, width=shutil.get_terminal_size((WIDTH, 24)).columns))
     if problem:

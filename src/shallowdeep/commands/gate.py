@@ -16,7 +16,7 @@ from pydantic import Field, model_validator
 from tabulate import tabulate
 
 from shallowdeep.commands.compare import compared
-from shallowdeep.commands.experiments import WORKSPACE, NotCachedError, read
+from shallowdeep.commands.experiments import NotCachedError, parser_of_two, read
 from shallowdeep.evaluation.change import Change
 from shallowdeep.evaluation.metrics import DIFFERENCE
 from shallowdeep.evaluation.verdict import QUESTION, SCORE
@@ -144,19 +144,14 @@ def shown(judgements: list[Judgement], names: tuple[str, str], *, markdown: bool
 
 def parser() -> argparse.ArgumentParser:
     """Options of the command line."""
-    about, _, how = (__doc__ or "").partition("\n")
-    options = argparse.ArgumentParser("shallowdeep gate", description=about, epilog=how)
-    options.add_argument("baseline", nargs="?", default="HEAD", metavar="BASELINE")
-    options.add_argument("revision", nargs="?", default=WORKSPACE, metavar="REVISION")
-    options.add_argument("--md", action="store_true", help="print Markdown, for a pull request")
-    return options
+    return parser_of_two("gate", __doc__ or "", ("BASELINE", "REVISION"))
 
 
 def main(arguments: Sequence[str]) -> None:
     """Read, judge, print; status 1 where a metric is worse or missing."""
     options = parser().parse_args(arguments)
     wanted = rules(CONFIG)
-    names = (options.baseline, options.revision)
+    names = (options.before, options.after)
     chance = any(rule.beyond_chance for rule in wanted.values())
     try:
         before, after = read(names, predictions=chance)

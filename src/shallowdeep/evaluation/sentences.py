@@ -56,9 +56,14 @@ def rounded(value: float, digits: int, *, sign: str = "") -> str:
     return f"{exact + 0:{sign}f}"  # 0 has no sign
 
 
+def points(share: float, *, sign: str = "") -> str:
+    """A share, or a difference of two, in points with one digit."""
+    return rounded(100 * share, 1, sign=sign)
+
+
 def percent(share: float) -> str:
     """A share in per cent with one digit."""
-    return f"{rounded(100 * share, 1)} %"
+    return f"{points(share)} %"
 
 
 def p_text(p: float) -> str:

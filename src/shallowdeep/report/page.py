@@ -22,6 +22,7 @@ from shallowdeep.evaluation.sentences import (
     covered,
     optimiser_clause,
     p_text,
+    points,
     rounded,
     sentence,
 )
@@ -138,7 +139,7 @@ def template(name: str) -> Template:
     environment.filters["markdown"] = lambda text: re.sub(r"([\\`*_<>])", r"\\\1", text)
     environment.filters["signed"] = lambda one: _interval(one, sign="+")
     environment.filters["margin"] = _margin
-    environment.filters["points"] = lambda value: rounded(100 * value, 1)
+    environment.filters["points"] = points
     return environment.get_template(name)
 
 
