@@ -54,9 +54,11 @@ def test_the_order_of_pictures_does_not_matter(params_seed):
     before, after = experiment(1), experiment(2, params_seed=params_seed)
     order = np.random.default_rng(3).permutation(N)
     labels, folds, trained, _ = after.design
-    design = Design(labels[order], folds[order], trained)
-    probabilities = {name: of[:, order] for name, of in after.probabilities.items()}
-    shuffled = ExperimentPredictions(NAMES[order], design, params_seed, probabilities)
+    shuffled = after._replace(
+        pictures=NAMES[order],
+        design=Design(labels[order], folds[order], trained),
+        probabilities={name: of[:, order] for name, of in after.probabilities.items()},
+    )
     found = (changes(before, of, alpha=0.05)[1] for of in (after, shuffled))
     for one, other in zip(*found, strict=True):
         assert one[2:] == pytest.approx(other[2:])
@@ -76,18 +78,21 @@ def test_the_same_pictures_are_compared_one_by_one(changed, expected, narrower):
     """Narrower than with nothing in common; with other seeds, runs or folds by picture alone."""
     before, after = experiment(1), experiment(2, **changed)
     common, found = width(before, after)
-    assert common == expected
     nothing, apart = width(before, strangers(after))
-    assert nothing == "nothing"
+    assert (common, nothing) == (expected, "nothing")
     assert found < narrower * apart
 
 
-def test_runs_of_another_seed_are_no_partners():
-    """Though their folds are the same; wider than run by run."""
-    before, same = experiment(1), experiment(2)
-    common, found = width(before, same._replace(seed=1))
+def test_what_only_looks_alike_is_not_in_common():
+    """Runs of another seed, though their folds are the same; an added picture; another class."""
+    before, after = experiment(1), experiment(2)
+    common, found = width(before, after._replace(seed=1))
     assert common == "pictures"
-    assert found > 0.9 * width(before, same)[1]
+    assert found > 0.9 * width(before, after)[1]
+    renamed = np.where(np.arange(N) == 7, "added", NAMES)
+    turned = after.design._replace(labels=np.r_[LABELS[1::-1], LABELS[2:]])
+    for other in (after._replace(pictures=renamed), after._replace(design=turned)):
+        assert width(before, other)[0] == "nothing"
 
 
 def test_noise_of_run_and_picture_counts_once():
@@ -98,16 +103,6 @@ def test_noise_of_run_and_picture_counts_once():
     )
     expected = width(before, strangers(other))[1]
     assert width(before, other)[1] == pytest.approx(expected, rel=0.1)
-
-
-def test_an_added_picture_or_another_class_makes_other_pictures():
-    """Whatever the parameters say."""
-    before, after = experiment(1), experiment(2)
-    renamed = np.where(np.arange(N) == 7, "added", NAMES)
-    assert width(before, after._replace(pictures=renamed))[0] == "nothing"
-    labels = np.r_[LABELS[1::-1], LABELS[2:]]
-    turned = after._replace(design=after.design._replace(labels=labels))
-    assert width(before, turned)[0] == "nothing"
 
 
 def test_with_nothing_in_common_both_bring_their_chance():
@@ -153,8 +148,7 @@ def test_marks_hold_for_the_whole_table():
 def test_a_model_that_one_of_them_lacks_is_left_out():
     """And so are its pairs."""
     before = experiment(1)
-    after = before._replace(
-        probabilities={**before.probabilities, "wide": before.probabilities["deep"]}
-    )
+    wide = {**before.probabilities, "wide": before.probabilities["deep"]}
+    after = before._replace(probabilities=wide)
     names = {"deep", "shallow", "deep minus shallow"}
     assert {change.of for change in changes(before, after, alpha=0.05)[1]} == names

@@ -9,55 +9,28 @@ from scipy import stats
 from scipy.special import expit, ndtr
 
 from shallowdeep.evaluation import intervals
-from shallowdeep.evaluation.intervals import (
-    LEAST_P,
-    Design,
-    Scored,
-    estimate,
-    paired,
-    scored,
-    variance_parts,
-)
+from shallowdeep.evaluation.intervals import Design, estimate, paired, scored, variance_parts
 from shallowdeep.evaluation.scores import SCORES, RunScores
 from shallowdeep.files.errors import InputError
 
-
-def per_mille(text):
-    """Probabilities of four runs, two lines each."""
-    return np.array(text.split(), float).reshape(4, 24) / 1000
-
-
-# Made up: 24 pictures, two models.
+# Made up: 24 pictures, four runs each of two models; probabilities in per mille.
 LABELS = np.repeat([0, 1], [14, 10])
-A = per_mille(
-    """
- 413 813 242 154 438 470 267 731 283 404 874 323
- 547 413 627 579 413 606 389 705 397 304 733 411
- 443 500 312 409 371 312 257 829 235 255 765 413
- 478 308 603 698 707 735 252 632 567 615 634 808
- 308 577  54  93 373 239 316 890 188 216 745 517
- 480 458 715 819 341 625 259 338 666 295 776 763
- 540 413 147  94 252 433  85 752 109 418 584 567
- 535 250 788 897 502 591 233 352 782 343 627 618
-    """
-)
-B = per_mille(
-    """
- 404 368 515 423 483 334 239 440 574 327 567 502
- 255 198 902 646 323 677 791 409 460 473 121 888
- 574 334 725 480 709 515 332 842 182 560 601 657
- 634 500 725 409 483 505 620 435 171 231 302 807
- 366 364 498 156 547 219 178 723 338 480 350 394
- 188 160 871 567 404 725 872 139 547 555 263 596
- 332 483 629 361 525 555 401 283 246 148  99 416
- 542 267 721 540 537 698 632 293 401 698 348 825
-    """
-)
+TEXT = """
+413 813 242 154 438 470 267 731 283 404 874 323 547 413 627 579 413 606 389 705 397 304 733 411
+443 500 312 409 371 312 257 829 235 255 765 413 478 308 603 698 707 735 252 632 567 615 634 808
+308 577 54 93 373 239 316 890 188 216 745 517 480 458 715 819 341 625 259 338 666 295 776 763
+540 413 147 94 252 433 85 752 109 418 584 567 535 250 788 897 502 591 233 352 782 343 627 618
+404 368 515 423 483 334 239 440 574 327 567 502 255 198 902 646 323 677 791 409 460 473 121 888
+574 334 725 480 709 515 332 842 182 560 601 657 634 500 725 409 483 505 620 435 171 231 302 807
+366 364 498 156 547 219 178 723 338 480 350 394 188 160 871 567 404 725 872 139 547 555 263 596
+332 483 629 361 525 555 401 283 246 148 99 416 542 267 721 540 537 698 632 293 401 698 348 825
+"""
+A, B = np.array(TEXT.split(), float).reshape(2, 4, 24) / 1000
 
 
-def single(labels, trained=0):
+def single(labels, trained=0, groups=None):
     """One fold of new pictures, or of the training pictures if `trained` is 0."""
-    return Design(labels, np.zeros(len(labels), int), trained)
+    return Design(labels, np.zeros(len(labels), int), trained, groups)
 
 
 def summarise(labels, probabilities, *, alpha):
@@ -68,11 +41,15 @@ def differences(labels, first, second, *, alpha):
     return random_predictions.differences(single(labels), first, second, alpha=alpha)
 
 
+def scores_of(design, score, *models):
+    """Scores of a model, or of the difference between two."""
+    return (scored if len(models) == 1 else paired)(design, SCORES[score], *models)
+
+
 def parts_of(score, *models):
-    """Variance parts and standard error of a model, or of the difference between two."""
-    design = single(LABELS)
-    scores = (scored if len(models) == 1 else paired)(design, SCORES[score], *models)
-    return variance_parts(design, scores), estimate(design, scores).error
+    """Variance parts and standard error."""
+    scores = scores_of(single(LABELS), score, *models)
+    return variance_parts(single(LABELS), scores), estimate(single(LABELS), scores).error
 
 
 def test_roc_auc_has_the_variance_components_of_mrmcaov():
@@ -124,9 +101,7 @@ def test_folds_are_averaged():
 def test_new_training_sets_widen_the_interval(models, of_runs):
     """Pictures' part by 1 + tested/trained (Nadeau and Bengio 2003), runs' of a difference less."""
     seen, new = (
-        estimate(
-            design, (scored if len(models) == 1 else paired)(design, SCORES["roc_auc"], *models)
-        )
+        estimate(design, scores_of(design, "roc_auc", *models))
         for design in (single(LABELS), single(LABELS, 12))
     )
     ratios = [wide[0] / narrow[0] for wide, narrow in zip(new.parts, seen.parts, strict=True)]
@@ -140,6 +115,12 @@ def predictions(*, runs=10, pictures=200, seed=0, signal=0.3):
     logits = (2 * labels - 1) * signal + rng.standard_normal(pictures)
     noise = rng.standard_normal((2, runs, pictures)) + 0.2 * rng.standard_normal((2, runs, 1))
     return labels, *(1 / (1 + np.exp(-logits - noise)))
+
+
+def covers(true, found):
+    """True if the interval of a score from 0 to 1 holds its true value."""
+    low, high = intervals.interval(found, 1, 0.05)[2:]
+    return low <= true <= high
 
 
 @pytest.mark.parametrize(("folds", "runs"), [(1, 2), (1, 3), (1, 10), (10, 2), (10, 10)])
@@ -159,12 +140,9 @@ def test_intervals_cover_and_find_no_difference_where_there_is_none(folds, runs)
             to_one = leaning * rng.standard_normal((runs, folds))[:, design.folds]
             noise = rng.standard_normal((runs, 400))
             models.append(expit((2 * labels - 1) * (good + common) + to_one + noise))
-        found = estimate(design, scored(design, score, models[0]))
-        low, high = intervals.interval(found, 1, 0.05)[2:]
-        covered += low <= true <= high
+        covered += covers(true, estimate(design, scored(design, score, models[0])))
         wrong += estimate(design, paired(design, score, *models)).p_value() < 0.05
-    assert covered >= 0.93 * 300
-    assert wrong <= 0.08 * 300
+    assert covered >= 0.93 * 300 and wrong <= 0.08 * 300
 
 
 @pytest.mark.parametrize("name", ["accuracy", "brier", "log_loss"])
@@ -175,10 +153,8 @@ def test_one_run_is_judged_as_by_welch(name):
     gain = function(labels, deep).parts[0] - function(labels, shallow).parts[0]
     welch = stats.ttest_ind(gain[labels == 1], -gain[labels == 0], equal_var=False)
     expected = welch.confidence_interval(0.9)
-    difference = differences(labels, deep, shallow, alpha=0.1)[name]
-    assert difference.p_value == pytest.approx(welch.pvalue)
-    assert difference.low == pytest.approx(100 * expected.low)
-    assert difference.high == pytest.approx(100 * expected.high)
+    _, _, *found = differences(labels, deep, shallow, alpha=0.1)[name]
+    assert found == pytest.approx([100 * expected.low, 100 * expected.high, welch.pvalue])
 
 
 @pytest.mark.parametrize("folds", [1, 3])
@@ -219,14 +195,13 @@ def test_runs_that_none_has_shown_widen_the_interval(name, guessing):
     labels, first, second = predictions(runs=4)
     design, score = single(labels), SCORES[name]
     alone = [estimate(design, scored(design, score, one)) for one in (first, second)]
-    share = 1 - 0.25 ** (1 / 4)
     for of in alone:
-        assert of.unseen == pytest.approx(share * abs(of.mean - guessing))
-        known, at_most = of._replace(unseen=0.0), of.unseen
-        low = of.mean - intervals.interval(of, score.bound, 0.05).low
-        assert low == pytest.approx(
-            math.hypot(of.mean - intervals.interval(known, score.bound, 0.05).low, at_most)
+        assert of.unseen == pytest.approx((1 - 0.25 ** (1 / 4)) * abs(of.mean - guessing))
+        far, near = (
+            of.mean - intervals.interval(one, score.bound, 0.05).low
+            for one in (of, of._replace(unseen=0.0))
         )
+        assert far == pytest.approx(math.hypot(near, of.unseen))
     apart = estimate(design, paired(design, score, first, second))
     assert apart.unseen == pytest.approx(math.hypot(*(of.unseen for of in alone)))
     known = apart._replace(unseen=0.0)
@@ -299,45 +274,41 @@ def test_a_p_value_is_never_0():
     """However clear the difference."""
     labels, shallow, _ = predictions(pictures=2000)
     deep = np.where(labels == 1, 0.9, 0.1) + np.zeros((10, 1))
-    assert differences(labels, deep, shallow, alpha=0.05)["accuracy"].p_value == LEAST_P
+    assert differences(labels, deep, shallow, alpha=0.05)["accuracy"].p_value == intervals.LEAST_P
 
 
-@pytest.mark.parametrize("labels", [[0, 0, 0, 0], [1, 1, 1, 0]])
-def test_a_class_with_fewer_than_two_pictures_is_refused(labels):
-    """Neither AUC nor the spread within the class is known then."""
-    with pytest.raises(InputError, match=r"has [01] of the pictures of class [01]; .* 2 or more"):
-        summarise(np.array(labels), np.full((2, 4), 0.5), alpha=0.05)
-
-
-@pytest.mark.parametrize("value", [np.nan, np.inf, -0.1, 1.1])
-def test_a_number_that_is_no_probability_is_refused(value):
-    """It would end as NaN, which JSON does not have, or as an impossible score."""
-    labels, _, deep = predictions(runs=2)
-    deep[1, 3] = value
-    with pytest.raises(InputError, match="1 of 400 are not from 0 to 1"):
-        summarise(labels, deep, alpha=0.05)
-
-
-def copied(design, times, *probabilities):
-    """Each picture so many times, in a group of its own."""
-    groups = np.repeat(np.arange(len(design.labels)), times)
-    labels, folds = design.labels[groups], design.folds[groups]
-    return Design(labels, folds, times * design.trained, groups), *(
-        one[:, groups] for one in probabilities
-    )
+@pytest.mark.parametrize(
+    ("labels", "groups", "value", "message"),
+    [
+        ([0, 0, 0, 0], None, 0.5, "has 0 of the pictures of class 1; an interval needs 2 or more"),
+        ([1, 1, 1, 0], None, 0.5, "has 1 of the pictures of class 0; an interval needs 2 or more"),
+        ([0, 0, 1, 1], [0, 0, 1, 2], 0.5, "1 group only; an interval needs 2 or more"),
+        *(
+            ([0, 0, 1, 1], None, wrong, "1 of 8 are not from 0 to 1")
+            for wrong in (np.nan, np.inf, -0.1, 1.1)
+        ),
+    ],
+)
+def test_predictions_that_allow_no_interval_are_refused(labels, groups, value, message):
+    """Of a class with one picture or one group the spread is unknown; the rest ends as NaN."""
+    design = single(np.array(labels), groups=groups and np.array(groups))
+    probabilities = np.full((2, 4), 0.5)
+    probabilities[1, 3] = value
+    with pytest.raises(InputError, match=message):
+        intervals.summarise(design, probabilities, alpha=0.05)
 
 
 @pytest.mark.parametrize("folds", [1, 4, 30])
 @pytest.mark.parametrize("name", SCORES)
 def test_copies_change_no_interval(name, folds):
     """Three copies of each picture say what one says; with few groups a fold strata are classes."""
-    labels, first, second = predictions(runs=4, pictures=240)
-    design = Design(labels, np.arange(240) // 2 % folds, 160)
-    many, *more = copied(design, 3, first, second)
+    labels, *models = predictions(runs=4, pictures=240)
+    design, of = Design(labels, np.arange(240) // 2 % folds, 160), np.repeat(np.arange(240), 3)
+    many = Design(labels[of], design.folds[of], 3 * 160, of)
     few = 240 // folds // 2 < intervals.FEW
-    for function, one, three in ((scored, [first], more[:1]), (paired, [first, second], more)):
-        alone = estimate(design, function(design, SCORES[name], *one))
-        found = estimate(many, function(many, SCORES[name], *three))
+    for own in (models[:1], models):
+        alone = estimate(design, scores_of(design, name, *own))
+        found = estimate(many, scores_of(many, name, *(one[:, of] for one in own)))
         assert (found.mean, found.unseen) == pytest.approx((alone.mean, alone.unseen))
         assert found.margin(0.05) == pytest.approx(alone.margin(0.05), rel=0.4 if few else 1e-9)
 
@@ -350,7 +321,7 @@ def test_a_group_may_hold_pictures_of_both_classes():
     answers = np.where(right == labels, 0.8, 0.2)
     together, apart = (
         estimate(design, scored(design, SCORES["accuracy"], answers)).parts[0][0]
-        for design in (single(labels)._replace(groups=patients), single(labels))
+        for design in (single(labels, groups=patients), single(labels))
     )
     assert together == pytest.approx(2 * apart, rel=0.02)
 
@@ -360,9 +331,9 @@ def test_uneven_groups_have_fewer_degrees_of_freedom():
     sizes = np.r_[50, np.ones(50, int)]
     labels = np.repeat([0, 1], 100)
     groups = np.r_[np.repeat(np.arange(51), sizes), np.repeat(np.arange(51), sizes) + 51]
-    uneven = single(labels)._replace(groups=groups).strata()
+    uneven = single(labels, groups=groups).strata()
     assert (uneven.freedoms() < 1.1).all()
-    even = single(labels)._replace(groups=np.arange(200) // 4).strata()
+    even = single(labels, groups=np.arange(200) // 4).strata()
     assert even.freedoms() == pytest.approx([24, 24])
     assert even.corrections() == pytest.approx([25 / 24, 25 / 24])
 
@@ -383,13 +354,15 @@ def test_the_variance_of_uneven_groups_is_neither_too_large_nor_too_small():
     sizes = np.array([1, 1, 2, 3, 9])
     groups = np.repeat(np.arange(10), np.tile(sizes, 2))
     labels = np.repeat([0, 1], 16)
-    design = single(labels)._replace(groups=groups)
+    design = single(labels, groups=groups)
     means, found = [], []
     for _ in range(2_000):
         values = rng.standard_normal(10)[groups]
         score = RunScores(np.array([values.mean()]), values[None] / 32)
         means.append(values.mean())
-        found.append(variance_parts(design, Scored([score], 0.0, is_difference=False)).pictures)
+        found.append(
+            variance_parts(design, intervals.Scored([score], 0.0, is_difference=False)).pictures
+        )
     assert np.mean(found) == pytest.approx(np.var(means), rel=0.1)
 
 
@@ -398,7 +371,7 @@ def test_patients_with_pictures_of_both_classes_have_an_interval():
     labels, patients = np.tile([0, 1], 30), np.repeat(np.arange(30), 2)
     answers = np.random.default_rng(0).random((3, 60))
     for groups in (patients, np.r_[patients[:-1], 99]):  # and one group of the other class alone
-        design = single(labels)._replace(groups=groups)
+        design = single(labels, groups=groups)
         for interval in intervals.summarise(design, answers, alpha=0.05).values():
             assert 0 <= interval.low < interval.mean < interval.high < math.inf
 
@@ -417,16 +390,5 @@ def test_intervals_of_pictures_in_groups_cover(sizes):
         answers = expit((2 * labels - 1) * easy + rng.standard_normal((5, len(groups))))
         for kind, known in (("groups", groups), ("pictures", None)):
             design = Design(labels, folds, 0, known)
-            found = estimate(design, scored(design, score, answers))
-            low, high = intervals.interval(found, 1, 0.05)[2:]
-            covered[kind] += low <= true <= high
-    assert covered["groups"] >= 0.93 * 300
-    assert covered["pictures"] <= 0.85 * 300
-
-
-def test_a_class_that_is_one_group_is_refused():
-    """Nobody knows how such groups differ."""
-    labels = np.repeat([0, 1], 10)
-    design = single(labels)._replace(groups=np.r_[np.zeros(10, int), np.arange(1, 11)])
-    with pytest.raises(InputError, match="1 group only; an interval needs 2 or more"):
-        intervals.summarise(design, np.full((2, 20), 0.5), alpha=0.05)
+            covered[kind] += covers(true, estimate(design, scored(design, score, answers)))
+    assert covered["groups"] >= 0.93 * 300 and covered["pictures"] <= 0.85 * 300

@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from scipy.special import expit
 
 from shallowdeep.evaluation.intervals import Design
 from shallowdeep.evaluation.many_settings import step_down, summary
@@ -13,10 +14,9 @@ DESIGN = Design(LABELS, np.arange(200) // 2 % 5, 160)
 
 def setting(rng, *, ahead=0.0, pictures=0.3):
     """A comparison at any level; `ahead` for the deep network."""
-    common = pictures * rng.standard_normal(200)
+    good = 0.7 + pictures * rng.standard_normal(200)
     first, second = (
-        1
-        / (1 + np.exp(-((2 * LABELS - 1) * (0.7 + gain + common) + rng.standard_normal((5, 200)))))
+        expit((2 * LABELS - 1) * (good + gain) + rng.standard_normal((5, 200)))
         for gain in (ahead, 0.0)
     )
     return lambda alpha: compare(
@@ -28,12 +28,8 @@ def test_each_step_needs_less_as_settings_are_decided():
     """Four clear ones at 0.05 / 5; then the fifth has all of 0.05."""
     rng = np.random.default_rng(0)
     clear = [setting(rng, ahead=1.0) for _ in range(4)]
-    p = {}
-    for seed in range(40):
-        weak = setting(np.random.default_rng(seed), ahead=0.28)
-        p[seed] = weak(0.05).difference.p_value
-    seed = next(seed for seed, value in p.items() if 0.02 < value < 0.05)
-    weak = setting(np.random.default_rng(seed), ahead=0.28)
+    every = (setting(np.random.default_rng(seed), ahead=0.28) for seed in range(40))
+    weak = next(one for one in every if 0.02 < one(0.05).difference.p_value < 0.05)
     found = step_down([*clear, weak], alpha=0.05)
     assert [verdict(of) for of in found] == ["deep"] * 5
     assert [of.alpha for of in found] == [0.01] * 4 + [0.05]
@@ -48,9 +44,9 @@ def test_where_nothing_is_to_be_found_few_series_name_a_network():
     rng = np.random.default_rng(1)
     wrong = alone = 0
     for _ in range(150):
-        settings = [setting(rng) for _ in range(8)]
-        wrong += any(verdict(of) in QUESTION for of in step_down(settings, alpha=0.05))
-        alone += any(verdict(at(0.05)) in QUESTION for at in settings)
+        found = step_down([setting(rng) for _ in range(8)], alpha=0.05)
+        wrong += any(verdict(of) in QUESTION for of in found)
+        alone += any(of.difference.p_value < 0.05 for of in found)
     assert wrong <= 0.09 * 150
     assert alone > 2 * wrong
 

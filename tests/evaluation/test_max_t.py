@@ -29,15 +29,13 @@ def critical(level):
     return -float(ndtri(level / 2))
 
 
-def test_one_difference_has_its_own_level_and_p_value():
-    """Nothing else is to be considered."""
+def test_independent_differences_need_sidaks_level_and_equal_ones_that_of_one():
+    """Normal quantile at 1 - (1 - 0.05)^(1/5), 2.569; and 1.96, rounded up; every time the same."""
     one = MaxT(DESIGN, [differences(0)])
     assert (one.level(0.05), one.p_value(0.02)) == (0.05, 0.02)
-
-
-def test_independent_differences_need_sidaks_level_and_equal_ones_that_of_one():
-    """Normal quantile at 1 - (1 - 0.05)^(1/5), 2.569; and 1.96, rounded up."""
-    five = MaxT(DESIGN, [differences(0) for _ in range(5)])
+    scores = [differences(0) for _ in range(5)]
+    five = MaxT(DESIGN, scores)
+    assert five.level(0.05) == MaxT(DESIGN, scores).level(0.05)
     assert critical(five.level(0.05)) == pytest.approx(2.569, abs=0.03)
     assert five.p_value(0.2) == pytest.approx(1 - 0.8**5, abs=0.07)
     same = MaxT(DESIGN, [differences(0)] * 16)
@@ -53,12 +51,12 @@ def test_what_differences_have_in_common_makes_them_narrower():
     assert critical(apart.level(0.05)) < critical(0.05 / 16)
 
 
-@pytest.mark.parametrize("alone", [1e-6, 0.001, 0.004, 0.01, 0.016, 0.03, 0.2, 1.0])
-def test_p_and_interval_agree(alone):
+def test_p_and_interval_agree():
     """Below alpha among all just where the interval at the common level leaves out 0."""
     several = MaxT(DESIGN, [differences(0.5) for _ in range(4)])
-    assert (several.p_value(alone) < 0.05) == (alone < several.level(0.05))
-    assert alone <= several.p_value(alone) <= min(4 * alone, 1)
+    for alone in (1e-6, 0.001, 0.004, 0.01, 0.016, 0.03, 0.2, 1.0):
+        assert (several.p_value(alone) < 0.05) == (alone < several.level(0.05))
+        assert alone <= several.p_value(alone) <= min(4 * alone, 1)
 
 
 def test_a_difference_that_cannot_vary_leaves_the_others_alone():
@@ -75,13 +73,7 @@ def test_contributions_add_up_to_the_parts_of_the_variance():
     scores = differences(0.5)
     parts = variance_parts(DESIGN, scores)
     squares = contributions(DESIGN, scores) ** 2
-    assert squares[:400].sum() == pytest.approx(3 * parts.pictures)
-    assert squares[400:].sum() == pytest.approx(1.25 * parts.runs)
-    assert (parts.of_groups**2).sum() == pytest.approx(parts.pictures)
-    assert (parts.of_runs**2).sum() == pytest.approx(parts.runs)
-
-
-def test_so_many_draws_find_the_same_level_every_time():
-    """The same bits from the same answers."""
-    scores = [differences(0.5) for _ in range(4)]
-    assert MaxT(DESIGN, scores).level(0.05) == MaxT(DESIGN, scores).level(0.05)
+    found = squares[:400].sum(), squares[400:].sum()
+    assert found == pytest.approx((3 * parts.pictures, 1.25 * parts.runs))
+    found = (parts.of_groups**2).sum(), (parts.of_runs**2).sum()
+    assert found == pytest.approx((parts.pictures, parts.runs))

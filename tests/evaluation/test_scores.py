@@ -79,17 +79,15 @@ def test_parts_add_up_to_the_score(name):
     np.testing.assert_allclose(parts.sum(1), score.runs, rtol=1e-12)
 
 
-def test_a_probability_of_one_half_counts_as_class_0():
-    """The rule is the training's: class 1 if the logit is above 0."""
-    assert accuracy(np.array([0, 1]), np.array([[0.5, 0.5]])).runs == [0.5]
-
-
-def test_a_certain_mistake_costs_a_finite_log_loss():
-    """JSON has no infinity."""
-    runs = log_loss(np.array([0, 1]), np.array([[1.0, 0.0]])).runs
-    assert runs == pytest.approx([36.04], abs=0.01)
-
-
-def test_constant_predictions_rank_nothing():
-    """Ties count half."""
-    assert roc_auc(np.array([0, 1, 1]), np.full((2, 3), 0.3)).runs.tolist() == [0.5, 0.5]
+@pytest.mark.parametrize(
+    ("function", "labels", "probabilities", "expected"),
+    [
+        (accuracy, [0, 1], [0.5, 0.5], 0.5),  # one half is class 0, as a logit of 0
+        (log_loss, [0, 1], [1.0, 0.0], 36.04),  # JSON has no infinity
+        (roc_auc, [0, 1, 1], [0.3, 0.3, 0.3], 0.5),  # ties count half
+    ],
+)
+def test_edges_have_finite_scores(function, labels, probabilities, expected):
+    """A probability of one half, a certain mistake, a constant."""
+    runs = function(np.array(labels), np.array([probabilities] * 2)).runs
+    assert runs.tolist() == pytest.approx([expected] * 2, abs=0.01)

@@ -16,17 +16,16 @@ LABELS = RNG.integers(0, 2, 80)
 RUNS = np.round(np.clip(0.4 * LABELS + RNG.random((3, 80)) * 0.6, 0, 1), 2)
 PROBABILITIES = {"shallow": RUNS, "deep": 1 - RUNS}
 TEST = SplitPredictions(Design(LABELS, np.zeros(80, int), 640), np.arange(80), PROBABILITIES)
-FOLDS = np.arange(80) % 2
-IN_TWO_FOLDS = TEST._replace(design=Design(LABELS, FOLDS, 640))
+IN_TWO_FOLDS = TEST._replace(design=Design(LABELS, np.arange(80) % 2, 640))
+either = pytest.mark.parametrize("test", [TEST, IN_TWO_FOLDS], ids=["one fold", "two"])
 
 
-@pytest.mark.parametrize("test", [TEST, IN_TWO_FOLDS], ids=["one fold", "two"])
+@either
 def test_roc_rows_hold_the_mean_of_the_runs(test):
     """At 101 false positive rates, by model, the band inside 0 .. 1; each fold by itself."""
     table = tables.roc(test)
     columns = ["model", "false_positive_rate", "true_positive_rate", "low", "high"]
-    assert list(table.columns) == columns
-    assert len(table) == 2 * 101
+    assert list(table.columns) == columns and len(table) == 2 * 101
     folds = [test.design.folds == fold for fold in set(test.design.folds)]
     curves = [metrics.roc_curve(LABELS[own], run[own])[:2] for own in folds for run in RUNS]
     expected = np.mean([np.interp(0.3, *curve) for curve in curves])
@@ -42,11 +41,9 @@ def test_confusion_rows_are_shares_of_the_actual_class():
     assert list(table.columns) == ["model", "actual", "predicted", "share"]
     labels = np.broadcast_to(LABELS, RUNS.shape).ravel()
     expected = metrics.confusion_matrix(labels, RUNS.ravel() > 0.5, normalize="true")
-    shares = table.set_index(["model", "actual", "predicted"]).share
-    for i, actual in enumerate(("cat", "dog")):
-        for j, predicted in enumerate(("cat", "dog")):
-            share = shares["shallow", actual, predicted]
-            assert share == pytest.approx(expected[i, j], abs=1e-6)
+    names = [("cat", "cat"), ("cat", "dog"), ("dog", "cat"), ("dog", "dog")]
+    shares = table.set_index(["model", "actual", "predicted"]).share["shallow"]
+    assert [shares[pair] for pair in names] == pytest.approx(expected.ravel(), abs=1e-6)
 
 
 def test_calibration_rows_are_means_of_bins():
@@ -56,22 +53,19 @@ def test_calibration_rows_are_means_of_bins():
     assert rows[:, 2].sum() == RUNS.size
     predicted, labels = RUNS.ravel(), np.broadcast_to(LABELS, RUNS.shape).ravel()
     third = (predicted > 0.2) & (predicted <= 0.3)  # as scikit-learn bins
-    assert [predicted[third].mean(), labels[third].mean(), third.sum()] in [
-        pytest.approx(row, abs=1e-6) for row in rows.tolist()
-    ]
+    expected = [predicted[third].mean(), labels[third].mean(), third.sum()]
+    assert any(row == pytest.approx(expected, abs=1e-6) for row in rows)
 
 
-@pytest.mark.parametrize("test", [TEST, IN_TWO_FOLDS], ids=["one fold", "two"])
+@either
 def test_accuracy_rows_name_model_fold_and_run(test):
     """One row for every run of every fold, on the fold's own pictures."""
     table = tables.accuracy_by_run(test)
-    folds = sorted(set(test.design.folds))
     expected = [
         (model, fold, run, round(np.mean((one > 0.5)[own] == LABELS[own]), 6))
         for model, runs in PROBABILITIES.items()
-        for fold in folds
+        for fold, own in enumerate(test.design.by_fold())
         for run, one in enumerate(runs)
-        if (own := test.design.folds == fold) is not None
     ]
     assert list(table.columns) == ["model", "fold", "run", "accuracy"]
     assert list(table.itertuples(index=False, name=None)) == expected
@@ -83,10 +77,11 @@ def test_learning_curves_carry_a_band():
     table = tables.learning({"shallow": runs[:, None], "deep": np.ones((1, 1, 2, 3))})
     assert list(table.columns) == ["model", "epoch", "measure", "mean", "low", "high"]
     rows = [list(row) for row in table.itertuples(index=False)]
-    assert rows[0] == ["shallow", 1, "train loss", 2.0, 1.2, 2.8]
-    assert rows[1] == ["shallow", 1, "validation loss", 4.0, 4.0, 4.0]
-    assert rows[3] == ["deep", 1, "train loss", 1.0, 1.0, 1.0]
-    assert len(rows) == 3 + 6
+    assert rows[:2] == [
+        ["shallow", 1, "train loss", 2.0, 1.2, 2.8],
+        ["shallow", 1, "validation loss", 4.0, 4.0, 4.0],
+    ]
+    assert rows[3] == ["deep", 1, "train loss", 1.0, 1.0, 1.0] and len(rows) == 3 + 6
 
 
 def test_a_table_has_the_same_numbers_as_its_file():
@@ -94,10 +89,9 @@ def test_a_table_has_the_same_numbers_as_its_file():
     history = np.full((1, 1, 1, 3), 0.6411225)  # a tie that NumPy rounds another way
     table = tables.learning({"shallow": history})
     lines = tables.as_csv(table).split(b"\n")
-    assert lines[0] == b"model,epoch,measure,mean,low,high"
-    assert lines[1] == b"shallow,1,train loss,0.641123,0.641123,0.641123"
-    assert lines[4:] == [b""]
-    assert table["mean"][0] == 0.641123
+    expected = b"shallow,1,train loss,0.641123,0.641123,0.641123"
+    assert lines[:2] == [b"model,epoch,measure,mean,low,high", expected]
+    assert lines[4:] == [b""] and table["mean"][0] == 0.641123
 
 
 def test_a_file_of_a_table_holds_no_markup():

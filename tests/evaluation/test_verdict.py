@@ -39,47 +39,38 @@ def comparison(
         name: Interval(mean, 0.0, least, most)
         for name, (mean, least, most) in {"deep": deep, "shallow": shallow}.items()
     }
-    difference = Difference((low + high) / 2, 0.0, low, high, 0.5)
-    return Comparison(QUESTION, scores, difference, runs, folds, 1_600, alpha, 0.02, "10 epochs")
+    apart = Difference((low + high) / 2, 0.0, low, high, 0.5)
+    return Comparison(QUESTION, scores, apart, runs, folds, 1_600, alpha, 0.02, "10 epochs")
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "expected"),
+    ("low", "high", "runs", "expected"),
     [
-        (0.01, 0.03, "deep"),
-        (-0.03, -0.01, "shallow"),
-        (-0.01, 0.05, "undecided"),
-        (-0.05, 0.01, "undecided"),
-        (-0.021, 0.01, "undecided"),
-        (-0.02, 0.02, "equal"),
-        (-0.01, 0.015, "equal"),
-        (0.005, 0.015, "equal"),  # surely ahead, and surely by less than what matters
-        (0.005, 0.021, "deep"),
+        (0.01, 0.03, 10, "deep"),
+        (-0.03, -0.01, 10, "shallow"),
+        (-0.01, 0.05, 10, "undecided"),
+        (-0.05, 0.01, 10, "undecided"),
+        (-0.021, 0.01, 10, "undecided"),
+        (-0.02, 0.02, 10, "equal"),
+        (-0.01, 0.015, 10, "equal"),
+        (0.005, 0.015, 10, "equal"),  # surely ahead, and surely by less than what matters
+        (0.005, 0.021, 10, "deep"),
+        (0.05, 0.09, 1, "undecided"),
+        (-0.01, 0.01, 1, "undecided"),
     ],
 )
-def test_the_interval_decides(low, high, expected):
-    """A network where it leaves 0 out, equal where all of it is within the margin."""
-    assert verdict(comparison(low, high)) == expected
-
-
-@pytest.mark.parametrize(("low", "high"), [(0.05, 0.09), (-0.01, 0.01)])
-def test_one_run_decides_nothing(low, high):
-    """However clear its pictures are, and however equal its networks."""
-    assert verdict(comparison(low, high, runs=1)) == "undecided"
+def test_the_interval_decides(low, high, runs, expected):
+    """A network where it leaves 0 out, equal where all of it is within the margin; not one run."""
+    assert verdict(comparison(low, high, runs=runs)) == expected
 
 
 @pytest.mark.parametrize(
-    ("low", "high", "least", "expected"),
-    [
-        (0.01, 0.07, 0.5, "undecided"),
-        (0.01, 0.07, 0.47, "undecided"),
-        (-0.01, 0.01, 0.49, "undecided"),
-    ],
+    ("low", "high", "least"), [(0.01, 0.07, 0.5), (0.01, 0.07, 0.47), (-0.01, 0.01, 0.49)]
 )
-def test_networks_that_guess_are_neither_better_nor_equal(low, high, least, expected):
+def test_networks_that_guess_are_neither_better_nor_equal(low, high, least):
     """Though the other may be worse than guessing, surely so; one that has learned is enough."""
     of = comparison(low, high, deep=(0.51, least, 0.53), shallow=(0.47, 0.45, 0.49))
-    assert verdict(of) == expected
+    assert verdict(of) == "undecided"
     assert "The shallow network has not learned to tell them apart: it does worse" in sentence(of)
     assert ("The deep network has not learned" in sentence(of)) == (least <= 0.5)
     both = of._replace(scores=of.scores | {"shallow": of.scores["deep"]})
@@ -96,48 +87,40 @@ def test_an_undecided_verdict_says_how_far_it_may_be_off():
     assert found == (
         "These pictures cannot tell whether depth helps: trained on 1,600 of them (10 epochs), the"
         " deep network has a balanced accuracy of 57.0 % on new ones and the shallow one of 57.2 %,"
-        " and with 95 %"
-        " confidence over new pictures, new training sets and new seeds the difference is between"
-        " 4.0 points for the shallow one and 3.6 points for the deep one."
+        " and with 95 % confidence over new pictures, new training sets and new seeds the"
+        " difference is between 4.0 points for the shallow one and 3.6 points for the deep one."
     )
     found = sentence(comparison(0.0001, 0.09, deep=(0.51, 0.49, 0.52)))
     assert "between none and 9.0 points for the deep one" in found
     assert found.endswith(
-        "The deep network has not learned to tell them apart: guessing, 50 %, is"
-        " within its interval."
+        "The deep network has not learned to tell them apart: guessing, 50 %, is within its"
+        " interval."
     )
+
+
+SHALLOW = comparison(-0.09, -0.01, alpha=0.1)
+ONE_RUN = comparison(0.01, 0.19, deep=(0.7, 0.6, 0.8), runs=1)
 
 
 @pytest.mark.parametrize(
     ("of", "expected"),
     [
-        (
-            comparison(-0.0149, 0.01),
-            "Trained on 1,600 pictures like these (10 epochs), the two networks are equal for all",
-        ),
+        (comparison(-0.0149, 0.01), "Trained on 1,600 pictures like these (10 epochs), the two"),
+        (comparison(-0.0149, 0.01), "the two networks are equal for all that matters: the deep"),
         (comparison(-0.0149, 0.01), "they are at most 1.5 points apart."),
-        (
-            comparison(0.01, 0.09, alpha=0.1),
-            "the deep network is better on new ones",
-        ),
-        (
-            comparison(-0.09, -0.01, alpha=0.1),
-            "the shallow network is better on new ones",
-        ),
-        (
-            comparison(-0.09, -0.01, alpha=0.1, folds=1),
-            "ahead by 1.0 to 9.0 points, with 90 % confidence over new pictures and new seeds.",
-        ),
-        (comparison(0.01, 0.19, deep=(0.7, 0.6, 0.8), runs=1), "another seed may reverse that"),
+        (comparison(0.01, 0.09, alpha=0.1), "the deep network is better on new ones"),
+        (SHALLOW, "the shallow network is better on new ones"),
+        (SHALLOW, "ahead by 1.0 to 9.0 points, with 90 % confidence over new pictures, new train"),
+        (SHALLOW._replace(folds=1), "with 90 % confidence over new pictures and new seeds."),
+        (ONE_RUN, "another seed may reverse that"),
     ],
 )
 def test_a_sentence_names_the_network_and_how_far_it_is_ahead(of, expected):
-    """In points, with the confidence that alpha means; one run cannot tell."""
+    """In points, with the confidence that alpha means; one run cannot tell.
+
+    Training sets vary over folds, seeds over runs.
+    """
     assert expected in sentence(of)
-
-
-def test_what_an_interval_covers_depends_on_runs_and_folds():
-    """Training sets vary over folds, seeds over runs."""
     assert covered(runs=1, folds=10) == "new pictures"
     assert covered(runs=2, folds=1) == "new pictures and new seeds"
     assert covered(runs=2, folds=10) == "new pictures, new training sets and new seeds"
@@ -150,19 +133,15 @@ def test_the_readme_has_the_verdict_of_the_committed_run():
     pictures = json.loads((ROOT / "results/data.json").read_text())["pictures"]
     readme = " ".join((ROOT / "README.md").read_text().replace("> ", "").split())
     of_verdict = {name: metrics[name]["balanced_accuracy"] for name in (*QUESTION, "difference")}
-    scores = {
-        name: Interval(of_verdict[name]["mean"], 0, of_verdict[name]["low"], 1) for name in QUESTION
-    }
-    of = Comparison(
-        QUESTION,
-        scores,
-        Difference(std=0, **of_verdict["difference"]),
-        settings.runs,
-        settings.folds,
-        pictures * (settings.folds - 2) // settings.folds,
-        settings.alpha,
-        settings.equivalence_margin,
-        training_clause(settings, QUESTION, dict.fromkeys(QUESTION)),
+    means = {name: (of_verdict[name]["mean"], of_verdict[name]["low"], 1) for name in QUESTION}
+    of = comparison(0, 0, **means)._replace(
+        difference=Difference(std=0, **of_verdict["difference"]),
+        runs=settings.runs,
+        folds=settings.folds,
+        trained=pictures * (settings.folds - 2) // settings.folds,
+        alpha=settings.alpha,
+        equivalence_margin=settings.equivalence_margin,
+        training=training_clause(settings, QUESTION, dict.fromkeys(QUESTION)),
     )
     assert verdict(of) == metrics["verdict"]
     assert sentence(of) in readme
@@ -174,14 +153,13 @@ def test_every_two_models_are_a_pair():
     others = [Pair("wide", "shallow"), Pair("wide", "deep")]
     assert pairs(["wide", "deep", "shallow"]) == [QUESTION, *others]
     assert str(others[1]) == "wide minus deep"
-    of = comparison(0.01, 0.07)
     scores = {"wide": Interval(0.6, 0.0, 0.58, 0.62), "deep": Interval(0.55, 0.0, 0.53, 0.57)}
-    assert verdict(of._replace(pair=others[1], scores=scores)) == "wide"
+    assert verdict(comparison(0.01, 0.07)._replace(pair=others[1], scores=scores)) == "wide"
 
 
-def of_pair(name, low, high, *, runs=10):
+def of_pair(name, low, high):
     """The best network, `wide`, against another; their difference's interval."""
-    of = comparison(low, high, runs=runs)
+    of = comparison(low, high)
     means = {"wide": 0.681, "deep": 0.57, "shallow": 0.65}
     scores = {one: Interval(means[one], 0.0, means[one] - 0.02, 0.7) for one in ("wide", name)}
     return of._replace(pair=Pair("wide", name), scores=scores)
@@ -197,20 +175,15 @@ def of_pair(name, low, high, *, runs=10):
     ],
 )
 def test_the_best_of_several_networks_is_named(shallow, deep, expected):
-    """With the verdicts on its pairs; the pair of the two others counts for nothing."""
+    """With the verdicts on its pairs; one run names none, and of two the question is enough."""
+    start = "Of all networks wide has the highest balanced accuracy, 68.1 %"
     pairs = [comparison(0.01, 0.05), of_pair("shallow", *shallow), of_pair("deep", *deep)]
-    found = best_sentence(pairs)
-    start = "Of all networks wide has the highest balanced accuracy, 68.1 %; with 95 % confidence"
-    assert found == f"{start} for all pairs together it {expected}"
-
-
-def test_one_run_names_no_best_network_and_two_networks_need_none():
-    """The verdict on two is the question's."""
-    assert best_sentence([comparison(0.01, 0.05)]) == ""
-    pairs = [of_pair(name, 0.01, 0.05, runs=1) for name in ("shallow", "deep")]
-    assert best_sentence(pairs).endswith(
-        "one run of each cannot tell whether another seed changes that."
-    )
+    together = "with 95 % confidence for all pairs together it"
+    assert best_sentence(pairs) == f"{start}; {together} {expected}"
+    once = [of._replace(runs=1) for of in pairs]
+    told = "one run of each cannot tell whether another seed changes that."
+    assert best_sentence(once) == f"{start}; {told}"
+    assert best_sentence(pairs[:1]) == ""
 
 
 def test_a_series_of_experiments_has_a_familywise_error_rate():
@@ -221,50 +194,45 @@ def test_a_series_of_experiments_has_a_familywise_error_rate():
     assert "No other experiment" in familywise_note(1, alpha=0.05)
 
 
+TORCH = "weights as torch draws them"
+
+
 @pytest.mark.parametrize(
-    ("changed", "networks", "tuned", "expected"),
+    ("changed", "deep", "tuned", "expected"),
     [
-        (
-            {},
-            ({}, {}),
-            (None, None),
-            "learning rate 0.01 for both, 10 epochs, weights as torch draws them;"
-            " neither was tuned",
-        ),
+        ({}, {}, (None, None), f"0.01 for both, 10 epochs, {TORCH}; neither was tuned"),
         (
             {"momentum": 0.9, "nesterov": True, "weight_decay": 0.001, "keep": "best"},
-            ({}, {"lr": 0.03, "epochs": 100, "init": "he"}),
+            {"lr": 0.03, "epochs": 100, "init": "he"},
             (None, None),
-            "learning rate 0.01 for shallow, 0.03 for deep, at most 10 epochs for shallow, 100 for"
-            " deep, weights as torch draws them for shallow, weights as He draws them for deep,"
-            " Nesterov momentum 0.9, weight decay 0.001; neither was tuned",
+            "0.01 for shallow, 0.03 for deep, at most 10 epochs for shallow, 100 for deep,"
+            f" {TORCH} for shallow, weights as He draws them for deep, Nesterov momentum 0.9,"
+            " weight decay 0.001; neither was tuned",
         ),
         (
             {},
-            ({"lr": (0.01, 0.03)}, {"lr": (0.01, 0.03)}),
+            {"lr": (0.01, 0.03)},
             (Tuned(RATES, [0.03, 0.01, 0.01]), Tuned(RATES, [0.03] * 3)),
-            "learning rate 0.01 in 2 folds and 0.03 in 1 for shallow, 0.03 for deep, 10 epochs,"
-            " weights as torch draws them; each fold chose the learning rates by validation",
+            f"0.01 in 2 folds and 0.03 in 1 for shallow, 0.03 for deep, 10 epochs, {TORCH}; each"
+            " fold chose the learning rates by validation",
         ),
         (
             {},
-            ({}, {"lr": (0.01, 0.03)}),
+            {"lr": (0.01, 0.03)},
             (None, Tuned(RATES, [0.01])),
-            "learning rate 0.01 for both, 10 epochs, weights as torch draws them; each fold chose"
-            " the learning rate of deep by validation",
+            f"0.01 for both, 10 epochs, {TORCH}; each fold chose the learning rate of deep by"
+            " validation",
         ),
     ],
 )
-def test_a_verdict_names_its_settings(changed, networks, tuned, expected):
+def test_a_verdict_names_its_settings(changed, deep, tuned, expected):
     """Those of both networks once, others by network, and what chose the learning rates."""
     settings = params.read(ROOT / "params.yaml")
-    models = {
-        name: settings.models[name].model_copy(update=own)
-        for name, own in zip(("shallow", "deep"), networks, strict=True)
-    }
-    settings = settings.model_copy(update={**changed, "models": models})
+    of_deep = settings.models["deep"].model_copy(update=deep)
+    changed = {**changed, "models": {**settings.models, "deep": of_deep}}
     by_name = dict(zip(("shallow", "deep"), tuned, strict=True))
-    assert training_clause(settings, QUESTION, by_name) == expected
+    found = training_clause(settings.model_copy(update=changed), QUESTION, by_name)
+    assert found == f"learning rate {expected}"
 
 
 def test_dead_runs_and_chosen_learning_rates_are_told_beside_the_verdict():
