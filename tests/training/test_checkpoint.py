@@ -1,13 +1,12 @@
 """A training that resumes from a checkpoint gives the bits of one that was never interrupted."""
 
 import os
-import signal
-import subprocess
 import time
 
 import pytest
 import torch
-from checkouts import run, with_environment
+from checkouts import start, with_environment
+from in_process import dvc_main
 from noise import interrupted, trained
 
 from shallowdeep.files.checkout import CHECKPOINTS, KEPT
@@ -34,13 +33,19 @@ def steps(monkeypatch):
 
 
 def fit(pictures, *, solver="dual", inputs=None, **options):
-    """Train 8 epochs of 6 batches; return all weights and the history."""
+    """Train 6 epochs of 6 batches; return all weights and the history."""
     place = Checkpoints("train-x", inputs) if inputs else None
-    options = {"epochs": 8, "place": place} | options
-    layers, history = trained(pictures, [3, 2], [0, 1, 2], solver=solver, **options)
+    options = {"epochs": 6, "place": place} | options
+    layers, history = trained(pictures, [3, 2], [0, 1], solver=solver, **options)
     if place:
         place.remove()
     return [*(tensor for layer in layers for tensor in layer), *map(torch.stack, history)]
+
+
+@pytest.fixture(scope="module")
+def expected(pictures):
+    """What an undisturbed training gives."""
+    return fit(pictures)
 
 
 def assert_same_bits(one, other):
@@ -48,8 +53,6 @@ def assert_same_bits(one, other):
 
 
 MOVING = {"keep": "best", "momentum": 0.9, "nesterov": True, "weight_decay": 0.01}
-
-
 LISTED = {"keep": "best", "lr": (0.05, 0.2)}
 
 
@@ -60,8 +63,8 @@ def test_the_same_bits_as_without_interruption(pictures, solver, options, steps)
     settings = {"solver": solver, **options}
     expected = fit(pictures, **settings)
     whole = len(steps)
-    assert whole == (3 * len(options.get("lr", "1")) if solver == "primal" else 1) * 8 * 6
-    stops = [("_step", after) for after in (0, 1, 4, 6, 11)]
+    assert whole == (2 * len(options.get("lr", "1")) if solver == "primal" else 1) * 6 * 6
+    stops = [("_step", after) for after in (0, 1, 4, 8)]
     for method, after in [*stops, ("epoch", 2), ("epoch", 1)]:
         with interrupted(method, after):
             fit(pictures, **settings, inputs={"a": "1"})
@@ -79,32 +82,30 @@ def test_a_checkpoint_of_another_stage_or_of_other_inputs_is_not_used(pictures):
     """It may be another experiment's, and stays; after a week it is removed."""
     with interrupted("epoch", 3):
         fit(pictures, inputs={"params.yaml": "1"})
-    assert Checkpoints("train-x", {"params.yaml": "1"}).exist()
-    assert not Checkpoints("train-y", {"params.yaml": "1"}).exist()
-    assert not Checkpoints("train-x", {"params.yaml": "2"}).exist()
-    assert len(content()) == 1
+    kinds = [("train-x", "1"), ("train-y", "1"), ("train-x", "2")]
+    places = [Checkpoints(stage, {"params.yaml": value}) for stage, value in kinds]
+    assert [place.exist() for place in places] == [True, False, False]
     (path,) = CHECKPOINTS.iterdir()
     os.utime(path, (time.time() - KEPT - 1,) * 2)
     assert not Checkpoints("train-x", {"params.yaml": "1"}).exist()
     assert content() == []
 
 
-def test_an_experiment_apart_leaves_its_checkpoint_in_the_checkout(pictures, tmp_path, monkeypatch):
+def test_an_experiment_apart_leaves_its_checkpoint_in_the_checkout(
+    pictures, expected, tmp_path, monkeypatch
+):
     """DVC removes the folder of an experiment of `--temp` or of its queue; the next has another."""
-    expected = fit(pictures)
-    for name in ("standalone/tmp1", "tmp2"):
-        folder = tmp_path / ".dvc/tmp/exps" / name
+    folders = [tmp_path / ".dvc/tmp/exps" / name for name in ("standalone/tmp1", "tmp2")]
+    for folder in folders:
         folder.mkdir(parents=True)
-        monkeypatch.chdir(folder)
-        if name == "tmp2":
-            assert Checkpoints("train-x", {"a": "1"}).exist()
-            assert_same_bits(fit(pictures, inputs={"a": "1"}), expected)
-        else:
-            with interrupted("epoch", 3):
-                fit(pictures, inputs={"a": "1"})
-            assert len(list((tmp_path / CHECKPOINTS).iterdir())) == 1
-        assert not (folder / CHECKPOINTS).exists()
-    assert not (tmp_path / CHECKPOINTS).exists()
+    monkeypatch.chdir(folders[0])
+    with interrupted("epoch", 3):
+        fit(pictures, inputs={"a": "1"})
+    assert len(list((tmp_path / CHECKPOINTS).iterdir())) == 1
+    monkeypatch.chdir(folders[1])
+    assert Checkpoints("train-x", {"a": "1"}).exist()
+    assert_same_bits(fit(pictures, inputs={"a": "1"}), expected)
+    assert not any((folder / CHECKPOINTS).exists() for folder in (*folders, tmp_path))
 
 
 def altered(data, how):
@@ -136,40 +137,37 @@ def altered(data, how):
 
 
 @pytest.mark.parametrize(
-    "how",
-    ["truncated", "flipped", "empty", "words", "fingerprint", "shape", "type", "missing"],
+    "how", ["truncated", "flipped", "empty", "words", "fingerprint", "shape", "type", "missing"]
 )
-def test_a_damaged_or_foreign_checkpoint_is_not_used(pictures, how, steps):
+def test_a_damaged_or_foreign_checkpoint_is_not_used(pictures, expected, how, steps):
     """The training starts again, and gives what it would have given."""
-    expected = fit(pictures)
     with interrupted("epoch", 4):
         fit(pictures, inputs={"a": "1"})
     (path,) = CHECKPOINTS.glob("*.pt")
     path.write_bytes(altered(path.read_bytes(), how))
     del steps[:]
     assert_same_bits(fit(pictures, inputs={"a": "1"}), expected)
-    assert len(steps) == 8 * 6
+    assert len(steps) == 6 * 6
 
 
-def test_a_killed_stage_resumes(project):
+def test_a_killed_stage_resumes(project, monkeypatch):
     """With DVC, after SIGKILL: the second run says so, and gives what an undisturbed one gives."""
+    monkeypatch.undo()
     params = project / "params.yaml"
     params.write_text(params.read_text().replace("\nepochs: 2 ", "\nepochs: 400 "))
     code = "from shallowdeep.files.arithmetic import pin_arithmetic; pin_arithmetic()"
     code += "; import shallowdeep.training.checkpoint as c, runpy, sys; c.EVERY = 0"
     script = f"{code}; sys.argv = sys.argv[1:]; runpy.run_path(sys.argv[0], run_name='__main__')"
-    with_environment(project)
     stage = ["docker/run", "python", "-c", script, "stages/train.py", "deep"]
-    process = subprocess.Popen(stage, cwd=project, env=os.environ | {"DVC_STAGE": "train-deep"})
-    while not list(project.glob(".checkpoints/train-deep.*.pt")):
-        assert process.poll() is None
-        time.sleep(0.01)
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    with start(with_environment(project), *stage, env={"DVC_STAGE": "train-deep"}) as process:
+        while not list(project.glob(".checkpoints/train-deep.*.pt")):
+            assert process.poll() is None
+            time.sleep(0.01)
+        process.kill()
     message = "train-deep: resumes from its last checkpoint"
-    assert message in run(project, "dvc", "repro", "train-deep")
+    assert message in dvc_main(project, "repro", "train-deep")
     resumed = (project / "models/deep/weights.safetensors").read_bytes()
-    again = run(project, "dvc", "repro", "--force", "--single-item", "train-deep")
+    again = dvc_main(project, "repro", "--force", "--single-item", "train-deep")
     assert message not in again
     assert (project / "models/deep/weights.safetensors").read_bytes() == resumed
     assert not (project / ".checkpoints").exists()

@@ -1,5 +1,6 @@
 """Training on CUDA: on a device that the CPU plays and, with `make test-cuda`, on a real one."""
 
+import numpy as np
 import pytest
 import torch
 from noise import CPU, StoppedError, fitting, interrupted, write_prepared
@@ -10,7 +11,7 @@ from shallowdeep.training import checkpoint
 from shallowdeep.training.checkpoint import Checkpoint, Checkpoints
 from shallowdeep.training.sgd import Runs
 
-SOLVERS = ("primal", "dual")
+solvers = pytest.mark.parametrize("solver", ["primal", "dual"])
 
 
 @pytest.fixture
@@ -25,14 +26,13 @@ def test_the_played_device_does_not_mix():
     """Without that, the tests below could not fail."""
     here, there = torch.ones(2), torch.ones(2, device=CUDA)
     assert (there + there).cpu().tolist() == [2, 2]
-    with pytest.raises(RuntimeError, match="tensors on different devices"):
-        here + there
-    with pytest.raises(RuntimeError, match="tensors on different devices"):
-        there[torch.tensor([0])]
+    for mixed in (lambda: here + there, lambda: there[torch.tensor([0])]):
+        with pytest.raises(RuntimeError, match="tensors on different devices"):
+            mixed()
 
 
 @pytest.mark.parametrize("options", [{"keep": "last"}, {"keep": "best"}, {"lr": (0.02, 0.05)}])
-@pytest.mark.parametrize("solver", SOLVERS)
+@solvers
 def test_the_numbers_are_the_cpus(pictures, solver, options, request):
     """All of a training happens on the device, and gives the same history and weights."""
     expected = _trained(pictures, solver, CPU, **options)
@@ -40,21 +40,20 @@ def test_the_numbers_are_the_cpus(pictures, solver, options, request):
     _assert_close(_trained(pictures, solver, CUDA, **options), expected)
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@solvers
 def test_no_step_waits_for_the_device(pictures, solver, played):
     """An epoch sends its batch orders to the device once, however many steps it has."""
     runs = fitting(pictures, [5, 3], [0, 1], solver=solver, device=CUDA).ready()(0)
     runs.epoch(batch_size=16)
-    counts = []
+    before = [played.waits]
     for batch_size in (4, 40):
-        before = played.waits
         runs.epoch(batch_size=batch_size)
-        counts.append(played.waits - before)
-    assert counts == [1, 1]
+        before.append(played.waits)
+    assert np.diff(before).tolist() == [1, 1]
 
 
 @pytest.mark.usefixtures("played")
-@pytest.mark.parametrize("solver", SOLVERS)
+@solvers
 def test_a_training_goes_on_from_its_checkpoint(pictures, solver, tmp_path, monkeypatch):
     """To the same bits as without interruption."""
     monkeypatch.chdir(tmp_path)
@@ -78,7 +77,7 @@ def test_a_training_goes_on_from_its_checkpoint(pictures, solver, tmp_path, monk
 
 @pytest.mark.cuda
 @pytest.mark.parametrize("keep", ["last", "best"])
-@pytest.mark.parametrize("solver", SOLVERS)
+@solvers
 def test_a_real_device_agrees(tmp_path, solver, keep):
     """History and weights, to rounding; with pictures that no batch size divides."""
     pictures = write_prepared(tmp_path / "prepared", count=301, seed=1)
@@ -88,7 +87,7 @@ def test_a_real_device_agrees(tmp_path, solver, keep):
 
 @pytest.mark.cuda
 @pytest.mark.parametrize("lr", [0.05, (0.02, 0.05)])
-@pytest.mark.parametrize("solver", SOLVERS)
+@solvers
 def test_recorded_steps_give_the_bits_of_others(tmp_path, solver, lr, monkeypatch):
     """Steps that the device repeats by itself, the smaller last one of an epoch too."""
     pictures = write_prepared(tmp_path / "prepared", count=301, seed=1)

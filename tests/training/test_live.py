@@ -14,11 +14,18 @@ from shallowdeep.training.live import Live
 from shallowdeep.training.sgd import Settings
 
 SETTINGS = Settings([5, 3], epochs=4, batch_size=16, lr=0.05, keep="last")
+STEPS = [(number, measure, epoch) for number, measure in enumerate(MEASURES) for epoch in range(4)]
 
 
-def fit(pictures):
+@pytest.fixture(autouse=True)
+def _here(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("STAGE_LIVE", "1")
+
+
+def fit(pictures, settings=SETTINGS):
     by_fold = seeds(0, folds=1, runs=3)
-    one = Fitting(pictures, SETTINGS, by_fold, solver="dual", device=CPU)
+    one = Fitting(pictures, settings, by_fold, solver="dual", device=CPU)
     return one.fit(curves=Live("deep"))
 
 
@@ -36,8 +43,6 @@ def scalars(file):
 
 def test_every_epoch_of_every_group_is_there(pictures, monkeypatch, tmp_path):
     """The means of the runs, as the history has them."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("STAGE_LIVE", "1")
     monkeypatch.setattr(fitting, "GROUP", 2)
     history = fit(pictures).history[0, 0]  # [R, E, 3]
     names = ["lr 0.05, fold 0, run 0 to lr 0.05, fold 0, run 1", "lr 0.05, fold 0, run 2"]
@@ -45,19 +50,13 @@ def test_every_epoch_of_every_group_is_there(pictures, monkeypatch, tmp_path):
     assert sorted(path.name for path in start.iterdir()) == names
     for name, runs in zip(names, ([0, 1], [2]), strict=True):
         (file,) = (start / name).iterdir()
-        expected = {
-            (measure, epoch + 1): history[runs, epoch, number].mean()
-            for number, measure in enumerate(MEASURES)
-            for epoch in range(4)
-        }
+        expected = {(of, epoch + 1): history[runs, epoch, n].mean() for n, of, epoch in STEPS}
         assert scalars(file) == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("value", [None, "", "0"])
 def test_nothing_is_written_unless_asked_for(pictures, monkeypatch, tmp_path, value):
     """And the bits are those of a training that is watched."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("STAGE_LIVE", "1")
     watched = fit(pictures).predictions.test
     (tmp_path / "live").rename(tmp_path / "before")
     monkeypatch.delenv("STAGE_LIVE")
@@ -67,28 +66,19 @@ def test_nothing_is_written_unless_asked_for(pictures, monkeypatch, tmp_path, va
     assert not (tmp_path / "live").exists()
 
 
-def test_of_several_learning_rates_each_has_its_curve(pictures, monkeypatch, tmp_path):
+def test_of_several_learning_rates_each_has_its_curve(pictures, tmp_path):
     """In one group too; one at which no run has a finite loss has none."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("STAGE_LIVE", "1")
-    settings = SETTINGS._replace(lr=(0.05, 1e30))
-    one = Fitting(pictures, settings, seeds(0, folds=1, runs=2), solver="dual", device=CPU)
-    history = one.fit(curves=Live("deep")).history
+    history = fit(pictures, SETTINGS._replace(lr=(0.05, 1e30))).history[0, 0]
     (file,) = (tmp_path / "live").glob("*/*/*/events*")
-    expected = {
-        (f"{measure}/lr_0.05", epoch + 1): history[0, 0, :, epoch, number].mean()
-        for number, measure in enumerate(MEASURES)
-        for epoch in range(4)
-    }
-    found = {key: value for key, value in scalars(file).items() if key[0].endswith("lr_0.05")}
-    assert found == pytest.approx(expected)
-    assert not [key for key in scalars(file) if "1e" in key[0] and key[1] == 4]
+    every = scalars(file)
+    found = {key: value for key, value in every.items() if key[0].endswith("lr_0.05")}
+    steps = {(f"{of}/lr_0.05", epoch + 1): history[:, epoch, n].mean() for n, of, epoch in STEPS}
+    assert found == pytest.approx(steps)
+    assert not [key for key in every if "1e" in key[0] and key[1] == 4]
 
 
-def test_a_folder_that_cannot_be_written_ends_no_training(pictures, monkeypatch, tmp_path, capsys):
+def test_a_folder_that_cannot_be_written_ends_no_training(pictures, tmp_path, capsys):
     """One line, and the training goes on."""
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("STAGE_LIVE", "1")
     (tmp_path / "live").write_text("a file")
     fit(pictures)
     assert "STAGE_LIVE: live/deep/" in capsys.readouterr().err

@@ -19,9 +19,13 @@ WAYS = {"mapped": 1.0, "read": 0.0}  # how much of memory the file may take to b
 
 @pytest.mark.parametrize("way", WAYS)
 def test_rows_are_those_of_the_array(pictures, way, monkeypatch):
-    """In any order, more than once; prefetching keeps the order."""
+    """In any order, more than once; prefetching keeps the order.
+
+    A file larger than memory is not mapped: nothing of it gets into this process's map.
+    """
     monkeypatch.setattr(memory, "FITS", WAYS[way])
     file = at_hand(pictures.pictures, CPU)
+    assert (file._mapped is not None) == (way == "mapped")
     assert isinstance(file, PictureFile)
     assert (file.shape, len(file)) == (pictures.pictures.shape, 100)
     order = torch.cat([torch.randperm(100), torch.tensor([7, 7, 0, 99])])
@@ -31,15 +35,6 @@ def test_rows_are_those_of_the_array(pictures, way, monkeypatch):
         assert part is expected
         copy_rows(file, part, out=out[: len(part)])
         assert np.array_equal(out[: len(part)], pictures.pictures[part.numpy()])
-
-
-def test_a_file_larger_than_memory_is_not_mapped(pictures, monkeypatch):
-    """It is read only as pictures are asked for: nothing of it gets into this process's map."""
-    monkeypatch.setattr(memory, "FITS", 0.0)
-    file = at_hand(pictures.pictures, CPU)
-    assert file._mapped is None
-    monkeypatch.setattr(memory, "FITS", 1.0)
-    assert at_hand(pictures.pictures, CPU)._mapped is not None
 
 
 def test_more_pictures_than_memory_can_be_read(tmp_path):
@@ -66,13 +61,9 @@ def test_both_ways_train_the_same_bits(pictures, solver, monkeypatch):
     for fits in WAYS.values():
         monkeypatch.setattr(memory, "FITS", fits)
         by_fold = seeds(0, folds=1, runs=3)
-        fitting = Fitting(pictures, settings, by_fold, solver=solver, device=CPU, cores=2)
-        fitted.append(fitting.fit())
-    one, other = fitted
-    assert np.array_equal(one.history, other.history)
-    for a, b in zip(one.predictions, other.predictions, strict=True):
-        assert np.array_equal(a, b)
-    assert torch.equal(one.layers[0].weight, other.layers[0].weight)
+        one = Fitting(pictures, settings, by_fold, solver=solver, device=CPU, cores=2).fit()
+        fitted.append([one.history, *one.predictions, one.layers[0].weight])
+    assert all(np.array_equal(a, b) for a, b in zip(*fitted, strict=True))
 
 
 def test_a_file_that_becomes_shorter_is_one_line(tmp_path, monkeypatch):

@@ -14,6 +14,7 @@ from shallowdeep.training.network import Layer
 from shallowdeep.training.primal import Batches
 
 NETWORKS = ([], [4], [5, 5, 3])
+solvers = pytest.mark.parametrize("solver", ["primal", "dual"])
 
 
 def inputs(pictures, split, dtype=torch.float64):
@@ -82,7 +83,7 @@ OPTIMISERS = [
 
 @pytest.mark.parametrize("options", OPTIMISERS, ids=str)
 @pytest.mark.parametrize("hidden", NETWORKS, ids=str)
-@pytest.mark.parametrize("solver", ["primal", "dual"])
+@solvers
 def test_it_is_what_pytorch_does(pictures, hidden, solver, options):
     """Losses and weights agree to 1e-9 over 60 steps in float64, a smaller last batch included."""
     pictures = ExactPrepared(**vars(pictures))
@@ -95,7 +96,7 @@ def test_it_is_what_pytorch_does(pictures, hidden, solver, options):
         torch.testing.assert_close(layer.bias[0, :, 0], linear.bias.detach(), rtol=1e-9, atol=1e-9)
 
 
-@pytest.mark.parametrize("solver", ["primal", "dual"])
+@solvers
 def test_a_run_of_ten_is_that_run_alone(pictures, solver):
     """A run depends on its own seed only; to rounding."""
     ten, _ = trained(pictures, [5, 5, 3], range(10), solver=solver)
@@ -108,11 +109,12 @@ def test_a_run_of_ten_is_that_run_alone(pictures, solver):
 @pytest.mark.parametrize("hidden", NETWORKS, ids=str)
 def test_the_solvers_agree(pictures, hidden):
     """The same losses in 10 epochs to 1e-4, the same answers but for borderline pictures."""
-    primal, primal_epochs = trained(pictures, hidden, range(4), solver="primal")
-    dual, dual_epochs = trained(pictures, hidden, range(4), solver="dual")
-    for one, other in zip(primal_epochs, dual_epochs, strict=True):
-        torch.testing.assert_close(one.train_loss, other.train_loss, rtol=1e-4, atol=0)
-        torch.testing.assert_close(one.validation_loss, other.validation_loss, rtol=1e-4, atol=0)
+    (primal, by_primal), (dual, by_dual) = (
+        trained(pictures, hidden, range(4), solver=solver) for solver in ("primal", "dual")
+    )
+    for one, other in zip(by_primal, by_dual, strict=True):
+        losses = [torch.stack([of.train_loss, of.validation_loss]) for of in (one, other)]
+        torch.testing.assert_close(*losses, rtol=1e-4, atol=0)
     tests = inputs(pictures, "test", torch.float32)[0].T
     said, answered = logits(primal, tests), logits(dual, tests)
     clear = said.abs() > 1e-3
@@ -122,7 +124,7 @@ def test_the_solvers_agree(pictures, hidden):
 def test_the_solvers_agree_on_large_pictures(tmp_path):
     """As params.yaml has them, in float64, where rounding does not grow to anything."""
     small = write_prepared(tmp_path / "prepared", count=120, seed=0, brighter=4, size=128)
-    options = {"dtype": torch.float64, "batch_size": 32, "lr": 0.01}
+    options = {"dtype": torch.float64, "epochs": 5, "batch_size": 32, "lr": 0.01}
     pictures = ExactPrepared(**vars(small))
     one, other = (
         trained(pictures, [5, 5, 3], range(3), solver=solver, **options)[1]
@@ -146,7 +148,7 @@ def test_batches_share_one_buffer(pictures):
     assert len(places) == 1
 
 
-@pytest.mark.parametrize("solver", ["primal", "dual"])
+@solvers
 def test_keep_best_keeps_each_runs_best_epoch(tmp_path, solver):
     """The weights are those of a training that stopped after the epoch of lowest loss."""
     pictures = write_prepared(tmp_path / "noise", count=100, seed=0, brighter=0)
@@ -160,10 +162,13 @@ def test_keep_best_keeps_each_runs_best_epoch(tmp_path, solver):
         assert torch.equal(best[1].bias[run], stopped[1].bias[run])
 
 
-@pytest.mark.parametrize("solver", ["primal", "dual"])
+@solvers
 def test_the_history_is_what_the_weights_say(pictures, solver):
-    """Validation loss and accuracy of the last epoch are those of the trained network."""
-    layers, epochs = trained(pictures, [4], [0, 1, 2], solver=solver)
+    """Validation loss and accuracy of the last epoch are those of the network, plain layers."""
+    layers, epochs = trained(pictures, [5, 3], [0, 1], solver=solver)
+    assert all(isinstance(layer, Layer) for layer in layers)
+    shapes = [tuple(layer.weight.shape) for layer in layers]
+    assert shapes == [(2, 5, 432), (2, 3, 5), (2, 1, 3)]  # [R, n, n_prev]
     images, labels = inputs(pictures, "validation", torch.float32)
     outputs = logits(layers, images.T)
     labels = labels.expand_as(outputs)
@@ -173,20 +178,8 @@ def test_the_history_is_what_the_weights_say(pictures, solver):
     assert torch.equal(epochs[-1].validation_accuracy, accuracy)
 
 
-@pytest.mark.parametrize("solver", ["primal", "dual"])
+@solvers
 def test_a_loss_that_is_not_finite_stops_the_training(pictures, solver):
     """The message names run, epoch and learning rate."""
     with pytest.raises(InputError, match=r"run \d, epoch \d+: the loss is not finite at lr 1e\+30"):
         trained(pictures, [4], [0, 1], solver=solver, lr=1e30)
-
-
-def test_weights_are_plain_layers(pictures):
-    """Stacks of [R, n, n_prev] and [R, n, 1], whichever solver trained them."""
-    for solver in ("primal", "dual"):
-        layers, _ = trained(pictures, [5, 3], [0, 1], solver=solver, epochs=1)
-        assert all(isinstance(layer, Layer) for layer in layers)
-        assert [tuple(layer.weight.shape) for layer in layers] == [
-            (2, 5, 432),
-            (2, 3, 5),
-            (2, 1, 3),
-        ]
