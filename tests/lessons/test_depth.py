@@ -129,24 +129,22 @@ def test_parameters_are_counted():
         assert f"| {written} | {total:,} |" in PAGE
 
 
-def test_the_check_finds_the_mistake_and_nothing_else():
-    """Gradients below the ReLU are wrong; after the solution's one character all are right."""
-    below, above = exercise.check_gradients(exercise.backward_with_a_mistake)
+def test_the_check_finds_the_mistake_that_the_loss_does_not_show(capsys):
+    """Gradients below the ReLU are wrong; after the solution's one character all are right.
+
+    The loss falls at every step, if less; the command prints both and what the check finds.
+    """
+    wrong, right = exercise.backward_with_a_mistake, propagation.network_backward
+    below, above = exercise.check_gradients(wrong)
     assert min(below) > 0.1 and max(above) < 1e-9
-    source = inspect.getsource(exercise.backward_with_a_mistake)
+    source = inspect.getsource(wrong)
     assert source.count(">=") == 1
     names = dict(vars(exercise))
     exec(source.replace(">=", ">"), names)
-    for right in (names["backward_with_a_mistake"], propagation.network_backward):
-        assert max(itertools.chain(*exercise.check_gradients(right))) < 1e-9
-
-
-def test_the_loss_does_not_show_the_mistake(capsys):
-    """It falls at every step, if less; the command prints both and what the check finds."""
-    wrong, right = map(
-        exercise.losses_by_step, (exercise.backward_with_a_mistake, propagation.network_backward)
-    )
-    assert (np.diff(wrong) < 0).all() and right[-1] < wrong[-1]
+    for solved in (names["backward_with_a_mistake"], right):
+        assert max(itertools.chain(*exercise.check_gradients(solved))) < 1e-9
+    of_wrong, of_right = exercise.losses_by_step(wrong), exercise.losses_by_step(right)
+    assert (np.diff(of_wrong) < 0).all() and of_right[-1] < of_wrong[-1]
     exercise.main()
     assert capsys.readouterr().out.count("layer 1: dW1 off by") == 2
 

@@ -108,32 +108,28 @@ def test_an_experiment_apart_leaves_its_checkpoint_in_the_checkout(
     assert not any((folder / CHECKPOINTS).exists() for folder in (*folders, tmp_path))
 
 
-def altered(data, how):
-    """A checkpoint that is damaged, or of another training whose checksum is right."""
-    if how == "truncated":
-        return data[:-100]
-    if how == "flipped":
-        middle = len(data) // 2
-        return data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :]
-    if how in ("empty", "words"):
-        return b"words" if how == "words" else b""
-    path = CHECKPOINTS / "other.pt"
-    path.write_bytes(data)
+def spoil(path, how):
+    """Damage a checkpoint, or put one of another training there whose checksum is right."""
+    data = path.read_bytes()
+    middle = len(data) // 2
+    damaged = {
+        "truncated": data[:-100],
+        "flipped": data[:middle] + bytes([data[middle] ^ 1]) + data[middle + 1 :],
+        "empty": b"",
+        "words": b"words",
+    }
+    if how in damaged:
+        path.write_bytes(damaged[how])
+        return
     saved = torch.load(path, weights_only=True)
     state = saved["state"]
     name, tensor = next((key, value) for key, value in state.items() if value.ndim == 3)
+    state |= {"shape": {name: tensor[:, :1]}, "type": {name: tensor.double()}}.get(how, {})
+    if how == "missing":
+        del state[name]
     if how == "fingerprint":
         saved["fingerprint"] = "another"
-    elif how == "shape":
-        state[name] = tensor[:, :1]
-    elif how == "type":
-        state[name] = tensor.double()
-    else:
-        del state[name]
     torch.save(saved | {"sha256": of_tensors(state.values())}, path)
-    data = path.read_bytes()
-    path.unlink()
-    return data
 
 
 @pytest.mark.parametrize(
@@ -144,7 +140,7 @@ def test_a_damaged_or_foreign_checkpoint_is_not_used(pictures, expected, how, st
     with interrupted("epoch", 4):
         fit(pictures, inputs={"a": "1"})
     (path,) = CHECKPOINTS.glob("*.pt")
-    path.write_bytes(altered(path.read_bytes(), how))
+    spoil(path, how)
     del steps[:]
     assert_same_bits(fit(pictures, inputs={"a": "1"}), expected)
     assert len(steps) == 6 * 6

@@ -36,14 +36,18 @@ def assert_same_bits(one, other):
     assert all(np.array_equal(a, b) for a, b in zip(*arrays, strict=True))
 
 
-@pytest.mark.parametrize("solver", SOLVERS)
+@pytest.mark.parametrize(
+    ("solver", "ways"),
+    [("primal", [(25, 2), (25, 40)]), ("dual", [(4, 2), (4, 40), (1, 2), (7, 2)])],
+    ids=SOLVERS,
+)
 @pytest.mark.parametrize("keep", ["last", "best"])
-def test_any_number_of_cores_gives_the_same_bits(ten, monkeypatch, keep, solver):
-    """With more groups than cores and with more cores than groups."""
-    monkeypatch.setattr(fitting, "GROUP", 4)
+def test_neither_cores_nor_groups_change_a_bit(ten, monkeypatch, keep, solver, ways):
+    """With more groups than cores or fewer; a run is the same whatever trains in step with it."""
     settings = SETTINGS._replace(keep=keep)
     alone = fit(ten, settings=settings, solver=solver, cores=1)
-    for cores in (2, 40):
+    for group, cores in ways:
+        monkeypatch.setattr(fitting, "GROUP", group)
         assert_same_bits(fit(ten, settings=settings, solver=solver, cores=cores), alone)
 
 
@@ -61,17 +65,6 @@ def test_the_primal_solver_trains_every_run_by_itself(pictures):
     assert all(torch.equal(a[2], b[0]) for a, b in zip(of_four, alone, strict=True))
 
 
-def test_which_runs_train_in_step_changes_no_bit(ten, monkeypatch):
-    """So that a fold's runs are the same whatever other folds there are."""
-    by_fold = seeds(0, folds=10, runs=2)
-    groups = Fitting(ten, SETTINGS, by_fold, solver="dual", device=CPU).groups
-    assert len(groups) < 10, "folds of one size train in step"
-    expected = fit(ten, cores=1)
-    for group in (1, 2, 7):
-        monkeypatch.setattr(fitting, "GROUP", group)
-        assert_same_bits(fit(ten, cores=2), expected)
-
-
 @pytest.mark.parametrize(
     ("runs", "cores", "groups"), [(10, 2, 1), (25, 2, 1), (30, 2, 2), (60, 2, 4), (60, 16, 4)]
 )
@@ -80,6 +73,12 @@ def test_a_core_has_a_group_if_that_is_large_enough(pictures, runs, cores, group
     alike = {"solver": "dual", "device": CPU}
     fitting = Fitting(pictures, SETTINGS, seeds(0, folds=1, runs=runs), cores=cores, **alike)
     assert len(fitting.groups) == len(fitting.mine) == groups
+
+
+def test_folds_of_one_size_train_in_step(ten):
+    """Few sizes, so few groups."""
+    by_fold = seeds(0, folds=10, runs=2)
+    assert len(Fitting(ten, SETTINGS, by_fold, solver="dual", device=CPU).groups) < 10
 
 
 def test_first_layers_that_do_not_fit_into_memory_at_once_give_the_same_bits(ten, monkeypatch):

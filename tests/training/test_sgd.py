@@ -96,31 +96,6 @@ def test_it_is_what_pytorch_does(pictures, hidden, solver, options):
         torch.testing.assert_close(layer.bias[0, :, 0], linear.bias.detach(), rtol=1e-9, atol=1e-9)
 
 
-@solvers
-def test_a_run_of_ten_is_that_run_alone(pictures, solver):
-    """A run depends on its own seed only; to rounding."""
-    ten, _ = trained(pictures, [5, 5, 3], range(10), solver=solver)
-    for run in (0, 7):
-        one, _ = trained(pictures, [5, 5, 3], [run], solver=solver)
-        for of_ten, alone in zip(ten, one, strict=True):
-            torch.testing.assert_close(of_ten.weight[run], alone.weight[0], rtol=1e-4, atol=1e-6)
-
-
-@pytest.mark.parametrize("hidden", NETWORKS, ids=str)
-def test_the_solvers_agree(pictures, hidden):
-    """The same losses in 10 epochs to 1e-4, the same answers but for borderline pictures."""
-    (primal, by_primal), (dual, by_dual) = (
-        trained(pictures, hidden, range(4), solver=solver) for solver in ("primal", "dual")
-    )
-    for one, other in zip(by_primal, by_dual, strict=True):
-        losses = [torch.stack([of.train_loss, of.validation_loss]) for of in (one, other)]
-        torch.testing.assert_close(*losses, rtol=1e-4, atol=0)
-    tests = inputs(pictures, "test", torch.float32)[0].T
-    said, answered = logits(primal, tests), logits(dual, tests)
-    clear = said.abs() > 1e-3
-    assert torch.equal((said > 0)[clear], (answered > 0)[clear])
-
-
 def test_the_solvers_agree_on_large_pictures(tmp_path):
     """As params.yaml has them, in float64, where rounding does not grow to anything."""
     small = write_prepared(tmp_path / "prepared", count=120, seed=0, brighter=4, size=128)
