@@ -8,21 +8,17 @@ from shallowdeep.files.errors import InputError
 from shallowdeep.training import devices
 
 
-def test_auto_takes_cuda_where_there_is_one():
-    """And leaves one thread to a step."""
-    expected = "cuda" if torch.cuda.is_available() else "cpu"
-    assert devices.pick("auto").type == expected
+def test_cuda_is_taken_where_there_is_one():
+    """`auto` leaves one thread to a step; `cuda` that is not there is told what to type instead."""
+    there = torch.cuda.is_available()
+    assert devices.pick("auto").type == ("cuda" if there else "cpu")
     assert torch.get_num_threads() == 1
     assert {library["num_threads"] for library in threadpool_info()} == {1}
-
-
-def test_cuda_that_is_not_there_is_refused():
-    """With what to type instead; where there is one it is taken."""
-    if torch.cuda.is_available():
+    if there:
         assert devices.pick("cuda").type == "cuda"
-        return
-    with pytest.raises(InputError, match="sees no CUDA device; take auto or cpu"):
-        devices.pick("cuda")
+    else:
+        with pytest.raises(InputError, match="sees no CUDA device; take auto or cpu"):
+            devices.pick("cuda")
 
 
 @pytest.mark.parametrize(

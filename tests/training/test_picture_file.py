@@ -10,9 +10,7 @@ from noise import CPU
 from shallowdeep.files import memory
 from shallowdeep.files.errors import InputError
 from shallowdeep.prepared import prepared_set
-from shallowdeep.training.fitting import Fitting, seeds
 from shallowdeep.training.picture_file import PictureFile, at_hand, copy_rows, prefetched
-from shallowdeep.training.sgd import Settings
 
 WAYS = {"mapped": 1.0, "read": 0.0}  # how much of memory the file may take to be mapped
 
@@ -51,19 +49,6 @@ def test_more_pictures_than_memory_can_be_read(tmp_path):
     out = torch.ones((2, 3, 128, 128), dtype=torch.uint8)
     copy_rows(at_hand(array, CPU), torch.tensor([0, count - 1]), out=out)
     assert not out.any()
-
-
-@pytest.mark.parametrize("solver", ["primal", "dual"])
-def test_both_ways_train_the_same_bits(pictures, solver, monkeypatch):
-    """Weights, history and predictions."""
-    settings = Settings([5, 3], epochs=2, batch_size=16, lr=0.05, keep="best")
-    fitted = []
-    for fits in WAYS.values():
-        monkeypatch.setattr(memory, "FITS", fits)
-        by_fold = seeds(0, folds=1, runs=3)
-        one = Fitting(pictures, settings, by_fold, solver=solver, device=CPU, cores=2).fit()
-        fitted.append([one.history, *one.predictions, one.layers[0].weight])
-    assert all(np.array_equal(a, b) for a, b in zip(*fitted, strict=True))
 
 
 def test_a_file_that_becomes_shorter_is_one_line(tmp_path, monkeypatch):

@@ -6,7 +6,6 @@ import torch
 from noise import logits, trained, write_prepared
 from torch import nn
 
-from shallowdeep.files.errors import InputError
 from shallowdeep.pictures.gram import gram
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.prepared.prepared_set import Prepared
@@ -151,10 +150,3 @@ def test_the_history_is_what_the_weights_say(pictures, solver):
     torch.testing.assert_close(epochs[-1].validation_loss, loss.mean(1), rtol=1e-4, atol=1e-5)
     accuracy = ((outputs > 0) == labels).float().mean(1)
     assert torch.equal(epochs[-1].validation_accuracy, accuracy)
-
-
-@solvers
-def test_a_loss_that_is_not_finite_stops_the_training(pictures, solver):
-    """The message names run, epoch and learning rate."""
-    with pytest.raises(InputError, match=r"run \d, epoch \d+: the loss is not finite at lr 1e\+30"):
-        trained(pictures, [4], [0, 1], solver=solver, lr=1e30)
