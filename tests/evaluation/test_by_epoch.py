@@ -36,13 +36,8 @@ def test_the_band_holds_for_all_epochs_and_is_wider_than_one_interval():
 
 
 @pytest.mark.parametrize(
-    ("deep", "shallow", "runs", "ahead"),
-    [
-        (0.9, 0.6, 4, "deep"),
-        (0.6, 0.9, 4, "shallow"),
-        (0.5, 0.2, 4, ""),  # a clear difference, but guessing
-        (0.9, 0.6, 1, ""),
-    ],
+    ("deep", "shallow", "runs", "ahead"),  # the third difference is clear, but guessing
+    [(0.9, 0.6, 4, "deep"), (0.6, 0.9, 4, "shallow"), (0.5, 0.2, 4, ""), (0.9, 0.6, 1, "")],
 )
 def test_a_network_that_guesses_or_ran_once_is_not_ahead(deep, shallow, runs, ahead):
     """However clear the difference."""

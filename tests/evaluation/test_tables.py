@@ -98,5 +98,4 @@ def test_a_file_of_a_table_holds_no_markup():
     """DVC puts it into a script as it stands, and a class has the name of any folder."""
     classes = ("<!--<script>", os.fsdecode(b"dog\xff"))
     text = tables.as_csv(tables.confusion(TEST, classes)).decode()
-    assert not set("<>&") & set(text)
-    assert "\\u003c!--\\u003cscript\\u003e,dog\\udcff," in text
+    assert not set("<>&") & set(text) and "\\u003c!--\\u003cscript\\u003e,dog\\udcff," in text

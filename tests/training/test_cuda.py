@@ -93,8 +93,8 @@ def test_recorded_steps_give_the_bits_of_others(tmp_path, solver, lr, monkeypatc
     pictures = write_prepared(tmp_path / "prepared", count=301, seed=1)
     recorded = _trained(pictures, solver, CUDA, lr=lr)
     monkeypatch.setattr(Runs, "_recorded_step", Runs._step)
-    for one, other in zip(recorded, _trained(pictures, solver, CUDA, lr=lr), strict=True):
-        assert torch.equal(one, other)
+    others = _trained(pictures, solver, CUDA, lr=lr)
+    assert all(torch.equal(one, other) for one, other in zip(recorded, others, strict=True))
 
 
 def _trained(pictures, solver, device, *, place=None, **options):

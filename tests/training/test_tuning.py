@@ -86,7 +86,7 @@ def test_the_tested_pictures_decide_nothing(five):
     manifest = single.manifest.copy()
     manifest.loc[manifest["fold"] == 0, "label"] ^= 1
     one, other = (
-        fit(each, PLAIN, solver="dual") for each in (single, replace(single, manifest=manifest))
+        fit(of, PLAIN, solver="dual") for of in (single, replace(single, manifest=manifest))
     )
     assert one.taken == other.taken and np.array_equal(one.history, other.history)
 
