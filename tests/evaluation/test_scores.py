@@ -30,7 +30,7 @@ def predictions(draw):
 
 
 @pytest.mark.parametrize("name", SCORES)
-@settings(deadline=None, max_examples=50)
+@settings(deadline=None, max_examples=30)
 @given(case=predictions())
 def test_every_run_has_the_score_that_scikit_learn_gives(name, case):
     """With ties, constant predictions and probabilities of 0 and 1 too; within the bound."""

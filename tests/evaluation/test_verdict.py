@@ -6,24 +6,12 @@ import numpy as np
 import pytest
 from checkouts import ROOT
 
+from shallowdeep.evaluation import sentences
+from shallowdeep.evaluation import verdict as verdicts
 from shallowdeep.evaluation.intervals import Design, Difference, Interval
-from shallowdeep.evaluation.sentences import (
-    best_sentence,
-    cautions,
-    covered,
-    sentence,
-    training_clause,
-)
+from shallowdeep.evaluation.sentences import best_sentence, cautions, sentence, training_clause
 from shallowdeep.evaluation.split_predictions import SplitPredictions
-from shallowdeep.evaluation.verdict import (
-    QUESTION,
-    Comparison,
-    Pair,
-    familywise_error_rate,
-    familywise_note,
-    pairs,
-    verdict,
-)
+from shallowdeep.evaluation.verdict import QUESTION, Comparison, Pair, pairs, verdict
 from shallowdeep.prepared.data_report import DataReport
 from shallowdeep.settings import params
 from shallowdeep.trained.tuned import Tuned
@@ -116,9 +104,9 @@ def test_a_sentence_names_the_network_and_how_far_it_is_ahead(of, expected):
     Training sets vary over folds, seeds over runs.
     """
     assert expected in sentence(of)
-    assert covered(runs=1, folds=10) == "new pictures"
-    assert covered(runs=2, folds=1) == "new pictures and new seeds"
-    assert covered(runs=2, folds=10) == "new pictures, new training sets and new seeds"
+    assert sentences.covered(runs=1, folds=10) == "new pictures"
+    assert sentences.covered(runs=2, folds=1) == "new pictures and new seeds"
+    assert sentences.covered(runs=2, folds=10) == "new pictures, new training sets and new seeds"
 
 
 def test_the_readme_has_the_verdict_of_the_committed_run():
@@ -183,10 +171,10 @@ def test_the_best_of_several_networks_is_named(shallow, deep, expected):
 
 def test_a_series_of_experiments_has_a_familywise_error_rate():
     """Ten at a level of 5 %: at most in 40 % of cases (1 - 0.95^10)."""
-    assert familywise_error_rate(10, alpha=0.05) == pytest.approx(0.4013, abs=1e-4)
-    assert "tried 10 experiments" in familywise_note(10, alpha=0.05)
-    assert "up to 40 % of such series" in familywise_note(10, alpha=0.05)
-    assert "No other experiment" in familywise_note(1, alpha=0.05)
+    assert verdicts.familywise_error_rate(10, alpha=0.05) == pytest.approx(0.4013, abs=1e-4)
+    assert "tried 10 experiments" in verdicts.familywise_note(10, alpha=0.05)
+    assert "up to 40 % of such series" in verdicts.familywise_note(10, alpha=0.05)
+    assert "No other experiment" in verdicts.familywise_note(1, alpha=0.05)
 
 
 TORCH = "weights as torch draws them"

@@ -10,17 +10,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from noise import trained
 
-from lessons.propagation import (
-    backward,
-    binary_cross_entropy,
-    binary_cross_entropy_backward,
-    descend,
-    forward,
-    network_backward,
-    network_forward,
-    sigmoid,
-    sigmoid_backward,
-)
+from lessons import propagation
+from lessons.propagation import backward, descend, forward, network_backward, network_forward
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.training.network import draw
 from shallowdeep.training.propagation import linear_backward, linear_forward, relu, relu_backward
@@ -42,7 +33,7 @@ def tasks(draw_one):
 
 
 def cost(network, X, Y):
-    return binary_cross_entropy(network_forward(X, network)[0], Y)
+    return propagation.binary_cross_entropy(network_forward(X, network)[0], Y)
 
 
 def gradients(network, X, Y):
@@ -120,7 +111,7 @@ def test_the_sigmoid_far_out(dtype):
     """Neither overflow nor NaN, infinity included; the exact limits, and the dtype stays."""
     Z = np.array([-np.inf, -1e4, -1000, -100, 0, 100, 1000, 1e4, np.inf], dtype=dtype)
     with np.errstate(over="raise", invalid="raise", divide="raise"):
-        A = sigmoid(Z)
+        A = propagation.sigmoid(Z)
     assert A.dtype == dtype
     assert A.tolist()[:3] == [0, 0, 0] and A.tolist()[4:] == [0.5, 1, 1, 1, 1]
     assert A[3] == pytest.approx(np.exp(-100), rel=1e-6, abs=1e-44)
@@ -131,7 +122,7 @@ def test_the_sigmoid_far_out(dtype):
 def test_the_sigmoid_is_torchs(z):
     """To rounding, far down included."""
     expected = torch.tensor(z, dtype=torch.float64).sigmoid()
-    np.testing.assert_allclose(sigmoid(np.array(z)), expected, rtol=1e-14)
+    np.testing.assert_allclose(propagation.sigmoid(np.array(z)), expected, rtol=1e-14)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -139,9 +130,9 @@ def test_a_saturated_answer_still_learns(dtype):
     """At probability 0 and 1 loss and gradient are finite, and the two together give A - Y."""
     A, Y = np.array([[0, 0, 1, 1]], dtype=dtype), np.array([[0, 1, 0, 1]], dtype=dtype)
     with np.errstate(all="raise"):
-        losses = [binary_cross_entropy(A[:, [j]], Y[:, [j]]) for j in range(4)]
-        dA = binary_cross_entropy_backward(A, Y)
-        dZ = sigmoid_backward(dA, A)
+        losses = [propagation.binary_cross_entropy(A[:, [j]], Y[:, [j]]) for j in range(4)]
+        dA = propagation.binary_cross_entropy_backward(A, Y)
+        dZ = propagation.sigmoid_backward(dA, A)
     assert losses[0] < 1e-6 > losses[3]
     assert 15 < losses[2] < losses[1] < 709
     assert np.isfinite(dA).all()
@@ -151,8 +142,8 @@ def test_a_saturated_answer_still_learns(dtype):
 def test_whole_numbers_are_probabilities_too():
     """Labels and probabilities of an integer type count as the same numbers in floating point."""
     A = np.array([[0, 1, 1]])
-    assert binary_cross_entropy(A, A) < 1e-15
-    np.testing.assert_allclose(binary_cross_entropy_backward(A, A), [[1, -1, -1]])
+    assert propagation.binary_cross_entropy(A, A) < 1e-15
+    np.testing.assert_allclose(propagation.binary_cross_entropy_backward(A, A), [[1, -1, -1]])
 
 
 def test_a_network_that_is_sure_and_wrong_comes_back():

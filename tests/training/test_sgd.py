@@ -1,5 +1,7 @@
 """Training is mini-batch SGD as PyTorch does it, whichever solver and however many runs."""
 
+from itertools import chain, pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -34,41 +36,34 @@ class ExactPrepared(Prepared):
         return out
 
 
-class Peer:
-    """The same training by nn.Sequential and torch.optim.SGD, one step at a time."""
-
-    def __init__(self, pictures, hidden, seed, *, batch_size, init="torch", **of_sgd):
-        self.generator = torch.Generator().manual_seed(seed)
-        torch.manual_seed(seed)
-        layers = []
-        for n_prev, n in zip([3 * pictures.size**2, *hidden], [*hidden, 1], strict=True):
-            layers += [nn.Linear(n_prev, n), nn.ReLU()]
-        self.network = nn.Sequential(*layers[:-1])
-        if init == "he":
-            torch.manual_seed(seed)
-            for linear in self.network[::2]:
-                nn.init.kaiming_uniform_(linear.weight, nonlinearity="relu")
-                nn.init.uniform_(linear.bias)  # a draw, so that the batch orders stay the same
-                nn.init.zeros_(linear.bias)
-        for parameter in self.network.parameters():  # the draws that came before the batch orders
-            torch.empty(parameter.shape).uniform_(generator=self.generator)
-        self.network.double()
-        self.optimiser = torch.optim.SGD(self.network.parameters(), **of_sgd)
-        self.inputs, self.labels = inputs(pictures, "train")
-        self.batch_size = batch_size
-
-    def epoch(self):
-        """Train for an epoch and return the mean loss of its pictures."""
-        order = torch.randperm(len(self.labels), generator=self.generator)
-        total = 0.0
-        for batch in order.split(self.batch_size):
-            self.optimiser.zero_grad()
-            outputs = self.network(self.inputs[batch])[:, 0]
-            loss = nn.functional.binary_cross_entropy_with_logits(outputs, self.labels[batch])
+def by_torch(pictures, hidden, *, init="torch", **of_sgd):
+    """The same training by nn.Sequential and torch.optim.SGD: losses and linear layers."""
+    generator = torch.Generator().manual_seed(3)
+    torch.manual_seed(3)
+    linears = [nn.Linear(*two) for two in pairwise([3 * pictures.size**2, *hidden, 1])]
+    if init == "he":
+        torch.manual_seed(3)
+        for linear in linears:
+            nn.init.kaiming_uniform_(linear.weight, nonlinearity="relu")
+            nn.init.uniform_(linear.bias)  # a draw, so that the batch orders stay the same
+            nn.init.zeros_(linear.bias)
+    layers = chain.from_iterable((linear, nn.ReLU()) for linear in linears)
+    network = nn.Sequential(*[*layers][:-1])
+    for parameter in network.parameters():  # the draws that came before the batch orders
+        torch.empty(parameter.shape).uniform_(generator=generator)
+    network.double()
+    optimiser = torch.optim.SGD(network.parameters(), lr=0.05, **of_sgd)
+    images, labels = inputs(pictures, "train")
+    losses = torch.zeros(10, dtype=torch.float64)
+    for epoch in range(10):
+        for batch in torch.randperm(len(labels), generator=generator).split(16):
+            optimiser.zero_grad()
+            outputs = network(images[batch])[:, 0]
+            loss = nn.functional.binary_cross_entropy_with_logits(outputs, labels[batch])
             loss.backward()
-            self.optimiser.step()
-            total += loss.item() * len(batch)
-        return total / len(self.labels)
+            optimiser.step()
+            losses[epoch] += loss.detach() * len(batch) / len(labels)
+    return losses, linears
 
 
 OPTIMISERS = [
@@ -87,10 +82,9 @@ def test_it_is_what_pytorch_does(pictures, hidden, solver, options):
     """Losses and weights agree to 1e-9 over 60 steps in float64, a smaller last batch included."""
     pictures = ExactPrepared(**vars(pictures))
     layers, epochs = trained(pictures, hidden, [3], solver=solver, dtype=torch.float64, **options)
-    peer = Peer(pictures, hidden, 3, batch_size=16, lr=0.05, **options)
-    losses = [peer.epoch() for _ in range(10)]
+    losses, linears = by_torch(pictures, hidden, **options)
     np.testing.assert_allclose([float(epoch.train_loss) for epoch in epochs], losses, rtol=1e-9)
-    for layer, linear in zip(layers, peer.network[::2], strict=True):
+    for layer, linear in zip(layers, linears, strict=True):
         torch.testing.assert_close(layer.weight[0], linear.weight.detach(), rtol=1e-9, atol=1e-9)
         torch.testing.assert_close(layer.bias[0, :, 0], linear.bias.detach(), rtol=1e-9, atol=1e-9)
 
