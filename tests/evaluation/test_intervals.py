@@ -4,12 +4,12 @@ import math
 
 import numpy as np
 import pytest
-import random_predictions
+from random_predictions import differences
 from scipy import stats
 from scipy.special import expit, ndtr
 
 from shallowdeep.evaluation import intervals
-from shallowdeep.evaluation.intervals import Design, estimate, paired, scored, variance_parts
+from shallowdeep.evaluation.intervals import Design, estimate, scored, summarise, variance_parts
 from shallowdeep.evaluation.scores import SCORES, RunScores
 from shallowdeep.files.errors import InputError
 
@@ -33,17 +33,9 @@ def single(labels, trained=0, groups=None):
     return Design(labels, np.zeros(len(labels), int), trained, groups)
 
 
-def summarise(labels, probabilities, *, alpha):
-    return intervals.summarise(single(labels), probabilities, alpha=alpha)
-
-
-def differences(labels, first, second, *, alpha):
-    return random_predictions.differences(single(labels), first, second, alpha=alpha)
-
-
 def scores_of(design, score, *models):
     """Scores of a model, or of the difference between two."""
-    return (scored if len(models) == 1 else paired)(design, SCORES[score], *models)
+    return (scored if len(models) == 1 else intervals.paired)(design, SCORES[score], *models)
 
 
 def parts_of(score, *models):
@@ -85,8 +77,8 @@ def test_folds_are_averaged():
     parts = variance_parts(five, scored(five, SCORES["log_loss"], np.tile(A, 5)))
     assert np.array(parts[:3]) * 5 == pytest.approx(np.array(alone[:3]))
     assert parts.freedom == pytest.approx(5 * alone.freedom)
-    interval = intervals.summarise(five, np.tile(A, 5), alpha=0.05)["log_loss"]
-    assert interval[:2] == pytest.approx(summarise(LABELS, A, alpha=0.05)["log_loss"][:2])
+    interval = summarise(five, np.tile(A, 5), alpha=0.05)["log_loss"]
+    assert interval[:2] == pytest.approx(summarise(single(LABELS), A, alpha=0.05)["log_loss"][:2])
 
 
 @pytest.mark.parametrize(("models", "of_runs"), [([A], 3), ([A, B], 1.25)])
@@ -133,7 +125,7 @@ def test_intervals_cover_and_find_no_difference_where_there_is_none(folds, runs)
             noise = rng.standard_normal((runs, 400))
             models.append(expit((2 * labels - 1) * (good + common) + to_one + noise))
         covered += covers(true, estimate(design, scored(design, score, models[0])))
-        wrong += estimate(design, paired(design, score, *models)).p_value() < 0.05
+        wrong += estimate(design, intervals.paired(design, score, *models)).p_value() < 0.05
     assert covered >= 0.93 * 300 and wrong <= 0.08 * 300
 
 
@@ -145,7 +137,7 @@ def test_one_run_is_judged_as_by_welch(name):
     gain = function(labels, deep).parts[0] - function(labels, shallow).parts[0]
     welch = stats.ttest_ind(gain[labels == 1], -gain[labels == 0], equal_var=False)
     expected = welch.confidence_interval(0.9)
-    _, _, *found = differences(labels, deep, shallow, alpha=0.1)[name]
+    _, _, *found = differences(single(labels), deep, shallow, alpha=0.1)[name]
     assert found == pytest.approx([100 * expected.low, 100 * expected.high, welch.pvalue])
 
 
@@ -159,7 +151,7 @@ def test_runs_that_differ_alike_on_all_pictures_are_judged_by_their_means(folds)
     apart = -(np.log(constant) + np.log(1 - constant)) / 2 - math.log(2)
     error = math.sqrt(apart.var(1, ddof=1).sum() / 8) / folds
     student = stats.t(folds * 7)
-    found = random_predictions.differences(design, deep, shallow, alpha=0.05)["log_loss"]
+    found = differences(design, deep, shallow, alpha=0.05)["log_loss"]
     assert found.mean == pytest.approx(apart.mean())
     unseen = (1 - 0.25 ** (1 / (8 * folds))) * apart.mean()  # shallow guesses, deep is so far off
     margin = math.hypot(student.ppf(0.975) * error, unseen)
@@ -172,12 +164,13 @@ def test_one_runs_accuracy_has_wilsons_interval():
     """The classes being equally easy, strata change nothing; all right is not certainty."""
     labels = np.repeat([0, 1], 1000)
     right = np.tile(np.arange(1000) < 970, 2)
-    interval = summarise(labels, np.where(right, labels, 1 - labels)[None] * 1.0, alpha=0.05)
+    answers = np.where(right, labels, 1 - labels)[None] * 1.0
+    interval = summarise(single(labels), answers, alpha=0.05)
     expected = stats.binomtest(1940, 2000).proportion_ci(method="wilson")
     assert interval["accuracy"][2:] == pytest.approx((expected.low, expected.high), abs=1e-4)
     # Wilson's interval for 50 of 50 begins at 92.9 %; with Student's quantile, at 92.5 %.
     labels = np.repeat([0, 1], 50)
-    interval = summarise(labels, labels[None].astype(float), alpha=0.05)
+    interval = summarise(single(labels), labels[None].astype(float), alpha=0.05)
     assert interval["accuracy"][2:] == pytest.approx((0.925, 1), abs=0.001)
 
 
@@ -194,7 +187,7 @@ def test_runs_that_none_has_shown_widen_the_interval(name, guessing):
             for one in (of, of._replace(unseen=0.0))
         )
         assert far == pytest.approx(math.hypot(near, of.unseen))
-    apart = estimate(design, paired(design, score, first, second))
+    apart = estimate(design, intervals.paired(design, score, first, second))
     assert apart.unseen == pytest.approx(math.hypot(*(of.unseen for of in alone)))
     known = apart._replace(unseen=0.0)
     assert apart.margin(0.05) == pytest.approx(math.hypot(known.margin(0.05), apart.unseen))
@@ -209,7 +202,7 @@ def test_interval_and_p_value_agree(runs, alpha):
     for seed in range(40):
         labels, shallow, deep = predictions(runs=runs, pictures=60, seed=seed)
         deep = deep ** (0.5 + seed / 20)
-        for difference in differences(labels, deep, shallow, alpha=alpha).values():
+        for difference in differences(single(labels), deep, shallow, alpha=alpha).values():
             significant = difference.p_value < alpha
             assert significant != (difference.low <= 0 <= difference.high)
             decided += significant
@@ -221,8 +214,8 @@ def test_the_order_of_models_pictures_and_pairs_of_runs_does_not_matter():
     labels, shallow, deep = predictions()
     rng = np.random.default_rng(0)
     order, runs = rng.permutation(200), rng.permutation(10)[:, None]
-    there = differences(labels, deep, shallow, alpha=0.05)
-    back = differences(labels[order], shallow[runs, order], deep[runs, order], alpha=0.05)
+    there = differences(single(labels), deep, shallow, alpha=0.05)
+    back = differences(single(labels[order]), shallow[runs, order], deep[runs, order], alpha=0.05)
     for name, (mean, std, low, high, p_value) in back.items():
         assert there[name] == pytest.approx((-mean, std, -high, -low, p_value), abs=1e-12)
 
@@ -233,11 +226,11 @@ def test_answers_without_any_variation_get_a_finite_interval_in_range(runs, righ
     """All right, all wrong, all the same: that N pictures agree does not make it certain."""
     labels = np.repeat([0, 1], 50)
     answer = np.tile(np.where(labels == 1, right, 1 - right), (runs, 1))
-    for name, interval in summarise(labels, answer, alpha=0.05).items():
+    for name, interval in summarise(single(labels), answer, alpha=0.05).items():
         assert interval.std == pytest.approx(0, abs=1e-12)
         assert 0 <= interval.low <= interval.mean <= interval.high <= SCORES[name].bound < math.inf
         assert interval.high - interval.low > 0.01
-    for difference in differences(labels, answer, answer, alpha=0.05).values():
+    for difference in differences(single(labels), answer, answer, alpha=0.05).values():
         assert difference.low < 0 < difference.high
         assert difference.p_value == 1
 
@@ -245,13 +238,14 @@ def test_answers_without_any_variation_get_a_finite_interval_in_range(runs, righ
 def test_extremes_stay_in_range():
     """Student's quantile is 636,619 at a tiny alpha; p is never 0, however clear a difference."""
     labels, shallow, deep = predictions(runs=2)
-    for name, interval in summarise(labels, shallow, alpha=1e-6).items():
+    for name, interval in summarise(single(labels), shallow, alpha=1e-6).items():
         assert 0 <= interval.low <= interval.high <= SCORES[name].bound
-    for name, difference in differences(labels, deep, shallow, alpha=1e-6).items():
+    for name, difference in differences(single(labels), deep, shallow, alpha=1e-6).items():
         assert -SCORES[name].bound <= difference.low <= difference.high <= SCORES[name].bound
     labels, shallow, _ = predictions(pictures=2000)
     deep = np.where(labels == 1, 0.9, 0.1) + np.zeros((10, 1))
-    assert differences(labels, deep, shallow, alpha=0.05)["accuracy"].p_value == intervals.LEAST_P
+    clear = differences(single(labels), deep, shallow, alpha=0.05)["accuracy"]
+    assert clear.p_value == intervals.LEAST_P
 
 
 @pytest.mark.parametrize(
@@ -272,7 +266,7 @@ def test_predictions_that_allow_no_interval_are_refused(labels, groups, value, m
     probabilities = np.full((2, 4), 0.5)
     probabilities[1, 3] = value
     with pytest.raises(InputError, match=message):
-        intervals.summarise(design, probabilities, alpha=0.05)
+        summarise(design, probabilities, alpha=0.05)
 
 
 @pytest.mark.parametrize("folds", [1, 4, 30])
@@ -306,7 +300,7 @@ def test_a_group_may_hold_pictures_of_both_classes():
     answers = rng.random((3, 60))
     for groups in (patients, np.r_[patients[:-1], 99]):
         design = single(labels, groups=groups)
-        for interval in intervals.summarise(design, answers, alpha=0.05).values():
+        for interval in summarise(design, answers, alpha=0.05).values():
             assert 0 <= interval.low < interval.mean < interval.high < math.inf
 
 

@@ -108,21 +108,15 @@ def test_another_activation_is_an_error(activation):
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_the_sigmoid_far_out(dtype):
-    """Neither overflow nor NaN, infinity included; the exact limits, and the dtype stays."""
+    """Neither overflow nor NaN: exact limits, infinity included, torch's values; dtype stays."""
     Z = np.array([-np.inf, -1e4, -1000, -100, 0, 100, 1000, 1e4, np.inf], dtype=dtype)
     with np.errstate(over="raise", invalid="raise", divide="raise"):
         A = propagation.sigmoid(Z)
     assert A.dtype == dtype
     assert A.tolist()[:3] == [0, 0, 0] and A.tolist()[4:] == [0.5, 1, 1, 1, 1]
     assert A[3] == pytest.approx(np.exp(-100), rel=1e-6, abs=1e-44)
-
-
-@often
-@given(st.floats(-700, 700))
-def test_the_sigmoid_is_torchs(z):
-    """To rounding, far down included."""
-    expected = torch.tensor(z, dtype=torch.float64).sigmoid()
-    np.testing.assert_allclose(propagation.sigmoid(np.array(z)), expected, rtol=1e-14)
+    Z = np.linspace(-700, 700, 2_000)
+    np.testing.assert_allclose(propagation.sigmoid(Z), torch.tensor(Z).sigmoid(), rtol=1e-14)
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
@@ -137,13 +131,10 @@ def test_a_saturated_answer_still_learns(dtype):
     assert 15 < losses[2] < losses[1] < 709
     assert np.isfinite(dA).all()
     np.testing.assert_allclose(dZ, A - Y, atol=1e-6 if dtype == np.float32 else 1e-15)
-
-
-def test_whole_numbers_are_probabilities_too():
-    """Labels and probabilities of an integer type count as the same numbers in floating point."""
-    A = np.array([[0, 1, 1]])
-    assert propagation.binary_cross_entropy(A, A) < 1e-15
-    np.testing.assert_allclose(propagation.binary_cross_entropy_backward(A, A), [[1, -1, -1]])
+    whole = np.array([[0, 1, 1]])  # the same numbers in another type
+    assert propagation.binary_cross_entropy(whole, whole) < 1e-15
+    dA = propagation.binary_cross_entropy_backward(whole, whole)
+    np.testing.assert_allclose(dA, [[1, -1, -1]])
 
 
 def test_a_network_that_is_sure_and_wrong_comes_back():

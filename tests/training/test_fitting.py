@@ -43,12 +43,18 @@ def assert_same_bits(one, other):
 )
 @pytest.mark.parametrize("keep", ["last", "best"])
 def test_neither_cores_nor_groups_change_a_bit(ten, monkeypatch, keep, solver, ways):
-    """With more groups than cores or fewer; a run is the same whatever trains in step with it."""
+    """With more groups than cores or fewer; a run is the same whatever trains in step with it.
+
+    First layers that do not fit into memory at once are drawn a few folds at a time.
+    """
     settings = SETTINGS._replace(keep=keep)
     alone = fit(ten, settings=settings, solver=solver, cores=1)
     for group, cores in ways:
         monkeypatch.setattr(fitting, "GROUP", group)
         assert_same_bits(fit(ten, settings=settings, solver=solver, cores=cores), alone)
+        monkeypatch.setattr(fitting, "WEIGHTS", 1)
+    of_ten = Fitting(ten, settings, seeds(0, folds=10, runs=2), solver="dual", device=CPU)
+    assert len(of_ten.groups) < 10, "folds of one size train in step"
 
 
 def test_the_primal_solver_trains_every_run_by_itself(pictures):
@@ -73,19 +79,6 @@ def test_a_core_has_a_group_if_that_is_large_enough(pictures, runs, cores, group
     alike = {"solver": "dual", "device": CPU}
     fitting = Fitting(pictures, SETTINGS, seeds(0, folds=1, runs=runs), cores=cores, **alike)
     assert len(fitting.groups) == len(fitting.mine) == groups
-
-
-def test_folds_of_one_size_train_in_step(ten):
-    """Few sizes, so few groups."""
-    by_fold = seeds(0, folds=10, runs=2)
-    assert len(Fitting(ten, SETTINGS, by_fold, solver="dual", device=CPU).groups) < 10
-
-
-def test_first_layers_that_do_not_fit_into_memory_at_once_give_the_same_bits(ten, monkeypatch):
-    """They are drawn a few folds at a time."""
-    expected = fit(ten)
-    monkeypatch.setattr(fitting, "WEIGHTS", 1)
-    assert_same_bits(fit(ten), expected)
 
 
 @pytest.mark.parametrize("solver", SOLVERS)
