@@ -1,7 +1,6 @@
 """Verdicts at many settings hold all at once."""
 
 import numpy as np
-import pytest
 from scipy.special import expit
 
 from shallowdeep.evaluation.intervals import Design
@@ -25,7 +24,7 @@ def setting(rng, *, ahead=0.0, pictures=0.3):
 
 
 def test_each_step_needs_less_as_settings_are_decided():
-    """Four clear ones at 0.05 / 5; then the fifth has all of 0.05."""
+    """Four clear ones at 0.05 / 5; then the fifth has all of 0.05; a summary counts them."""
     rng = np.random.default_rng(0)
     clear = [setting(rng, ahead=1.0) for _ in range(4)]
     every = (setting(np.random.default_rng(seed), ahead=0.28) for seed in range(40))
@@ -33,8 +32,11 @@ def test_each_step_needs_less_as_settings_are_decided():
     found = step_down([*clear, weak], alpha=0.05)
     assert [verdict(of) for of in found] == ["deep"] * 5
     assert [of.alpha for of in found] == [0.01] * 4 + [0.05]
-    nothing = [setting(rng) for _ in range(4)]
-    found = step_down([*nothing, weak], alpha=0.05)
+    assert summary(found, alpha=0.05) == (
+        "In 5 of 5 settings the deep network is ahead, in 0 the shallow one, in 0 they are equal,"
+        " 0 are undecided; all verdicts hold together with 95 % confidence"
+    )
+    found = step_down([*(setting(rng) for _ in range(4)), weak], alpha=0.05)
     assert verdict(found[-1]) == "undecided"
     assert {of.alpha for of in found} == {0.01}
 
@@ -49,14 +51,3 @@ def test_where_nothing_is_to_be_found_few_series_name_a_network():
         alone += any(of.difference.p_value < 0.05 for of in found)
     assert wrong <= 0.09 * 150
     assert alone > 2 * wrong
-
-
-@pytest.mark.parametrize("count", [1, 3])
-def test_a_summary_counts_the_verdicts(count):
-    """All of them, with the confidence that all hold at once."""
-    settings = [setting(np.random.default_rng(n), ahead=1.0) for n in range(count)]
-    found = summary(step_down(settings, alpha=0.05), alpha=0.05)
-    assert found == (
-        f"In {count} of {count} settings the deep network is ahead, in 0 the shallow one, in 0 they"
-        " are equal, 0 are undecided; all verdicts hold together with 95 % confidence"
-    )

@@ -35,9 +35,9 @@ def test_the_played_device_does_not_mix():
 @solvers
 def test_the_numbers_are_the_cpus(pictures, solver, options, request):
     """All of a training happens on the device, and gives the same history and weights."""
-    expected = _trained(pictures, solver, CPU, **options)
+    expected = _trained(pictures, solver, CPU, epochs=3, **options)
     request.getfixturevalue("played")
-    _assert_close(_trained(pictures, solver, CUDA, **options), expected)
+    _assert_close(_trained(pictures, solver, CUDA, epochs=3, **options), expected)
 
 
 @solvers
@@ -65,12 +65,12 @@ def test_a_training_goes_on_from_its_checkpoint(pictures, solver, tmp_path, monk
             return read(*arguments)
 
     monkeypatch.setattr(Checkpoint, "read", without_the_device)
-    whole = _trained(pictures, solver, CUDA)
-    with interrupted("epoch", 3):
-        _trained(pictures, solver, CUDA, place=Checkpoints("train-x", {}))
+    whole = _trained(pictures, solver, CUDA, epochs=3)
+    with interrupted("epoch", 2):
+        _trained(pictures, solver, CUDA, epochs=3, place=Checkpoints("train-x", {}))
     assert Checkpoints("train-x", {}).exist()
-    with interrupted("epoch", 2):  # the fourth and the fifth are left
-        resumed = _trained(pictures, solver, CUDA, place=Checkpoints("train-x", {}))
+    with interrupted("epoch", 1):  # the third is left
+        resumed = _trained(pictures, solver, CUDA, epochs=3, place=Checkpoints("train-x", {}))
         raise StoppedError
     assert all(torch.equal(a, b) for a, b in zip(whole, resumed, strict=True))
 
