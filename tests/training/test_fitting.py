@@ -25,8 +25,8 @@ def ten(tmp_path_factory):
     return write_prepared(tmp_path_factory.mktemp("ten") / "ten", count=117, seed=0, folds=10)
 
 
-def fit(pictures, *, runs=2, settings=SETTINGS, **options):
-    by_fold = seeds(0, folds=pictures.folds, runs=runs)
+def fit(pictures, *, settings=SETTINGS, **options):
+    by_fold = seeds(0, folds=pictures.folds, runs=2)
     options = {"solver": "dual", "device": CPU} | options
     return Fitting(pictures, settings, by_fold, **options).fit()
 
