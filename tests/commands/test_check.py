@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 from checkouts import ROOT, run
-from in_process import told
+from in_process import dvc_main, told
 
 from shallowdeep.settings import params
 
@@ -21,7 +21,7 @@ def folder(tmp_path, monkeypatch):
         (tmp_path / "set" / name).mkdir(parents=True)
         for number in range(20):
             (tmp_path / "set" / name / f"{number}.jpg").touch()
-    run(tmp_path, "dvc", "init", "--no-scm", "--quiet")
+    dvc_main(tmp_path, "init", "--no-scm", "--quiet")
     return tmp_path / "set"
 
 
@@ -35,50 +35,36 @@ def test_nothing_is_said_where_all_is_well(folder, capfd):
     assert capfd.readouterr() == ("", "")
 
 
-def test_pipes_and_names_are_told(folder):
-    """The first, and their number; also in corners that `prepare` ignores."""
+def test_what_dvc_or_prepare_would_refuse_is_told(folder):
+    """The first, and their number, before DVC has hashed gigabytes; in hidden corners too."""
     (folder / "dog" / os.fsdecode(b"\xff\n.jpg")).touch()
+    head = "check: data.dir: set"
     assert told("check") == (
-        "check: data.dir: set: DVC cannot hash 1 of its files, first dog/\\udcff\\n.jpg: its name"
-        " is not UTF-8; rename it"
+        f"{head}: DVC cannot hash 1 of its files, first dog/\\udcff\\n.jpg: its name is not UTF-8;"
+        " rename it"
     )
     (folder / "cat" / ".hidden").mkdir()
     os.mkfifo(folder / "cat" / ".hidden" / "pipe")
     (folder / "cat" / "gone").symlink_to("nowhere")
-    message = told("check")
-    assert (
-        "cannot hash 3 of its files, first cat/.hidden/pipe: neither a file nor a link" in message
-    )
-
-
-def test_what_prepare_would_refuse_is_told(folder):
-    """In its words, before DVC has hashed gigabytes."""
+    first = "cat/.hidden/pipe: neither a file nor a link"
+    assert f"cannot hash 3 of its files, first {first}" in told("check")
     (folder / "dog" / "up").symlink_to("..")
-    assert told("check").startswith(
-        f"check: data.dir: set/dog/up: is a link to the folder {folder};"
-    )
+    assert told("check").startswith(f"{head}/dog/up: is a link to the folder {folder};")
 
 
-@pytest.mark.parametrize(
-    ("place", "ignored", "ending"),
-    [
-        ("data/mine", "", ""),
-        ("mine", "", "or name it in .gitignore"),
-        ("mine", "/mine/", ""),
-        ("../outside", "", ""),
-    ],
-)
-def test_pictures_that_would_go_into_git_are_refused(project, monkeypatch, place, ignored, ending):
+def test_pictures_that_would_go_into_git_are_refused(project, monkeypatch):
     """An experiment of DVC keeps untracked files; below data/ git ignores them."""
     monkeypatch.chdir(project)
-    text = Path("params.yaml").read_text()
-    mine = params.read(Path("params.yaml")).data.dir
-    shutil.copytree(mine, place)
-    with Path(".gitignore").open("a") as file:
-        file.write(f"{ignored}\n")
-    Path("params.yaml").write_text(text.replace(f"dir: {mine}", f"dir: {place}"))
-    assert told("check").endswith(ending) and bool(told("check")) == bool(ending)
-    run(project, "git", "add", "--force", place) if place == "mine" else None
+    text, mine = Path("params.yaml").read_text(), params.read(Path("params.yaml")).data.dir
+    for place in ("data/mine", "../outside", "mine"):
+        shutil.copytree(mine, place)
+        Path("params.yaml").write_text(text.replace(f"dir: {mine}", f"dir: {place}"))
+        line = told("check")
+        assert line.endswith("or name it in .gitignore") if place == "mine" else line == ""
+    Path(".git/info/exclude").write_text("/mine/\n")
+    assert told("check") == ""
+    Path(".git/info/exclude").unlink()
+    run(project, "git", "add", "--force", "mine")
     assert told("check") == ""
 
 

@@ -71,10 +71,8 @@ def test_experiments_revisions_and_the_workspace_can_be_compared(
     of_experiment = capsys.readouterr().out
     other = of_workspace.replace("workspace", "longer   ")  # the name
     assert of_experiment.split() == other.split()
-    texts = (
-        run(longer_project, "git", "show", "HEAD:results/metrics.json"),
-        (longer_project / "results/metrics.json").read_text(),
-    )
+    before = run(longer_project, "git", "show", "HEAD:results/metrics.json")
+    texts = (before, (longer_project / "results/metrics.json").read_text())
     means = [json.loads(text)["deep"]["balanced_accuracy"]["mean"] for text in texts]
     (line,) = re.findall(r"^deep +balanced accuracy +(\S+) +(\S+)", of_experiment, re.MULTILINE)
     assert line == tuple(f"{mean:.3f}" for mean in means)
