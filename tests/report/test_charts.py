@@ -1,5 +1,6 @@
 """Charts are well-formed SVG, points are where the numbers are, the same bytes anywhere."""
 
+import functools
 import os
 import re
 import subprocess
@@ -52,13 +53,16 @@ def shown(names=("shallow", "deep"), *, epochs=10, accuracies=(0.5, 0.6, 0.6), l
     )
 
 
+@functools.cache
 def charts(*args, **kwargs):
     """Every chart as SVG."""
     return drawn(shown(*args, **kwargs))
 
 
-def elements(svg, kind):
-    return list(ElementTree.fromstring(svg).iter(f"{SVG}{kind}"))
+def elements(svg, kind, *styles):
+    """Those whose style holds some words."""
+    found = ElementTree.fromstring(svg).iter(f"{SVG}{kind}")
+    return [one for one in found if all(style in one.get("style", "") for style in styles)]
 
 
 def texts(svg):
@@ -70,31 +74,20 @@ def points(path):
 
 
 def drawn_in(svg, colour, style):
-    """The paths of a colour whose style holds some words."""
-    return [
-        path
-        for path in elements(svg, "path")
-        if f"var(--{colour})" in path.get("style", "") and style in path.get("style", "")
-    ]
+    return elements(svg, "path", f"var(--{colour})", style)
 
 
 def test_points_lie_where_the_numbers_say():
-    """A straight line from corner to corner, on the diagonal."""
+    """A straight line from corner to corner, on the diagonal; a line inside of its band."""
     svg = charts()["calibration"]
     (diagonal,) = drawn_in(svg, "soft", "stroke-dasharray")
     (line, *_) = drawn_in(svg, "model-1", "fill: none")
-    assert points(line)[0] == points(diagonal)[0]
-    assert points(line)[-1] == points(diagonal)[-1]
+    assert points(line)[:: len(points(line)) - 1] == [points(diagonal)[0], points(diagonal)[-1]]
     steps = np.diff(points(line), axis=0)
     np.testing.assert_allclose(steps, np.broadcast_to(steps[0], steps.shape), atol=0.011)
-
-
-def test_a_band_lies_around_its_line():
-    """One closed shape for each model, and the line inside of it."""
     svg = charts()["loss"]
     for number in (0, 1):
-        uses = [use for use in elements(svg, "use") if "opacity: 0.16" in use.get("style")]
-        (use,) = [use for use in uses if f"model-{number}" in use.get("style")]
+        (use,) = elements(svg, "use", "opacity: 0.16", f"model-{number}")
         name = use.get("{http://www.w3.org/1999/xlink}href").removeprefix("#")
         (band,) = [path for path in elements(svg, "path") if path.get("id") == name]
         assert band.get("d").rstrip().endswith("z")
@@ -122,10 +115,8 @@ def test_training_is_dashed_and_validation_is_not(loss):
 def test_epochs_are_whole_numbers(epochs, expected):
     """Few enough to read; a single epoch is a point."""
     svg = charts(epochs=epochs)["loss"]
-    found = texts(svg)
-    ticks = found[: found.index("epoch")]
-    assert expected <= set(ticks)
-    assert all(re.fullmatch(r"\d+", tick) for tick in ticks)
+    ticks = texts(svg)[: texts(svg).index("epoch")]
+    assert expected <= set(ticks) and all(re.fullmatch(r"\d+", tick) for tick in ticks)
     assert len(ticks) <= 8
     assert len(elements(svg, "use")) >= len(ticks) + (2 if epochs == 1 else 0)
 
@@ -144,25 +135,17 @@ def test_names_are_text_and_no_markup():
 def test_equal_runs_lie_on_each_other_and_stay_in_their_row():
     """Each is seen, however many they are."""
     few = charts(accuracies=(0.5, 0.5, 0.7))["by_run"]
-    dots = [use for use in elements(few, "use") if "model-0" in use.get("style")]
+    dots = elements(few, "use", "model-0")
     assert len({(dot.get("x"), dot.get("y")) for dot in dots}) == 3 + 1  # and the mean
-    thousand = charts(accuracies=[0.5] * 1_000)["by_run"]
-    rows = [
-        [
-            float(use.get("y"))
-            for use in elements(thousand, "use")
-            if f"model-{n}" in use.get("style")
-        ]
-        for n in (0, 1)
-    ]
+    many = charts(accuracies=(0.5,) * 1_000)["by_run"]
+    rows = [[float(use.get("y")) for use in elements(many, "use", f"model-{n}")] for n in (0, 1)]
     assert [len(row) for row in rows] == [1_001, 1_001]
     assert max(rows[0]) < min(rows[1])
 
 
 def test_any_number_of_models_has_colours():
     """They come round again."""
-    names = [f"model{number}" for number in range(len(MODELS) + 2)]
-    svg = charts(names)["roc"]
+    svg = charts(tuple(f"model{number}" for number in range(len(MODELS) + 2)))["roc"]
     assert len(drawn_in(svg, "model-0", "fill: none")) == 2
     assert len(drawn_in(svg, "model-6", "fill: none")) == 1
 
@@ -174,9 +157,7 @@ def test_charts_of_one_page_share_no_id():
     assert len(ids) == len(set(ids))
     for svg in found.values():
         root = ElementTree.fromstring(svg)
-        assert root.get("role") == "img"
-        assert root.get("viewBox")
-        assert root.get("width") is None
+        assert root.get("role") == "img" and root.get("viewBox") and root.get("width") is None
         assert root.find(f"{SVG}title").text
         assert not re.search(r"#[0-9a-f]{6}|<!--|<metadata", svg)
         for reference in re.findall(r'url\(#(.*?)\)|href="#(.*?)"', svg):

@@ -14,39 +14,29 @@ from shallowdeep.report.records_page import matching, training_seconds
 STAGES = ["check", "prepare", "train-shallow", "train-deep", "sample", "oxford-pets", "evaluate"]
 
 
-@pytest.fixture
-def called(browser, project):
-    """Follow the report's link; gives the page."""
+def test_the_report_leads_to_the_records_of_its_stages(browser, miniature):
+    """With commit, machine, and every file by its hash; to no records of another report."""
     page, troubles = browser.new_page(), []
     page.on("console", lambda message: troubles.append(message.text))
-    page.goto((project / "results/report.html").as_uri())
+    page.goto((miniature / "results/report.html").as_uri())
     page.click("text=what made these results")
     page.wait_for_selector("h1:has-text('What made these results')")
-    yield page
-    assert troubles == []
-    page.close()
-
-
-def test_the_report_leads_to_the_records_of_its_stages(called, project):
-    """With commit, machine, and every file by its hash."""
-    assert called.locator(".stages tbody th").all_inner_texts() == STAGES
-    record = json.loads((project / "results/provenance/train-deep.json").read_text())
-    text = called.inner_text("main")
+    assert page.locator(".stages tbody th").all_inner_texts() == STAGES
+    record = json.loads((miniature / "results/provenance/train-deep.json").read_text())
+    text = page.inner_text("main")
     assert record["git"]["commit"][:12] in text
     assert record["environment"]["processor"] in text
-    called.click("summary:has-text('train-deep')")
-    text = called.inner_text("main")
+    page.click("summary:has-text('train-deep')")
+    text = page.inner_text("main")
     assert record["outputs"]["models/deep/weights.safetensors"] in text
     assert record["inputs"]["src/shallowdeep/training"] in text
-    assert not called.locator(".stranger").is_visible()
-
-
-def test_another_reports_records_are_not_shown(called, project):
-    """Only that they are others."""
-    called.goto((project / "results/provenance/index.html").as_uri() + "#0-0")
-    called.reload()  # or the browser only scrolls
-    assert not called.locator("main").is_visible()
-    assert "do not belong to the report" in called.inner_text("body")
+    assert not page.locator(".stranger").is_visible()
+    page.goto((miniature / "results/provenance/index.html").as_uri() + "#0-0")
+    page.reload()  # or the browser only scrolls
+    assert not page.locator("main").is_visible()
+    assert "do not belong to the report" in page.inner_text("body")
+    assert troubles == []
+    page.close()
 
 
 def test_what_came_from_the_cache_has_no_record(longer_project, browser):
@@ -96,5 +86,4 @@ def test_a_missing_record_is_no_trouble(project):
     shutil.rmtree(project / "results/provenance")
     dvc_main(project, "repro", "--force", "--single-item", "evaluate")
     page = (project / "results/provenance/index.html").read_text()
-    assert "evaluate: versions" in page
-    assert "train-deep: versions" not in page
+    assert "evaluate: versions" in page and "train-deep: versions" not in page
