@@ -47,10 +47,9 @@ def of_scenes(kind, scenes, names):
     """Pictures of some scenes, half of the scenes in each class, and their paths."""
     rng = np.random.default_rng(0)
     taken = [(scene, *one) for scene in range(scenes) for one in enumerate(kind(rng))]
-    paths = [
-        f"{'cat' if scene < scenes / 2 else 'dog'}/{names.format(scene=scene, copy=copy)}"
-        for scene, copy, _ in taken
-    ]
+    classes = ["cat" if scene < scenes / 2 else "dog" for scene, *_ in taken]
+    named = [names.format(scene=scene, copy=copy) for scene, copy, _ in taken]
+    paths = ["/".join(both) for both in zip(classes, named, strict=True)]
     return paths, np.stack([picture for *_, picture in taken]).transpose(0, 3, 1, 2)
 
 
@@ -60,13 +59,6 @@ def suggested(paths, pictures, groups=None):
     means = reduced(pictures)
     groups = copies(means).all if groups is None else groups
     return suggestion(means, pd.DataFrame({"path": paths, "label": labels, "group": groups}))
-
-
-def shuffled(paths):
-    """The same names in another order, class by class."""
-    rng = np.random.default_rng(1)
-    half = len(paths) // 2
-    return [*rng.permutation(paths[:half]).tolist(), *rng.permutation(paths[half:]).tolist()]
 
 
 @pytest.mark.parametrize(
@@ -91,7 +83,9 @@ def test_frames_and_saved_copies_are_noticed(kind, scenes, names):
     size = len(paths) // scenes
     assert (groups.tolist(), unnamed) == ((np.arange(len(paths)) // size * size).tolist(), 0)
     assert suggested(paths, pictures, groups) == ""
-    assert suggested(shuffled(paths), pictures) == ""
+    rng, half = np.random.default_rng(1), len(paths) // 2
+    shuffled = [name for part in (paths[:half], paths[half:]) for name in rng.permutation(part)]
+    assert suggested(shuffled, pictures) == ""
 
 
 def test_a_clip_in_both_classes_is_one_group():
@@ -102,9 +96,9 @@ def test_a_clip_in_both_classes_is_one_group():
     assert by_name(mixed, expression)[0].tolist() == (np.arange(160) // 20 * 20).tolist()
 
 
-@pytest.mark.parametrize("names", ["{0}/{0}.{1}.jpg", "{0}/set{2}_{1}.jpg", "{0}/{2}/{1}.jpg"])
-def test_names_of_independent_pictures_say_nothing(names):
+def test_names_of_independent_pictures_say_nothing():
     """Whatever they share: of drawn pictures numbered in sets of ten."""
-    paths = [names.format(("cat", "dog")[n // 60], n, n // 10) for n in range(120)]
     drawn = [picture(0, n // 60, n).resize((SIDE, SIDE)) for n in range(120)]
-    assert suggested(paths, np.stack(drawn).transpose(0, 3, 1, 2)) == ""
+    for names in ("{0}/{0}.{1}.jpg", "{0}/set{2}_{1}.jpg", "{0}/{2}/{1}.jpg"):
+        paths = [names.format(("cat", "dog")[n // 60], n, n // 10) for n in range(120)]
+        assert suggested(paths, np.stack(drawn).transpose(0, 3, 1, 2)) == "", names

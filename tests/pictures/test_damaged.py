@@ -9,7 +9,7 @@ from PIL import Image, PngImagePlugin
 
 from shallowdeep.pictures.decoding import Unusable, quiet
 
-PLACES = 50
+PLACES = 30
 SCENE = scene(36, 24)
 
 

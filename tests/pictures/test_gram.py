@@ -1,4 +1,4 @@
-"""The Gram matrix is exact."""
+"""The Gram matrix is exact; the processor's products of bytes are, too, or are not used."""
 
 import hashlib
 import os
@@ -8,9 +8,12 @@ import time
 
 import numpy as np
 import pytest
+import torch
 
 from shallowdeep.pictures import gram as module
+from shallowdeep.pictures import int8
 from shallowdeep.pictures.gram import TILE, _tile, centred_product, gram
+from shallowdeep.pictures.int8 import PIXELS, byte_product, is_exact, quick_product
 from shallowdeep.prepared.normalisation import Normalisation
 
 HASH = """
@@ -96,8 +99,7 @@ def test_an_interruption_does_not_wait_for_all_tiles(monkeypatch):
 @pytest.mark.parametrize(
     ("cores", "by", "limits", "architecture", "feature"),
     [
-        (1, "floats", {}, None, None),
-        (2, "floats", {"OPENBLAS_CORETYPE": "Nehalem"}, "Nehalem", None),
+        (1, "floats", {"OPENBLAS_CORETYPE": "Nehalem"}, "Nehalem", None),
         (2, "floats", {"OPENBLAS_CORETYPE": "Haswell"}, "Haswell", None),
         (2, "floats", {"NPY_DISABLE_CPU_FEATURES": "X86_V3"}, None, "X86_V3"),
         (1, "bytes", {}, None, None),
@@ -106,20 +108,11 @@ def test_an_interruption_does_not_wait_for_all_tiles(monkeypatch):
 )
 def test_threads_and_instruction_sets_change_no_bit(cores, by, limits, architecture, feature):
     """The same hash as from integer arithmetic followed by the same float64 steps."""
-    done = subprocess.run(
-        [sys.executable, "-W", "error", "-c", HASH, str(cores), by],
-        env=os.environ | limits,
-        capture_output=True,
-        text=True,
-        check=True,
-    )
-    found, taken, features = done.stdout.splitlines()
-    assert found == _hash_from_integers()
+    command = [sys.executable, "-W", "error", "-c", HASH, str(cores), by]
+    printed = subprocess.check_output(command, env=os.environ | limits, text=True)
+    found, taken, features = printed.splitlines()
     assert architecture in (None, taken)
     assert feature is None or f"'{feature}'" not in features
-
-
-def _hash_from_integers():
     pictures = np.random.default_rng(0).integers(0, 256, (40, 3, 64, 64), dtype=np.uint8)
     total = np.zeros((40, 40))
     for channel, (mean, std) in enumerate(zip((0.5, 0.4, 0.3), (0.5, 0.2, 0.1), strict=True)):
@@ -129,4 +122,59 @@ def _hash_from_integers():
         total += slope * slope * (u @ u.T)
         total += slope * offset * (u.sum(1)[:, None] + u.sum(1))
         total += 64 * 64 * offset * offset
-    return hashlib.sha256(total.astype(np.float32).tobytes()).hexdigest()
+    assert found == hashlib.sha256(total.astype(np.float32).tobytes()).hexdigest()
+
+
+@pytest.fixture
+def always(monkeypatch):
+    """Whatever processor this is: torch can do it on any."""
+    monkeypatch.setattr(int8, "_has_instructions", lambda: True)
+
+
+@pytest.mark.parametrize("shape", [(1, 1, 1), (7, 5, 1_023), (3, 2, PIXELS + 1)])
+def test_products_of_bytes_are_those_of_integers(shape):
+    """In shapes that no vector divides, and beyond the pixels that int32 holds."""
+    rng = np.random.default_rng(0)
+    u, v = (rng.integers(0, 256, (n, shape[2]), dtype=np.uint8) for n in shape[:2])
+    exact = (u.astype(np.int64) - 128) @ (v.astype(np.int64) - 128).T
+    assert np.array_equal(byte_product(u, v), exact)
+    apart = np.stack([v, u[:1].repeat(len(v), 0)], axis=1)[:, 0]  # one channel of several
+    assert np.array_equal(byte_product(u, apart), exact)
+
+
+@pytest.mark.usefixtures("always")
+def test_the_gram_matrix_has_the_same_bits(monkeypatch):
+    """As by products of floats; torch is not asked for its own where it would take longer."""
+    pictures = np.random.default_rng(0).integers(0, 256, (40, 3, 9, 9), dtype=np.uint8)
+    how = Normalisation((0.5, 0.4, 0.3), (0.5, 0.2, 0.1))
+    quick, plain = np.empty((2, 40, 40), dtype=np.float32)
+    used = []
+    monkeypatch.setattr(int8, "byte_product", lambda u, v: used.append(1) or byte_product(u, v))
+    gram(pictures, how, out=quick)
+    assert len(used) > 1  # beyond the check
+    monkeypatch.setattr(int8, "_has_instructions", lambda: False)
+    monkeypatch.setattr(int8, "is_exact", lambda: pytest.fail("asked"))
+    gram(pictures, how, out=plain)
+    assert quick_product() is None
+    assert np.array_equal(quick, plain)
+
+
+@pytest.mark.usefixtures("always")
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        lambda u, v: torch.zeros(len(u), v.shape[1]),
+        lambda u, v: (u.int() @ v.int()).clamp(max=2**29),
+        lambda u, v: (u.short() @ v.short()).int(),
+        lambda u: u,
+    ],
+    ids=["zeros", "saturated", "overflown", "other arguments"],
+)
+def test_what_does_not_compute_exactly_is_not_used(wrong, monkeypatch):
+    """Nor what is not there any more."""
+    assert quick_product() is byte_product
+    monkeypatch.setattr(torch, "_int_mm", wrong)
+    assert not is_exact()
+    assert quick_product() is None
+    monkeypatch.delattr(torch, "_int_mm")
+    assert quick_product() is None

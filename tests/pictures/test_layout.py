@@ -26,11 +26,7 @@ def below(*tops, names=PAIR):
         (below("train", "validation"), "are splits", "train"),
         (below("Training", "Val", "test"), "are splits", "Training"),
         (below("train"), "are splits", "train"),
-        (
-            below("training_set/training_set", "test_set/test_set"),
-            "splits",
-            "training_set/training",
-        ),
+        (below("training_set/training_set", "test_set/test_set"), "splits", "training_set/tr"),
         (below("01-train", "02-test"), "are splits", "01-train"),
         (below("train", "extra"), "train is a split, not a class", "train"),
         (["cat", "validation"], "validation is a split, not a class; if it is one, rename", None),
@@ -105,18 +101,13 @@ def test_named_classes_are_taken_in_their_order_and_no_others(tmp_path):
         classes_of(tmp_path, ("cta", "dog"))
 
 
-def test_a_class_folder_may_be_no_link(tmp_path):
+def test_a_class_folder_may_be_no_link_and_circles_of_links_end(tmp_path):
     """DVC would hash it as empty; the message names where it leads."""
-    lay(tmp_path, "top/dog", "elsewhere")
-    (tmp_path / "top" / "cat").symlink_to(tmp_path / "elsewhere")
+    lay(tmp_path, "top/dog", "elsewhere", *PAIR)
+    (tmp_path / "top/cat").symlink_to(tmp_path / "elsewhere")
     for wanted in ((), PAIR):
         with pytest.raises(InputError, match=r"top/cat: is a link to the folder .*elsewhere; DVC"):
             classes_of(tmp_path / "top", wanted)
-
-
-def test_circles_of_links_end(tmp_path):
-    """In both class folders, under one name."""
     for name in PAIR:
-        lay(tmp_path, name)
-        (tmp_path / name / "loop").symlink_to(".")
-    assert classes_of(tmp_path, ()) == PAIR  # the files below are refused where they are listed
+        (lay(tmp_path, f"circles/{name}") / f"circles/{name}/loop").symlink_to(".")
+    assert classes_of(tmp_path / "circles", ()) == PAIR  # what is below is refused when listed

@@ -8,7 +8,6 @@ import pytest
 from picture_files import chunk, decoded, png, stored
 from PIL import Image
 
-from shallowdeep.pictures.limits import Unusable
 from shallowdeep.pictures.png import essential
 
 VALUES = np.arange(16).reshape(2, 8) % 4
@@ -26,8 +25,7 @@ def test_a_transparent_grey_value_shows_white(tmp_path, depth):
     """As `convert FILE -background white -alpha remove` of ImageMagick 6.9.11 shows it."""
     values = VALUES * ((2**depth - 1) // 3)
     data = grey(depth, values=values, before=chunk(b"tRNS", struct.pack(">H", values[0, 1])))
-    expected = np.array([0, 255, 170, 255] * 2)
-    assert abs(decoded(tmp_path, data).pixels.astype(int) - expected).max() <= 1
+    assert abs(decoded(tmp_path, data).pixels - np.array([0.0, 255, 170, 255] * 2)).max() <= 1
 
 
 LARGE = b"A comment\0\0" + zlib.compress(bytes(3_000_000))
@@ -61,14 +59,7 @@ def test_whatever_says_which_way_is_up_is_kept(tmp_path, where):
         "raw profile": chunk(b"zTXt", b"Raw profile type exif\0\0" + zlib.compress(profile)),
         "XMP": chunk(b"iTXt", b"XML:com.adobe.xmp\0\0\0\0\0" + b'<x tiff:Orientation="6"/>'),
     }
-    picture = decoded(tmp_path, grey(8, before=before[where]))
-    assert (picture.width, picture.height) == (2, 8)
-
-
-def test_a_million_chunks_are_refused(tmp_path):
-    """Each costs time."""
-    with pytest.raises(Unusable, match="more than 100,000 chunks"):
-        decoded(tmp_path, grey(8, before=chunk(b"tEXt", b"A\0") * 100_001))
+    assert decoded(tmp_path, grey(8, before=before[where]))[1:] == (2, 8)
 
 
 def test_other_pictures_pass_through():

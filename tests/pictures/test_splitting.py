@@ -74,47 +74,37 @@ def test_fold_0_of_ten_is_the_single_split(pictures):
 def test_the_single_split_is_the_one_that_it_has_always_been():
     """A class's permutation, train first: a change of it would change every figure."""
     rows = np.random.default_rng([3, 1]).permutation(np.arange(40, 90))
-    train, validation, test = fold(parts(40, 50, seed=3), 0, folds=1)
-    assert sorted(rows[:40]) == train[train >= 40].tolist()
-    assert sorted(rows[40:45]) == validation[validation >= 40].tolist()
-    assert sorted(rows[45:]) == test[test >= 40].tolist()
+    found = fold(parts(40, 50, seed=3), 0, folds=1)
+    for split, expected in zip(found, (rows[:40], rows[40:45], rows[45:]), strict=True):
+        assert split[split >= 40].tolist() == sorted(expected)
+    # 26 at 80/10/10 are 20.8, 2.6 and 2.6; of equal remainders the first gets one more.
+    for pictures, sizes in ((20, (16, 2, 2)), (26, (21, 3, 2)), (500, (400, 50, 50))):
+        assert counts(parts(pictures, pictures), np.arange(pictures)) == sizes
+
+
+def test_the_seed_and_a_class_s_own_pictures_decide():
+    """A picture more in one leaves the other's parts as they were; both are not shuffled alike."""
+    assert np.array_equal(parts(50, 50, folds=10), parts(50, 50, folds=10))
+    assert not np.array_equal(parts(50, 50, folds=10), parts(50, 50, folds=10, seed=1))
+    found = parts(50, 50)
+    assert np.array_equal(found[:50], parts(50, 51)[:50])
+    assert np.array_equal(found[50:], parts(51, 50)[51:])
+    assert not np.array_equal(found[:50], found[50:])
 
 
 @pytest.mark.parametrize(
-    ("pictures", "expected"), [(20, (16, 2, 2)), (26, (21, 3, 2)), (500, (400, 50, 50))]
+    ("folds", "pictures", "missing", "message"),
+    [
+        (1, 15, 2, r"usable .*\(12 train, 2 validation, 1 test"),
+        (1, 0, 17, r"usable .*\(0"),
+        (10, 19, 1, "usable .* folds: 10, .*: 1 more, or fewer folds"),
+        (10, 0, 20, "usable .* folds: 10, .*: 20 more, or fewer folds"),
+        (30, 40, 20, "usable .* folds: 30, .*: 20 more, or fewer folds"),
+    ],
 )
-def test_remainders_go_to_the_largest(pictures, expected):
-    """26 at 80/10/10 are 20.8, 2.6 and 2.6; of equal ones the first gets one more."""
-    assert counts(parts(pictures, pictures), np.arange(pictures)) == expected
-
-
-def test_the_seed_decides():
-    """The same seed, the same parts; another seed, other ones."""
-    assert np.array_equal(parts(50, 50, folds=10), parts(50, 50, folds=10))
-    assert not np.array_equal(parts(50, 50, folds=10), parts(50, 50, folds=10, seed=1))
-
-
-def test_a_class_is_cut_without_regard_to_the_other():
-    """A picture more in one leaves the other's parts as they were; both are not shuffled alike."""
-    assert np.array_equal(parts(50, 50)[:50], parts(50, 51)[:50])
-    assert np.array_equal(parts(50, 50)[50:], parts(51, 50)[51:])
-    assert not np.array_equal(parts(50, 50)[:50], parts(50, 50)[50:])
-
-
-@pytest.mark.parametrize(("pictures", "counts"), [(15, "12 train, 2 validation, 1 test"), (0, "0")])
-def test_a_class_can_be_too_small(pictures, counts):
-    """Every split needs two pictures of each class; the message says what there would be."""
-    with pytest.raises(InputError, match=rf"class dog: {pictures} usable .*\({counts}"):
-        parts(100, pictures)
-
-
-@pytest.mark.parametrize(("folds", "pictures", "missing"), [(10, 19, 1), (10, 0, 20), (30, 40, 20)])
-def test_a_class_can_be_too_small_for_the_folds(folds, pictures, missing):
-    """The message says how many pictures are missing; with them it works."""
-    with pytest.raises(
-        InputError,
-        match=rf"dog: {pictures} usable .* folds: {folds}, .*: {missing} more, or fewer folds",
-    ):
+def test_a_class_can_be_too_small(folds, pictures, missing, message):
+    """Every split needs two of each class; the message says how many are missing, or there are."""
+    with pytest.raises(InputError, match=f"class dog: {pictures} {message}"):
         parts(100, pictures, folds=folds)
     parts(100, pictures + missing, folds=folds)
 
@@ -126,11 +116,9 @@ def first_rows(keys):
 
 
 def grouped(labels, keys, *, folds, seed=0, **options):
-    groups = first_rows(keys)
-    found = cut(
-        labels, ARTICLE, folds=folds, classes=("cat", "dog"), seed=seed, groups=groups, **options
-    )
-    assert np.array_equal(found, found[groups])
+    options |= {"classes": ("cat", "dog"), "seed": seed, "groups": first_rows(keys)}
+    found = cut(labels, ARTICLE, folds=folds, **options)
+    assert np.array_equal(found, found[options["groups"]])
     return [np.bincount(found[labels == label], minlength=max(folds, 3)) for label in (0, 1)]
 
 
@@ -185,17 +173,12 @@ def test_groups_are_refused_only_if_a_class_has_too_few(folds, pictures, kinds, 
     assert np.array_equal(found, found[groups])
 
 
-def test_groups_of_one_picture_are_no_groups():
-    """The split is the one without any, to the bit."""
+def test_groups_of_one_picture_are_none_and_a_large_one_makes_the_others_smaller():
+    """The split is the one without any, to the bit; parts share what a group above one leaves."""
     for folds in (1, 10):
         options = {"folds": folds, "classes": ("cat", "dog"), "seed": 3}
-        assert np.array_equal(
-            cut(LABELS, ARTICLE, **options, groups=ALONE), cut(LABELS, ARTICLE, **options)
-        )
-
-
-def test_a_group_larger_than_a_part_makes_the_others_smaller():
-    """They share what it leaves."""
+        found = cut(LABELS, ARTICLE, **options, groups=ALONE)
+        assert np.array_equal(found, cut(LABELS, ARTICLE, **options))
     of_cats, of_dogs = grouped(LABELS, np.where(ALONE < 130, 0, ALONE), folds=10)
     assert sorted(of_cats) == [30] * 9 + [130]
     assert sorted(of_dogs) == [40] * 10
@@ -206,11 +189,7 @@ def test_a_group_larger_than_a_part_makes_the_others_smaller():
 @pytest.mark.parametrize(
     ("keys", "folds", "message"),
     [
-        (
-            ALONE // 100,
-            10,
-            "class cat: .* in 4 groups, too few for folds: 10; there can be folds: 4",
-        ),
+        (ALONE // 100, 10, "class cat: .* in 4 groups, too few for folds: 10; .* be folds: 4"),
         (np.where(ALONE < 400, ALONE, 400), 3, "class dog: .* in 1 group, .* must be more groups"),
         (ALONE // 200, 1, "class cat: .* in 2 groups, too few for folds: 1; there must be more"),
     ],

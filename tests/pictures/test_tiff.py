@@ -2,6 +2,7 @@
 
 import struct
 import subprocess
+from itertools import product
 
 import numpy as np
 import pytest
@@ -43,92 +44,46 @@ def test_unsigned_grey(tmp_path, bits, white_is_zero, order, packing):
     assert abs(pixels - (255 - expected if white_is_zero else expected)).max() <= 1
 
 
-def imagemagick(tmp_path, data, *options, to):
-    """What ImageMagick's `convert` makes of a file."""
-    (tmp_path / "from").write_bytes(data)
-    command = [tool("convert", "imagemagick"), str(tmp_path / "from"), *options, to]
-    return subprocess.run(command, stdout=subprocess.PIPE, check=True).stdout
+def imagemagick(*arguments, **options):
+    """What ImageMagick's `convert` writes to its output."""
+    command = [tool("convert", "imagemagick"), *arguments]
+    return subprocess.run(command, stdout=subprocess.PIPE, check=True, **options).stdout
 
 
+PILLOWS = ("tiff_lzw", "tiff_deflate", "tiff_adobe_deflate", "packbits", "lzma", "zstd")
 # Compressions of ImageMagick's, and the predictors that they take.
-WRITTEN = (["None"], ["RLE"], ["LZW", 1, 2], ["Zip", 1, 2], ["LZMA"], ["ZSTD", 1, 2])
+WRITTEN = {"None": [0], "RLE": [0], "LZW": [1, 2], "Zip": [1, 2], "LZMA": [0], "ZSTD": [1, 2]}
 
 
-def sixteen_bits(tmp_path):
+def sixteen_bits():
     """Grey of 16 bits in both orders of bytes, in all compressions that Pillow reads."""
-    for compression in (
-        "tiff_lzw",
-        "tiff_deflate",
-        "tiff_adobe_deflate",
-        "packbits",
-        "lzma",
-        "zstd",
-    ):
-        yield (
-            f"Pillow {compression}",
-            stored(Image.fromarray(FINE), "TIFF", compression=compression),
-        )
-    for order in "<>":
-        for packing in PACKED:
-            data = FINE.astype(f"{order}u2").tobytes()
-            yield f"{order} {packing}", tiff(data, bits=16, order=order, packing=packing)
+    for compression in PILLOWS:
+        yield compression, stored(Image.fromarray(FINE), "TIFF", compression=compression)
+    for order, packing in product("<>", PACKED):
+        data = FINE.astype(f"{order}u2").tobytes()
+        yield f"{order} {packing}", tiff(data, bits=16, order=order, packing=packing)
     plain = tiff(FINE.tobytes(), bits=16)
-    for endian in ("lsb", "msb"):
-        for compression, *predictors in WRITTEN:
-            for predictor in predictors or [()]:
-                options = ["-define", f"tiff:endian={endian}", "-compress", compression]
-                options += ["-define", f"tiff:predictor={predictor}"] if predictors else []
-                yield " ".join(options), imagemagick(tmp_path, plain, *options, to="tiff:-")
+    for endian, (compression, predictors) in product(("lsb", "msb"), WRITTEN.items()):
+        for predictor in predictors:
+            options = ["-define", f"tiff:endian={endian}", "-compress", compression]
+            options += ["-define", f"tiff:predictor={predictor}"] if predictor else []
+            yield " ".join(options), imagemagick("-", *options, "tiff:-", input=plain)
 
 
 def test_grey_of_16_bits_has_imagemagicks_values(tmp_path):
     """The low byte rounds, it is not cut off; neither the order of bytes nor a predictor counts."""
-    tested = set()
-    for name, data in sixteen_bits(tmp_path):
-        peer = imagemagick(tmp_path, data, "-depth", "16", "-endian", "LSB", to="gray:-")
-        values = np.frombuffer(peer, "<u2").reshape(8, 8)
-        assert np.array_equal(values, FINE), name
-        assert np.array_equal(decoded(tmp_path, data).pixels[0], np.rint(values / 257)), name
-        with Image.open(tmp_path / "picture") as image:
+    tested, paths = set(), []
+    for name, data in sixteen_bits():
+        paths.append(tmp_path / f"{len(paths)}.tif")
+        paths[-1].write_bytes(data)
+        assert np.array_equal(decoded(tmp_path, data).pixels[0], np.rint(FINE / 257)), name
+        with Image.open(paths[-1]) as image:
             tested.add((image.tag_v2.prefix, image.tag_v2[259], image.tag_v2.get(317, 1)))
-    both = {(order, code) for order in (b"II", b"MM") for code in (1, 5, 8, 32_773, 32_946)}
+    read = imagemagick(*paths, "-depth", "16", "-endian", "LSB", "gray:-")
+    assert read == FINE.astype("<u2").tobytes() * len(paths)
+    both = set(product((b"II", b"MM"), (1, 5, 8, 32_773, 32_946)))
     assert both <= {(order, code) for order, code, _ in tested}
-    assert {(order, 5, 2) for order in (b"II", b"MM")} <= tested
-
-
-@pytest.mark.parametrize(
-    ("bits", "kind", "white_is_zero", "name"),
-    [
-        (12, 1, False, "grey of 12 bits"),
-        (32, 1, False, "grey of 32 bits"),
-        (64, 1, False, "grey of 64 bits"),
-        (16, 1, True, "white-is-zero grey of 16 bits"),
-        (8, 2, False, "signed grey of 8 bits"),
-        (16, 2, False, "signed grey of 16 bits"),
-        (16, 3, False, "floating-point grey of 16 bits"),
-        (32, 3, True, "white-is-zero floating-point grey of 32 bits"),
-        (64, 3, False, "floating-point grey of 64 bits"),
-    ],
-)
-@pytest.mark.parametrize("order", ["<", ">"])
-def test_other_grey_is_rejected_by_name(tmp_path, bits, kind, white_is_zero, name, order):
-    """Pillow reads it in other levels than meant, or not at all."""
-    data = tiff(bytes(8 * bits), bits=bits, kind=kind, order=order, white_is_zero=white_is_zero)
-    with pytest.raises(Unusable, match=f"^{name}; convert it to plain grey of 8 or 16 bits$"):
-        decoded(tmp_path, data)
-
-
-@pytest.mark.parametrize("bits", [1, 8, 16])
-def test_grey_that_does_not_tell_black_from_white_is_rejected(tmp_path, bits):
-    """Pillow takes 0 for white, libtiff for black."""
-    with pytest.raises(Unusable, match="without the tag that tells black from white; convert it"):
-        decoded(tmp_path, tiff(levels(bits), bits=bits, t262=None))
-
-
-def test_a_kind_that_is_not_read_is_called_one(tmp_path):
-    """The reason is not that there is no picture."""
-    with pytest.raises(Unusable, match="a kind of TIFF that cannot be read"):
-        decoded(tmp_path, tiff(bytes(64), t262=2))
+    assert {(b"II", 5, 2), (b"MM", 5, 2)} <= tested
 
 
 def followed_by(data, width, length):
@@ -137,21 +92,43 @@ def followed_by(data, width, length):
     return data[:-4] + struct.pack("<I", len(data)) + further
 
 
-PREVIEWS = {
-    "flagged": tiff(bytes(64), t254=1),
-    "flagged as old files do": tiff(bytes(64), t255=2),
-    "before a larger picture": followed_by(tiff(bytes(64)), 600, 400),
-    "beside a larger picture": followed_by(
-        tiff(bytes(64), t330=len(tiff(bytes(64), t330=1))), 600, 400
-    ),
-}
+CONVERT = "; convert it to plain grey of 8 or 16 bits$"
+NO_TAG = "without the tag that tells black from white; convert it"
+PREVIEW = "its first picture, 8 x 8 pixels, is a preview"
+GREY = [  # in both orders of bytes: bits, kind of sample, white is 0, and its name
+    (12, 1, False, "^grey of 12 bits"),
+    (32, 1, False, "^grey of 32 bits"),
+    (64, 1, False, "^grey of 64 bits"),
+    (16, 1, True, "^white-is-zero grey of 16 bits"),
+    (8, 2, False, "^signed grey of 8 bits"),
+    (16, 2, False, "^signed grey of 16 bits"),
+    (16, 3, False, "^floating-point grey of 16 bits"),
+    (32, 3, True, "^white-is-zero floating-point grey of 32 bits"),
+    (64, 3, False, "^floating-point grey of 64 bits"),
+]
 
 
-@pytest.mark.parametrize("name", PREVIEWS)
-def test_a_preview_is_not_the_picture(tmp_path, name):
-    """As a camera's raw file begins; the reason says so."""
-    with pytest.raises(Unusable, match="its first picture, 8 x 8 pixels, is a preview"):
-        decoded(tmp_path, PREVIEWS[name])
+@pytest.mark.parametrize(
+    ("data", "reason"),
+    [
+        *(
+            (tiff(bytes(8 * bits), bits=bits, kind=kind, order=order, white_is_zero=white), name)
+            for (bits, kind, white, name), order in product(GREY, "<>")
+        ),
+        # Pillow takes 0 for white, libtiff for black.
+        *((tiff(levels(bits), bits=bits, t262=None), NO_TAG) for bits in (1, 8, 16)),
+        (tiff(bytes(64), t262=2), "a kind of TIFF that cannot be read"),
+        # As a camera's raw file begins: flagged, also as old files do; before or beside a larger.
+        (tiff(bytes(64), t254=1), PREVIEW),
+        (tiff(bytes(64), t255=2), PREVIEW),
+        (followed_by(tiff(bytes(64)), 600, 400), PREVIEW),
+        (followed_by(tiff(bytes(64), t330=len(tiff(bytes(64), t330=1))), 600, 400), PREVIEW),
+    ],
+)
+def test_what_is_read_in_other_levels_or_is_a_preview_is_refused_by_name(tmp_path, data, reason):
+    """Grey that Pillow reads otherwise than meant, or not at all; a preview of another picture."""
+    with pytest.raises(Unusable, match=reason + CONVERT * reason.startswith("^")):
+        decoded(tmp_path, data)
 
 
 def test_pages_and_thumbnails_are_no_reason(tmp_path):
