@@ -7,20 +7,11 @@ import os
 import pytest
 
 from shallowdeep.files.errors import InputError
-from shallowdeep.prepared.data_report import (
-    DataReport,
-    LeftOut,
-    read_counts,
-    read_listing,
-    write_counts,
-    write_listing,
-)
+from shallowdeep.prepared import data_report
+from shallowdeep.prepared.data_report import DataReport, LeftOut, read_counts, read_listing
 
-COUNTS = {
-    "train": {"cat": 400, "dog": 401},
-    "validation": {"cat": 50, "dog": 49},
-    "test": {"cat": 50, "dog": 50},
-}
+CATS, DOGS = {"train": 400, "validation": 50, "test": 50}, (401, 49, 50)
+COUNTS = {one: {"cat": CATS[one], "dog": n} for one, n in zip(CATS, DOGS, strict=True)}
 REPORT = DataReport(1_000, 1, 2)
 BAD = LeftOut("cat/z", "truncated")
 SAME = LeftOut("cat/b\n,", "duplicate of cat/a")
@@ -50,11 +41,9 @@ def test_what_few_data_sets_have_is_said_where_there_is_any(tmp_path):
         " hidden or sidecar folders skipped"
     )
     assert all(report[3:])
-    for one, counts in (
-        (report, report._asdict()),
-        (REPORT, {"pictures": 1_000, "rejected": 1, "duplicates": 2}),
-    ):
-        write_counts(one, tmp_path / "data.json")
+    few = {"pictures": 1_000, "rejected": 1, "duplicates": 2}
+    for one, counts in ((report, report._asdict()), (REPORT, few)):
+        data_report.write_counts(one, tmp_path / "data.json")
         assert read_counts(tmp_path / "data.json") == one
         assert json.loads((tmp_path / "data.json").read_text()) == counts
 
@@ -62,16 +51,16 @@ def test_what_few_data_sets_have_is_said_where_there_is_any(tmp_path):
 def test_the_listing_is_sorted_and_always_there(tmp_path):
     """A header when nothing was left out; names that are not UTF-8 with escapes."""
     path = tmp_path / "rejected.csv"
-    write_listing([], path)
+    data_report.write_listing([], path)
     assert path.read_text() == '"path","reason"\n'
     odd = LeftOut(os.fsdecode(b"cat/\xff"), "empty file")
-    write_listing([odd, BAD, SAME], path)
+    data_report.write_listing([odd, BAD, SAME], path)
     with path.open(newline="", encoding="utf-8") as file:
         rows = list(csv.reader(file))
     assert rows == [["path", "reason"], list(SAME), list(BAD), ["cat/\\udcff", "empty file"]]
     assert read_listing(path) == [LeftOut(*row) for row in rows[1:]]
     markup = LeftOut("cat/</script><b>&\\u003c.jpg", "duplicate of cat/<i>.jpg")
-    write_listing([markup], path)
+    data_report.write_listing([markup], path)
     assert not set("<>&") & set(path.read_text())  # DVC puts it into a script as it is
     assert read_listing(path) == [markup]
 
@@ -79,9 +68,13 @@ def test_the_listing_is_sorted_and_always_there(tmp_path):
 @pytest.mark.parametrize(
     ("write", "read", "texts"),
     [
-        (lambda path: write_counts(REPORT, path), read_counts, ['{"pictures": 1}', "[", "[1]"]),
         (
-            lambda path: write_listing([BAD], path),
+            lambda path: data_report.write_counts(REPORT, path),
+            read_counts,
+            ['{"pictures": 1}', "[", "[1]"],
+        ),
+        (
+            lambda path: data_report.write_listing([BAD], path),
             read_listing,
             ["", "path\n", "path,reason\na,b,c\n", '"path","reason"\n"a\n'],
         ),

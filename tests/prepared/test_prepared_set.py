@@ -4,6 +4,7 @@ import io
 import json
 import os
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 
 import numpy as np
@@ -42,7 +43,10 @@ def folder(tmp_path):
 
 
 def test_it_is_read_as_it_was_written(folder):
-    """Names with line breaks, quotes and bytes that are not UTF-8 come back as they were."""
+    """Names with line breaks, quotes and bytes that are not UTF-8 come back as they were.
+
+    Rows of a split ascend; labels are indices into the classes; what is in memory is no file's.
+    """
     found = read(folder)
     assert list(found.manifest["path"]) == NAMES
     assert list(found.manifest["fold"]) == FOLDS
@@ -53,38 +57,16 @@ def test_it_is_read_as_it_was_written(folder):
     assert (found.classes, found.folds, found.size, found.mean, found.std) == SUMMARY
     assert np.array_equal(found.pictures, PICTURES)
     assert found.gram().shape == (6, 6)
-
-
-def test_rows_and_labels(folder):
-    """Rows of a split ascend; labels are indices into the classes."""
-    found = read(folder)
     assert found.rows("train").tolist() == [0, 3, 4]
     assert found.rows("test").tolist() == [2, 5]
     assert found.labels.tolist() == [0, 0, 0, 0, 1, 1]
     assert found.labels.dtype == np.int64
     assert found.labels.flags.writeable
     assert found.rows("train").flags.writeable
-
-
-def test_counts_go_by_split_and_class(folder):
-    """A class that a split has none of is counted as 0."""
-    counts = json.loads((folder / "meta.json").read_text())["counts"]
-    assert counts["train"] == {"cat": 2, "dog": 1}
-    assert counts["validation"] == {"cat": 1, "dog": 0}
-
-
-def test_pictures_cannot_be_changed_by_accident(folder):
-    """Writing to the array in memory leaves the file alone."""
-    read(folder).pictures[:] = 0
+    found.pictures[:] = 0
     assert np.array_equal(read(folder).pictures, PICTURES)
-
-
-@pytest.mark.parametrize("name", FILES)
-def test_a_missing_file_is_named(folder, name):
-    """With the command that makes it."""
-    (folder / name).unlink()
-    with pytest.raises(InputError, match=rf"{name}: no such file; `dvc repro prepare` makes it"):
-        read(folder).gram()
+    counts = json.loads((folder / "meta.json").read_text())["counts"]
+    assert (counts["train"], counts["validation"]) == ({"cat": 2, "dog": 1}, {"cat": 1, "dog": 0})
 
 
 class Malicious:
@@ -95,22 +77,17 @@ class Malicious:
 
 
 def objects(_):
-    file = io.BytesIO()
-    np.save(file, np.array([Malicious()], dtype=object), allow_pickle=True)
+    np.save(file := io.BytesIO(), np.array([Malicious()], dtype=object), allow_pickle=True)
     return file.getvalue()
-
-
-def cut(data):
-    return data[: len(data) // 2]
 
 
 @pytest.mark.parametrize(
     ("name", "alter"),
     [
-        *((name, lambda _: b"") for name in FILES),
-        *((name, lambda _: b"junk" * 99) for name in FILES),
-        *((name, cut) for name in FILES),
-        *((name, objects) for name in FILES),
+        *product(
+            FILES,
+            (lambda _: b"", lambda _: b"junk" * 99, lambda data: data[: len(data) // 2], objects),
+        ),
         ("gram.npy", lambda data: data.replace(b"<f4", b"<i4")),
         ("manifest.csv", lambda data: data[: data.rindex(b'"dog/')]),
         ("manifest.csv", lambda data: data.replace(b"sha256", b"md5")),
@@ -120,14 +97,15 @@ def cut(data):
     ],
 )
 def test_what_cannot_be_read_is_one_line(folder, monkeypatch, name, alter):
-    """Also a file of another shape than the others; with the command that mends it."""
+    """Also a file of another shape than the others, or none; with the command that mends it."""
     monkeypatch.chdir(folder)
     path = folder / name
-    path.write_bytes(alter(path.read_bytes()))
-    with pytest.raises(
-        InputError,
-        match=r"altered or .*; `dvc repro --force prepare` makes it anew$",
-    ):
+    whole = path.read_bytes()
+    path.unlink()
+    with pytest.raises(InputError, match=rf"{name}: no such file; `dvc repro prepare` makes it"):
+        read(folder).gram()
+    path.write_bytes(alter(whole))
+    with pytest.raises(InputError, match=r"altered or .*; `dvc repro --force prepare` makes it an"):
         read(folder).gram()
     assert not Path("executed").exists()
 
@@ -144,11 +122,11 @@ def test_a_share_of_the_training_pictures_is_nested(tmp_path):
     ten = write_prepared(tmp_path / "ten", count=117, seed=0, folds=10)
     assert np.array_equal(replace(ten, share=1.0, seed=7).fold(3).train, ten.fold(3).train)
     larger = ten.fold(3)
+    whole = np.bincount(ten.labels[larger.train])
     for share in (0.75, 0.5, 0.25, 0.125):
         shared = replace(ten, share=share)
         fold = shared.fold(3)
         assert set(fold.train) < set(larger.train)
-        whole = np.bincount(ten.labels[ten.fold(3).train])
         assert np.array_equal(np.bincount(ten.labels[fold.train]), np.round(share * whole))
         assert (np.diff(fold.train) > 0).all()
         for one, other in zip(fold[1:], larger[1:], strict=True):

@@ -26,12 +26,10 @@ HALF = Normalisation((0.5,) * 3, (0.5,) * 3)
 def drawn() -> Model:
     """A model of two runs, on pictures of 8 x 8 pixels."""
     rng, widths = np.random.default_rng(0), [3 * SIZE**2, 5, 3, 1]
+    shapes = [((RUNS, n, n_prev), (RUNS, n)) for n_prev, n in pairwise(widths)]
     layers = [
-        StoredLayer(
-            rng.normal(size=(RUNS, n, n_prev)).astype(np.float32),
-            rng.normal(size=(RUNS, n)).astype(np.float32),
-        )
-        for n_prev, n in pairwise(widths)
+        StoredLayer(*(rng.normal(size=shape).astype(np.float32) for shape in layer))
+        for layer in shapes
     ]
     return Model(layers, [0, 2**63 - 1], ("cat", "dog"), SIZE, HALF)
 
@@ -54,11 +52,10 @@ def test_a_model_is_read_back(path):
 
 def test_another_process_writes_the_same_bytes(path):
     """DVC would otherwise see a change where there is none."""
-    code = "import sys; from test_model import drawn, model; from pathlib import Path; "
-    code += "model.write(drawn(), Path(sys.argv[1]))"
+    code = "import sys; from pathlib import Path; from shallowdeep.trained import model; "
+    code += "model.write(model.read(Path(sys.argv[1])), Path(sys.argv[2]))"
     again = path.with_name("again.safetensors")
-    environment = os.environ | {"PYTHONPATH": str(Path(__file__).parent)}
-    subprocess.run([sys.executable, "-c", code, str(again)], check=True, env=environment)
+    subprocess.run([sys.executable, "-c", code, path, again], check=True)
     assert again.read_bytes() == path.read_bytes()
 
 
@@ -84,10 +81,8 @@ def spoilt(about=None, **tensors) -> bytes:
     known = {"seeds": [0, 1], "classes": ["cat", "dog"], "size": SIZE, **HALF._asdict()}
     known |= about or {}
     kept = {key: value for key, value in known.items() if value is not None}
-    return save(
-        {key: tensor for key, tensor in arrays.items() if tensor is not None},
-        {"shallowdeep": json.dumps(kept)},
-    )
+    tensors = {key: tensor for key, tensor in arrays.items() if tensor is not None}
+    return save(tensors, {"shallowdeep": json.dumps(kept)})
 
 
 NESTED: list = []
@@ -140,9 +135,8 @@ def test_a_file_that_is_no_model_is_refused_in_one_line(tmp_path, monkeypatch, n
     Path("strange.safetensors").write_bytes(content)
     with pytest.raises(InputError, match=r"strange\.safetensors: not a model of this") as error:
         model.read(Path("strange.safetensors"))
-    assert reason in str(error.value)
-    assert "`dvc repro`" in str(error.value) and "\n" not in str(error.value)
-    assert len(str(error.value)) < 300
+    line = str(error.value)
+    assert reason in line and "`dvc repro`" in line and "\n" not in line and len(line) < 300
     assert not Path("executed").exists()
 
 

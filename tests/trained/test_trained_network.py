@@ -39,6 +39,14 @@ def read(settings, pictures) -> TrainedNetwork:
     return trained_network.read("deep", settings, tested=len(pictures.tested()))
 
 
+def contents(tmp_path) -> list[bytes]:
+    return [(tmp_path / "models/deep" / name).read_bytes() for name in FILES]
+
+
+def history(tmp_path) -> list[str]:
+    return (tmp_path / "models/deep/history.csv").read_text().splitlines()
+
+
 def test_a_network_is_read_back(network, settings, pictures, tmp_path):
     """Predictions to the bit, the history to six decimals; written again, the same bytes."""
     found = read(settings, pictures)
@@ -48,19 +56,17 @@ def test_a_network_is_read_back(network, settings, pictures, tmp_path):
         assert one.dtype == np.float32
         np.testing.assert_array_equal(one, other)
     np.testing.assert_allclose(found.history, network.history, atol=5e-7)
-    before = [(tmp_path / "models/deep" / name).read_bytes() for name in FILES]
+    before = contents(tmp_path)
     trained_network.write(found, "deep")
-    assert [(tmp_path / "models/deep" / name).read_bytes() for name in FILES] == before
+    assert contents(tmp_path) == before
 
 
 def test_the_history_reads_as_people_expect(network, tmp_path):
     """Fold by fold, run by run, epochs from 1, six decimals."""
-    lines = (tmp_path / "models/deep/history.csv").read_text().splitlines()
-    assert lines[0] == "fold,run,epoch,train_loss,validation_loss,validation_accuracy"
-    assert [line[:5] for line in lines[1:]] == [
-        f"0,{r},{e}" for r in range(RUNS) for e in range(1, EPOCHS + 1)
-    ]
-    assert lines[1] == "0,0,1," + ",".join(f"{value:.6f}" for value in network.history[0, 0, 0])
+    head, *lines = history(tmp_path)
+    assert head == "fold,run,epoch,train_loss,validation_loss,validation_accuracy"
+    assert [line[:5] for line in lines] == [f"0,{r},{e}" for r in range(RUNS) for e in (1, 2)]
+    assert lines[0] == "0,0,1," + ",".join(f"{value:.6f}" for value in network.history[0, 0, 0])
 
 
 def replace(old: str, new: str):
@@ -79,6 +85,7 @@ DAMAGE = {
     "half": lambda whole: whole[: len(whole) // 2],
     "without its end": lambda whole: whole[:-30],
 }
+OF_PREDICTIONS = {"without metadata": replace("shallowdeep", "shallowdeer")}
 OF_HISTORY = {
     "other columns": replace("fold,run", "run,fold"),
     "a run twice": replace("0,1,2,", "0,1,1,"),
@@ -87,42 +94,28 @@ OF_HISTORY = {
     "no number": lambda whole: whole[:-9] + b"x\n",
     "an infinite number": lambda whole: whole[:-9] + b"inf\n",
 }
-OF_PREDICTIONS = {"without metadata": replace("shallowdeep", "shallowdeer")}
+WRONG = "(damaged|not a model).*`dvc repro"
 CASES = [
-    *((name, damage) for name in FILES for damage in DAMAGE),
-    *((FILES[2], damage) for damage in OF_HISTORY),
-    *((FILES[1], damage) for damage in OF_PREDICTIONS),
+    *((name, damage, WRONG) for name in FILES for damage in DAMAGE),
+    *((FILES[2], damage, WRONG) for damage in OF_HISTORY),
+    (FILES[1], "without metadata", WRONG),
+    *((name, "missing", "no such file; `dvc repro") for name in FILES),
+    *((name, "a folder", "") for name in FILES),
 ]
 
 
 @pytest.mark.usefixtures("network")
-@pytest.mark.parametrize(("name", "damage"), CASES)
-def test_a_damaged_file_is_named(settings, pictures, tmp_path, name, damage):
-    """With a command that makes it anew."""
+@pytest.mark.parametrize(("name", "damage", "message"), CASES)
+def test_a_damaged_or_missing_file_is_named(settings, pictures, tmp_path, name, damage, message):
+    """With a command that makes it anew; a folder in its place is one line, too."""
     file = tmp_path / "models/deep" / name
-    file.write_bytes((DAMAGE | OF_HISTORY | OF_PREDICTIONS)[damage](file.read_bytes()))
-    with pytest.raises(InputError, match=rf"models/deep/{name}: (damaged|not a model)") as error:
-        read(settings, pictures)
-    assert "`dvc repro" in str(error.value)
-
-
-@pytest.mark.usefixtures("network")
-@pytest.mark.parametrize("name", FILES)
-def test_a_folder_in_place_of_a_file_is_one_line(settings, pictures, tmp_path, name):
-    """Whatever its reader makes of that."""
-    file = tmp_path / "models/deep" / name
+    content = file.read_bytes()
     file.unlink()
-    file.mkdir()
-    with pytest.raises(InputError, match=f"models/deep/{name}: "):
-        read(settings, pictures)
-
-
-@pytest.mark.usefixtures("network")
-@pytest.mark.parametrize("name", FILES)
-def test_a_missing_file_is_named(settings, pictures, tmp_path, name):
-    """With the command that makes it."""
-    (tmp_path / "models/deep" / name).unlink()
-    with pytest.raises(InputError, match=f"models/deep/{name}: no such file; `dvc repro`"):
+    if damage == "a folder":
+        file.mkdir()
+    elif damage != "missing":
+        file.write_bytes((DAMAGE | OF_HISTORY | OF_PREDICTIONS)[damage](content))
+    with pytest.raises(InputError, match=f"models/deep/{name}: {message}"):
         read(settings, pictures)
 
 
@@ -130,18 +123,16 @@ def test_a_missing_file_is_named(settings, pictures, tmp_path, name):
 @pytest.mark.parametrize("change", [{"runs": RUNS + 1}, {"folds": 3}, {"runs": 1, "folds": RUNS}])
 def test_files_of_another_training_are_refused(settings, pictures, change):
     """Also where the history has as many rows."""
-    other = settings.model_copy(update=change)
     with pytest.raises(InputError, match="other parameters"):
-        read(other, pictures)
+        read(settings.model_copy(update=change), pictures)
 
 
 RATES = (1e-7, 0.01, 0.3)
 
 
-@pytest.fixture
-def listed(settings):
-    """Three learning rates for the deep network."""
-    deep = settings.models["deep"].model_copy(update={"lr": RATES})
+def rates(settings, *listed):
+    """Several learning rates for the deep network."""
+    deep = settings.models["deep"].model_copy(update={"lr": listed})
     return settings.model_copy(update={"models": dict(settings.models) | {"deep": deep}})
 
 
@@ -156,26 +147,23 @@ def tuned(network):
     return network
 
 
-def test_a_tuned_network_is_read_back(tuned, listed, pictures, tmp_path):
+def test_a_tuned_network_is_read_back(tuned, settings, pictures, tmp_path):
     """With all learning rates and the taken one; the history is that of the taken one."""
-    found = read(listed, pictures)
+    found = read(rates(settings, *RATES), pictures)
     assert found.predictions.tuned == Tuned(list(RATES), [0.01])
     np.testing.assert_allclose(found.histories, tuned.histories, atol=5e-7)
     assert np.array_equal(found.history[0], found.histories[1, 0])
-    lines = (tmp_path / "models/deep/history.csv").read_text().splitlines()
-    assert lines[0] == "lr,fold,run,epoch,train_loss,validation_loss,validation_accuracy"
-    assert [line[:10] for line in lines[1::6]] == ["1e-07,0,0,", "0.01,0,0,1", "0.3,0,0,1,"]
-    before = [(tmp_path / "models/deep" / name).read_bytes() for name in FILES]
+    head, *lines = history(tmp_path)
+    assert head == "lr,fold,run,epoch,train_loss,validation_loss,validation_accuracy"
+    assert [line[:10] for line in lines[::6]] == ["1e-07,0,0,", "0.01,0,0,1", "0.3,0,0,1,"]
+    before = contents(tmp_path)
     trained_network.write(found, "deep")
-    assert [(tmp_path / "models/deep" / name).read_bytes() for name in FILES] == before
+    assert contents(tmp_path) == before
 
 
-def test_other_learning_rates_are_of_another_training(tuned, listed, settings, pictures):
+def test_other_learning_rates_are_of_another_training(tuned, settings, pictures):
     """Others, none, or taken ones that are none of them; and numbers that are not finite."""
-    others = dict(listed.models) | {
-        "deep": listed.models["deep"].model_copy(update={"lr": (1e-7, 0.01)})
-    }
-    for wrong in (settings, listed.model_copy(update={"models": others})):
+    for wrong in (settings, rates(settings, *RATES[:2])):
         with pytest.raises(InputError, match=r"predictions\.safetensors: .*other parameters"):
             read(wrong, pictures)
     for taken, file in (([0.02], "predictions"), ([0.01] * 2, "predictions"), ([0.3], "history")):
@@ -186,4 +174,4 @@ def test_other_learning_rates_are_of_another_training(tuned, listed, settings, p
             path = trained_network.FOLDER / "deep" / trained_network.predictions.FILE
             trained_network.predictions.write(predictions, path)
         with pytest.raises(InputError, match=rf"{file}\.\w+: .*other parameters"):
-            read(listed, pictures)
+            read(rates(settings, *RATES), pictures)
