@@ -1,7 +1,6 @@
 """Cats and dogs: what tells them apart, and what must not."""
 
 import numpy as np
-import pytest
 from scipy.stats import ks_2samp
 
 from shallowdeep.datasets.animals import animal
@@ -11,20 +10,13 @@ CATS = [animal(Dice(0, number), is_cat=True) for number in range(1000)]
 DOGS = [animal(Dice(1, number), is_cat=False) for number in range(1000)]
 
 
-@pytest.mark.parametrize(
-    "trait",
-    [
-        lambda it: it.coat[0],
-        lambda it: it.coat[2],
-        lambda it: it.markings[1],
-        lambda it: it.light[2],
-        lambda it: it.yaw,
-    ],
-    ids=["coat red", "coat blue", "markings green", "light blue", "yaw"],
-)
-def test_colour_and_pose_say_nothing_about_the_class(trait):
+def test_colour_and_pose_say_nothing_about_the_class():
     """Coats and the way they look follow one distribution (Kolmogorov-Smirnov, 1,000 of each)."""
-    assert ks_2samp([trait(it) for it in CATS], [trait(it) for it in DOGS]).pvalue > 0.001
+    cats, dogs = (
+        [(it.coat[0], it.coat[2], it.markings[1], it.light[2], it.yaw) for it in animals]
+        for animals in (CATS, DOGS)
+    )
+    assert (ks_2samp(cats, dogs).pvalue > 0.001).all()
 
 
 def test_features_overlap_as_they_do_in_life():

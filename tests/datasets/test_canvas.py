@@ -43,8 +43,7 @@ def test_an_ellipse_covers_its_area_around_its_centre(a: float, b: float, turn: 
 @given(x=st.floats(8, 30), y=st.floats(8, 30))
 def test_a_polygon_covers_its_area_whichever_way_round_it_is_given(x: float, y: float) -> None:
     """A triangle's half of base times height, clockwise and counter-clockwise alike."""
-    corners = [(10.0, 10.0), (10.0 + x, 14.0), (12.0, 14.0 + y)]
-    one, other = black(), black()
+    corners, one, other = [(10.0, 10.0), (10.0 + x, 14.0), (12.0, 14.0 + y)], black(), black()
     one.polygon(corners, WHITE)
     other.polygon(corners[::-1], WHITE)
     assert covered(one) == pytest.approx(abs(x * (4 + y) - 4 * 2) / 2, rel=0.08)
@@ -63,8 +62,7 @@ def test_a_polygon_covers_its_area_whichever_way_round_it_is_given(x: float, y: 
 def test_a_frame_moves_scales_turns_and_flips(turn, flip, expected):
     """What lies at (2, 0) in a frame of unit 4 lies 8 pixels from its origin, on the right side."""
     canvas = black()
-    frame = canvas.placed((30, 30), unit=4, turn=turn, flip=flip)
-    frame.ellipse((2, 0), (1, 1), WHITE)
+    canvas.placed((30, 30), unit=4, turn=turn, flip=flip).ellipse((2, 0), (1, 1), WHITE)
     assert centre(canvas) == pytest.approx(expected, abs=0.01)
 
 
@@ -72,12 +70,9 @@ def test_the_bits_are_the_same_everywhere() -> None:
     """Random shapes, all kinds, hash to what they hashed to when this was written."""
     dice, canvas = Dice(1, 2, 3), black()
     for _ in range(50):
-        frame = canvas.placed(
-            (dice.between(0, SIDE), dice.between(0, SIDE)),
-            unit=dice.between(1, 9),
-            turn=dice.between(-2, 2),
-            flip=dice.chance(0.5),
-        )
+        place, unit = (dice.between(0, SIDE), dice.between(0, SIDE)), dice.between(1, 9)
+        turn, flip = dice.between(-2, 2), dice.chance(0.5)
+        frame = canvas.placed(place, unit=unit, turn=turn, flip=flip)
         frame.ellipse((1, 0), (dice.between(0.1, 2), 1), dice.colour(), turn=0.3)
         frame.polygon([(0, 0), (dice.between(1, 2), 0.3), (1, 2)], dice.colour())
         frame.curve(((0, 0), (2, dice.number(0, 3)), (1, 3)), 0.4, dice.colour())

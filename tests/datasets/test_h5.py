@@ -49,17 +49,22 @@ def refused(*arguments: Path) -> str:
 
 
 def test_pictures_and_classes(files, tmp_path):
-    """Each pixel is the file's; folders are named after the classes; twice the same bytes."""
+    """Each pixel is the file's; folders are named after the classes; twice the same bytes.
+
+    In another process, too; a folder that cannot be made is one line, pictures stay as they are.
+    """
     main([*map(str, files), str(tmp_path / "set")])
     names = ["non-cat/{}-0000.png", "cat/{}-0001.png", "cat/{}-0002.png"]
-    expected = {
-        name.format(part): X[i] for part in ("train", "test") for i, name in enumerate(names)
-    }
-    assert unpacked(tmp_path / "set").keys() == expected.keys()
-    for name, pixels in expected.items():
-        np.testing.assert_array_equal(Image.open(tmp_path / "set" / name), pixels)
-    main([*map(str, files), str(tmp_path / "again")])
-    assert unpacked(tmp_path / "again") == unpacked(tmp_path / "set")
+    whole = unpacked(tmp_path / "set")
+    assert whole.keys() == {name.format(part) for part in ("train", "test") for name in names}
+    for name in whole:
+        np.testing.assert_array_equal(Image.open(tmp_path / "set" / name), X[int(name[-5])])
+    command = [sys.executable, "-m", "shallowdeep.datasets.h5", *files]
+    subprocess.run([*command, tmp_path / "again"], check=True)
+    assert unpacked(tmp_path / "again") == whole
+    assert "set: is there already" in refused(*files, tmp_path / "set")
+    assert unpacked(tmp_path / "set") == whole
+    refused(*files, files[0] / "set")
 
 
 @pytest.mark.parametrize(
@@ -104,17 +109,13 @@ def test_another_layout_is_one_line(files, tmp_path, changes, message):
     assert refused(*files, tmp_path / "set") == f"h5: {files[0]}: {message}"
 
 
-def test_files_of_different_classes_are_one_line(files, tmp_path):
-    """The pictures of both go into the same folders."""
+def test_files_that_do_not_belong_together_are_one_line(files, tmp_path):
+    """In the wrong order the first has no train_set_x; both need the same classes."""
+    assert "train_set_x: is missing" in refused(*reversed(files), tmp_path / "set")
     write_part(files[1], "test", names=[b"dog", b"cat"])
     assert refused(*files, tmp_path / "set") == (
         f"h5: {files[1]}: list_classes: has ('dog', 'cat'), {files[0]} has ('non-cat', 'cat')"
     )
-
-
-def test_files_in_the_wrong_order_are_one_line(files, tmp_path):
-    """The first has no train_set_x."""
-    assert "train_set_x: is missing" in refused(*reversed(files), tmp_path / "set")
 
 
 @pytest.mark.parametrize("content", [None, b"", b"words", "half", "damaged"])
@@ -127,22 +128,3 @@ def test_no_hdf5_file_is_one_line(files, tmp_path, content):
     else:
         files[1].write_bytes(damaged.get(content, content))
     assert refused(*files, tmp_path / "set").startswith(f"h5: {files[1]}: ")
-
-
-def test_a_folder_that_is_there_is_kept(files, tmp_path):
-    """Pictures are never overwritten."""
-    (tmp_path / "set").mkdir()
-    (tmp_path / "set/mine.txt").touch()
-    assert "set: is there already" in refused(*files, tmp_path / "set")
-    assert unpacked(tmp_path / "set") == {"mine.txt": b""}
-
-
-def test_the_command_as_typed(files, tmp_path):
-    """With `python -m`; a folder that cannot be made is one line."""
-    command = [sys.executable, "-m", "shallowdeep.datasets.h5", *files]
-    subprocess.run([*command, tmp_path / "set"], check=True)
-    assert len(unpacked(tmp_path / "set")) == 6
-    ended = subprocess.run(
-        [*command, files[0] / "set"], capture_output=True, text=True, check=False
-    )
-    assert ended.returncode == 1 and ended.stderr.count("\n") == 1

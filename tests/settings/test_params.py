@@ -2,7 +2,6 @@
 
 import json
 import re
-import shutil
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -17,44 +16,65 @@ from shallowdeep.files.yaml_file import parse
 from shallowdeep.settings import params
 
 
-@pytest.fixture
-def changed(tmp_path):
-    """A function that writes the project's params.yaml with one value changed and loads it."""
-
-    def load(keys: str, value: object) -> params.Params:
-        content = parse(ROOT / "params.yaml")
-        *parents, last = keys.split(".")
-        section = content
-        for key in parents:
-            section = section[key]
-        section[last] = value
-        (tmp_path / "params.yaml").write_text(yaml.safe_dump(content, sort_keys=False))
-        return params.read(tmp_path / "params.yaml")
-
-    return load
-
-
+COMMITTED = ROOT / "params.yaml"
+TEXT = COMMITTED.read_text()
 COMMON = {"lr": 0.01, "init": "torch"}
 
 
-def loaded(tmp_path: Path, text: str) -> params.Params:
-    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+def loaded(tmp_path: Path, text: str | None) -> params.Params:
+    if text is not None:
+        (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
     return params.read(tmp_path / "params.yaml")
 
 
+def changed(tmp_path: Path, keys: str, value: object) -> params.Params:
+    """The project's settings with one value changed."""
+    content = section = parse(COMMITTED)
+    *parents, last = keys.split(".")
+    for key in parents:
+        section = section[key]
+    section[last] = value
+    return loaded(tmp_path, yaml.safe_dump(content, sort_keys=False))
+
+
+def overridden(tmp_path: Path, *overrides: str) -> params.Params:
+    """Those that `dvc exp run -S` makes of the file in the folder, at first the project's."""
+    path = tmp_path / "params.yaml"
+    if not path.exists():
+        path.write_text(TEXT)
+    apply_overrides(path, list(overrides))
+    return params.read(path)
+
+
+def refused(read, *arguments) -> str:
+    """The short line with which reading ends."""
+    with pytest.raises(InputError) as error:
+        read(*arguments)
+    assert "\n" not in str(error.value) and len(str(error.value)) < 400
+    return str(error.value)
+
+
 def test_the_committed_file_holds_the_articles_set_up():
-    """Widths, batch, rate, epochs, size and normalisation are the source article's."""
-    settings = params.read(ROOT / "params.yaml")
+    """Widths, batch, rate, epochs, size and normalisation are the source article's.
+
+    The records do not change, nor do they take what params.yaml could not hold.
+    """
+    settings = params.read(COMMITTED)
     assert settings.models["shallow"] == params.Network(hidden=(4,), epochs=10, **COMMON)
     assert settings.models["deep"] == params.Network(hidden=(5, 5, 3), epochs=10, **COMMON)
     assert (settings.batch_size, settings.lr, settings.data.size) == (32, 0.01, 128)
     assert settings.data.mean == settings.data.std == (0.5, 0.5, 0.5)
     assert settings.data.split == params.Split(train=0.8, validation=0.1, test=0.1)
+    for record, name in ((settings, "seed"), (settings.data.split, "test")):
+        with pytest.raises(ValueError, match="frozen"):
+            setattr(record, name, 1)
+    with pytest.raises(ValueError, match="add up to"):
+        params.Split(train=0.5, validation=0.1, test=0.1)
 
 
 def test_a_network_has_a_title_and_so_many_parameters():
     """The article's two, its deep one with a single layer, and logistic regression."""
-    network = params.read(ROOT / "params.yaml").models["deep"]
+    network = params.read(COMMITTED).models["deep"]
     for hidden, title, count in (
         ((4,), "[4]", 196_617),
         ((5, 5, 3), "[5, 5, 3]", 245_817),
@@ -65,61 +85,56 @@ def test_a_network_has_a_title_and_so_many_parameters():
         assert (other.title, other.parameters(3 * 128**2)) == (title, count)
 
 
-def test_a_networks_own_epochs_override_the_common_ones(changed, tmp_path):
+def test_a_networks_own_epochs_override_the_common_ones(tmp_path):
     """Further networks follow the two of the question; without hidden layers: logistic."""
     wide = {"wide": {"hidden": [32], "epochs": 3}, "logistic": {"hidden": []}}
-    settings = changed("others", wide)
+    settings = changed(tmp_path, "others", wide)
     assert list(settings.networks) == ["shallow", "deep", "wide", "logistic"]
     assert settings.networks["wide"] == params.Network(hidden=(32,), epochs=3, **COMMON)
     assert settings.others["logistic"] == params.Network(hidden=(), epochs=10, **COMMON)
-    text = (ROOT / "params.yaml").read_text()
-    settings = loaded(tmp_path, text.replace("    epochs:\n", "", 1))
-    assert (
-        settings
-        == loaded(tmp_path, text.partition("others:")[0])
-        == params.read(ROOT / "params.yaml")
-    )
+    for same in (TEXT.replace("    epochs:\n", "", 1), TEXT.partition("others:")[0]):
+        assert loaded(tmp_path, same) == params.read(COMMITTED)
 
 
-def test_dvc_adds_a_network_for_one_experiment(tmp_path):
-    """By `dvc exp run -S`."""
-    path = shutil.copy(ROOT / "params.yaml", tmp_path)
-    apply_overrides(path, ["+others.wide.hidden=[32]", "+others.wide.epochs=3", "epochs=5"])
-    networks = params.read(tmp_path / "params.yaml").networks
+def test_dvc_adds_a_network_and_groups_for_one_experiment(tmp_path):
+    """By `dvc exp run -S`; an expression that groups pictures needs quotes there."""
+    networks = overridden(
+        tmp_path, "+others.wide.hidden=[32]", "+others.wide.epochs=3", "epochs=5"
+    ).networks
     assert (networks["wide"].hidden, networks["wide"].epochs) == ((32,), 3)
     assert networks["deep"].epochs == 5
-
-
-def test_pictures_that_belong_together(changed, tmp_path):
-    """Nothing, a word or an expression; DVC takes the latter in quotes."""
-    for value, expected in (("", ""), (None, ""), ("folder", "folder"), ("(a)b", "(a)b")):
-        assert changed("data.group", value).data.group == expected
-    path = shutil.copy(ROOT / "params.yaml", tmp_path)
-    apply_overrides(path, [r"data.group='(clip\d+)_frame'"])
-    assert params.read(tmp_path / "params.yaml").data.group == r"(clip\d+)_frame"
+    group = overridden(tmp_path, r"data.group='(clip\d+)_frame'").data.group
+    assert group == r"(clip\d+)_frame"
 
 
 def test_a_learning_rate_may_be_several(tmp_path):
     """They come out ascending; a network's own stand for it alone. By `dvc exp run -S`."""
-    path = shutil.copy(ROOT / "params.yaml", tmp_path)
-    apply_overrides(path, ["lr=[0.03,1e-3]", "models.deep.lr=[0.1]", "models.shallow.lr=0.02"])
-    settings = params.read(tmp_path / "params.yaml")
+    settings = overridden(
+        tmp_path, "lr=[0.03,1e-3]", "models.deep.lr=[0.1]", "models.shallow.lr=0.02"
+    )
     assert settings.lr == (0.001, 0.03)
     assert [one.lrs for one in settings.networks.values()] == [None, (0.1,)]
-    apply_overrides(path, ["models.shallow.lr=null", "models.deep.lr=null"])
-    networks = params.read(tmp_path / "params.yaml").networks
+    networks = overridden(tmp_path, "models.shallow.lr=null", "models.deep.lr=null").networks
     assert [one.lr for one in networks.values()] == [settings.lr] * 2
-    apply_overrides(path, ["lr=0.01"])
-    assert Path(path).read_text() == (ROOT / "params.yaml").read_text()
+    overridden(tmp_path, "lr=0.01")
+    assert (tmp_path / "params.yaml").read_text() == TEXT
 
 
 @pytest.mark.parametrize(
-    ("value", "expected"),
-    [(0.4, (0.4, 0.4, 0.4)), ([0.1, 0.2, 0.3], (0.1, 0.2, 0.3)), ("train", "train")],
+    ("key", "value", "expected"),
+    [
+        ("mean", 0.4, (0.4, 0.4, 0.4)),
+        ("mean", [0.1, 0.2, 0.3], (0.1, 0.2, 0.3)),
+        ("mean", "train", "train"),
+        ("group", "", ""),
+        ("group", None, ""),
+        ("group", "folder", "folder"),
+        ("group", "(a)b", "(a)b"),
+    ],
 )
-def test_mean_is_a_number_three_or_measured(changed, value, expected):
-    """One number counts for all channels."""
-    assert changed("data.mean", value).data.mean == expected
+def test_a_value_has_several_forms(tmp_path, key, value, expected):
+    """A mean is one number for all channels, three or measured; groups are a word or more."""
+    assert getattr(changed(tmp_path, f"data.{key}", value).data, key) == expected
 
 
 @pytest.mark.parametrize(
@@ -160,11 +175,7 @@ def test_mean_is_a_number_three_or_measured(changed, value, expected):
         ("models.deep.hidden", [1] * 65, "hidden: 65 entries are more than 64"),
         ("models.deep.widths", [5], "deep: unknown key 'widths'; known: epochs, lr, init, hidden"),
         ("data.group", "(clip", r"data: group: '(clip' is no regular expression: missing ), unter"),
-        (
-            "data.group",
-            r"clip\d",
-            r"group: 'clip\\d' is neither `folder` nor has a group; its first",
-        ),
+        ("data.group", r"clip\d", r"group: 'clip\\d' is neither `folder` nor has a group; its f"),
         ("data.group", "(a" * 200, "is no regular expression"),
         ("data.group", 3, "group: 3 is not a text"),
         ("data.near_duplicates", "join", "near_duplicates: 'join' is not one of group, ignore"),
@@ -178,11 +189,7 @@ def test_mean_is_a_number_three_or_measured(changed, value, expected):
         ("models.deep.init", "zero", "models: deep: init: 'zero' is not one of torch, he"),
         ("models.deep", 3, "models: deep: 3 is not a mapping of keys to values"),
         ("models.deep.hidden", {5: 3}, "hidden: {5: 3} is not a list"),
-        (
-            "models.wide",
-            {"hidden": [32]},
-            "models: 'wide' is not one of shallow, deep; put further",
-        ),
+        ("models.wide", {"hidden": [2]}, "models: 'wide' is not one of shallow, deep; put further"),
         ("others", None, "others: None is not a mapping of keys to values"),
         ("others.wide", {"hidden": [0]}, "others: wide: hidden[0]: 0 is below 1"),
         ("others.Deep Net", {}, "others: 'Deep Net' is no name for a network"),
@@ -210,19 +217,16 @@ def test_mean_is_a_number_three_or_measured(changed, value, expected):
         ("alpha", 1, "alpha: 1 is above 0.5"),
     ],
 )
-def test_a_wrong_value_is_named_with_what_is_allowed(changed, keys, value, message):
+def test_a_wrong_value_is_named_with_what_is_allowed(tmp_path, keys, value, message):
     """One line: the key, the value, what would be right."""
-    with pytest.raises(InputError) as error:
-        changed(keys, value)
-    assert message in str(error.value)
-    assert "\n" not in str(error.value) and len(str(error.value)) < 400
+    assert message in refused(changed, tmp_path, keys, value)
 
 
 @pytest.mark.parametrize("folds", [1, 3, 4, 5, 7, 10, 30])
 def test_the_fractions_of_the_message_fit(tmp_path, folds):
     """They can be typed as they stand there; a single split may have any."""
     shares = ((folds - 2) / folds, 1 / folds, 1 / folds) if folds > 1 else (0.5, 0.1, 0.4)
-    text = (ROOT / "params.yaml").read_text().replace("folds: 10", f"folds: {folds}")
+    text = TEXT.replace("folds: 10", f"folds: {folds}")
     for old, share in zip(("train: 0.8", "validation: 0.1", "test: 0.1"), shares, strict=True):
         text = text.replace(old, f"{old.partition(':')[0]}: {share:.10g}")
     settings = loaded(tmp_path, text)
@@ -231,7 +235,7 @@ def test_the_fractions_of_the_message_fit(tmp_path, folds):
 
 def test_of_several_mistakes_the_first_is_named(tmp_path):
     """With the number of the others; a misspelt key comes before the missing one."""
-    text = (ROOT / "params.yaml").read_text()
+    text = TEXT
     for old, new, message in (
         ("alpha: 0.05", "alpha: 0", "alpha: 0 is not above 0"),
         ("- 5", "- 0", "alpha: 0 is not above 0 (and 2 more)"),
@@ -239,19 +243,7 @@ def test_of_several_mistakes_the_first_is_named(tmp_path):
         ("seed:", "sed:", "unknown key 'sed'; did you mean seed?"),
     ):
         text = text.replace(old, new)
-        with pytest.raises(InputError) as error:
-            loaded(tmp_path, text)
-        assert str(error.value).endswith(f"params.yaml: {message}")
-
-
-def test_the_records_do_not_change():
-    """Nor do they take what params.yaml could not hold."""
-    settings = params.read(ROOT / "params.yaml")
-    for record, name in ((settings, "seed"), (settings.data.split, "test")):
-        with pytest.raises(ValueError, match="frozen"):
-            setattr(record, name, 1)
-    with pytest.raises(ValueError, match="add up to"):
-        params.Split(train=0.5, validation=0.1, test=0.1)
+        assert refused(loaded, tmp_path, text).endswith(f"params.yaml: {message}")
 
 
 @pytest.mark.parametrize("place", ["seed", "models", "unknown"])
@@ -259,42 +251,36 @@ def test_an_alias_bomb_is_refused_in_a_short_line(tmp_path, place):
     """A few lines that stand for millions of values."""
     names = "abcdefghij"
     rows = [f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in pairwise(names)]
-    for text in (
-        "\n".join(["a: &a [x]", *rows, f"{place}: *j"]),
-        f"{place}: {'[' * 20}x{', x]' * 20}",
-    ):
-        with pytest.raises(InputError) as error:
-            loaded(tmp_path, text)
-        assert len(str(error.value)) < 400
+    refused(loaded, tmp_path, "\n".join(["a: &a [x]", *rows, f"{place}: *j"]))
+    refused(loaded, tmp_path, f"{place}: {'[' * 20}x{', x]' * 20}")
 
 
-CONTRIBUTING = (ROOT / "CONTRIBUTING.md").read_text()
 SCHEMA = ROOT / "params.schema.json"
-PLAIN = (ROOT / "params.yaml").read_text().replace("others: {}", "others:")
+PLAIN = TEXT.replace("others: {}", "others:")
 
 
 def test_the_committed_schema_is_that_of_the_records():
     """Stage `check` writes it; params.yaml tells editors where it is."""
     assert SCHEMA.read_text() == params.schema() + "\n"
-    first = (ROOT / "params.yaml").read_text().partition("\n")[0]
-    assert first == "# yaml-language-server: $schema=params.schema.json"
+    assert TEXT.startswith("# yaml-language-server: $schema=params.schema.json\n")
 
 
 def test_the_schema_takes_the_settings_and_refuses_wrong_ones(tmp_path):
     """By check-jsonschema, with which editors agree."""
     run(ROOT, "check-jsonschema", "--check-metaschema", str(SCHEMA))
     check = ("check-jsonschema", "--schemafile", str(SCHEMA))
-    run(ROOT, *check, "params.yaml")
-    text = (ROOT / "params.yaml").read_text()
-    path = tmp_path / "params.yaml"
     wide = "{wide: {hidden: [3], lr: [0.1, 1]}, other: {hidden: [], lr: null}}"
-    for lr in ("1e-5", "[0.1, 1e-5]"):
-        path.write_text(text.replace("lr: 0.01", f"lr: {lr}").replace("{}", wide))
-        run(ROOT, *check, str(path))
-    for number, (old, new) in enumerate(WRONG):
-        assert old in text
-        (tmp_path / f"{number}.yaml").write_text(text.replace(old, new, 1))
-    wrong = [str(tmp_path / f"{number}.yaml") for number in range(len(WRONG))]
+    right = [
+        ("lr: 0.01", "lr: 1e-5"),
+        ("lr: 0.01", "lr: [0.1, 1e-5]"),
+        ("others: {}", f"others: {wide}"),
+    ]
+    for number, (old, new) in enumerate([*right, *WRONG]):
+        assert old in TEXT
+        (tmp_path / f"{number:02}.yaml").write_text(TEXT.replace(old, new, 1))
+    paths = [str(path) for path in sorted(tmp_path.iterdir())]
+    run(ROOT, *check, "params.yaml", *paths[: len(right)])
+    wrong = paths[len(right) :]
     found = json.loads(run(ROOT, *check, "--output-format", "json", *wrong, status=1))
     assert {error["filename"] for error in found["errors"]} == set(wrong)
 
@@ -326,20 +312,17 @@ WRONG = [
 def test_the_schema_describes_the_keys_as_the_comments_do():
     """An editor shows it at each key."""
     schema = json.loads(SCHEMA.read_text())
-    described = {
-        name: (field.get("title", ""), field["description"])
-        for section in (schema, *schema["$defs"].values())
-        for name, field in section["properties"].items()
-        if name != "data"
-    }
-    comments = re.findall(r"^ *(\w+):.* # (.+)$", (ROOT / "params.yaml").read_text(), re.MULTILINE)
+    sections = [schema["properties"], *(one["properties"] for one in schema["$defs"].values())]
+    fields = {name: field for one in sections for name, field in one.items() if name != "data"}
+    comments = re.findall(r"^ *(\w+):.* # (.+)$", TEXT, re.MULTILINE)
     assert len(comments) == 27
     for name, comment in comments:
         if name not in ("epochs", "lr", "init"):  # there are two of each
-            assert described[name][1] == comment
+            assert fields[name]["description"] == comment
     for name in ("epochs", "lr", "init"):
         assert schema["properties"][name]["description"] in dict(comments)[name]
-    assert all(title for name, (title, _) in described.items() if name != "split")
+    assert all(field["description"] for field in fields.values())
+    assert all(field.get("title") for name, field in fields.items() if name != "split")
 
 
 @pytest.mark.parametrize(
@@ -363,7 +346,4 @@ def test_the_schema_describes_the_keys_as_the_comments_do():
 )
 def test_a_file_that_is_no_settings_is_refused(tmp_path, text, message):
     """Not YAML, not a mapping, strange keys, absurd sizes, no file: one line each."""
-    with pytest.raises(InputError) as error:
-        params.read(tmp_path / "params.yaml") if text is None else loaded(tmp_path, text)
-    assert message in str(error.value)
-    assert "\n" not in str(error.value) and len(str(error.value)) < 400
+    assert message in refused(loaded, tmp_path, text)
