@@ -8,11 +8,10 @@ import pytest
 from shallowdeep.files.atomic import replacing, write_text
 
 
-def test_a_file_is_written_whole(tmp_path):
+def test_a_file_is_written_whole(tmp_path, monkeypatch):
     """Parents are made; nothing temporary stays, and nothing is left to remove after the rename."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("shallowdeep.files.atomic._remove", lambda _: None)
-        write_text(tmp_path / "a" / "b.txt", "one\n")
+    monkeypatch.setattr("shallowdeep.files.atomic._remove", lambda _: None)
+    write_text(tmp_path / "a" / "b.txt", "one\n")
     assert (tmp_path / "a" / "b.txt").read_bytes() == b"one\n"
     assert [path.name for path in (tmp_path / "a").iterdir()] == ["b.txt"]
 
@@ -35,8 +34,7 @@ def test_a_folder_is_replaced_whole(tmp_path):
         with replacing(path) as fresh:
             fresh.mkdir()
             (fresh / name).touch()
-    assert [entry.name for entry in path.iterdir()] == ["new"]
-    assert list(tmp_path.iterdir()) == [path]
+    assert [*path.iterdir(), *tmp_path.iterdir()] == [path / "new", path]
 
 
 def test_leftovers_of_the_same_file_are_removed(tmp_path):

@@ -32,14 +32,14 @@ class Terminal(io.StringIO):
         return True
 
 
-def shown(file, *, at_once, total=100, **options):
-    with Progress("training", total, unit="batches", file=file) as bar:
-        bar.advance(at_once)
+def shown(file, *, wait=0.3):
+    with Progress("training", 100, unit="batches", file=file) as bar:
+        bar.advance(50)
         for _ in range(2):
             time.sleep(0.15)
             bar.advance()
         bar.say("training loss 0.6000")
-        time.sleep(options.get("wait", 0))
+        time.sleep(wait)
     return file.getvalue()
 
 
@@ -47,19 +47,19 @@ def test_a_terminal_shows_the_work_done_and_the_time_left(monkeypatch):
     """Also after many units at once from a checkpoint."""
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setattr(progress, "BEAT", 0.1)
-    output = shown(Terminal(), at_once=50, wait=0.3)
+    output = shown(Terminal())
     assert re.search(r"training:  52%.*52/100 \[\d\d:\d\d<\d\d:\d\d.*training loss 0\.6000", output)
 
 
 def test_a_log_gets_a_line_now_and_then(monkeypatch):
     """Whole lines, each with the time left; none before its time."""
     monkeypatch.setattr(progress, "EVERY", 0.2)
-    lines = shown(io.StringIO(), at_once=50, wait=0.3).splitlines()
+    lines = shown(io.StringIO()).splitlines()
     assert len(lines) >= 2
     line = r"training: \d+ % of 100 batches, \d\d:\d\d left(, training loss 0\.6000)?"
     assert all(re.fullmatch(line, one) for one in lines), lines
     monkeypatch.setattr(progress, "EVERY", 30.0)
-    assert shown(io.StringIO(), at_once=50) == ""
+    assert shown(io.StringIO(), wait=0) == ""
 
 
 def test_a_task_without_a_total_shows_the_time(monkeypatch):
@@ -76,24 +76,24 @@ def test_a_task_without_a_total_shows_the_time(monkeypatch):
     assert list(dict.fromkeys(lines)) == ["reading, for a while", "drawing, for a while"]
 
 
-STAGES = {
-    "prepare": (["prepare.py"], ["loading", "hashing", "decoding"]),
-    "train-deep": (["train.py", "deep"], ["loading", "hashing", "training"]),
-    "evaluate": (["evaluate.py"], ["loading", "hashing", "drawing"]),
-}
-
-
-@pytest.mark.parametrize("stage", STAGES)
-def test_a_stage_shows_its_tasks(project, stage):
+@pytest.mark.parametrize(
+    ("stage", "command", "task"),
+    [
+        ("prepare", ["prepare.py"], "decoding"),
+        ("train-deep", ["train.py", "deep"], "training"),
+        ("evaluate", ["evaluate.py"], "drawing"),
+    ],
+)
+def test_a_stage_shows_its_tasks(project, stage, command, task):
     """On a real terminal: first that it is loading, then each task, after its name."""
     with_environment(project)
-    command, expected = STAGES[stage]
     controller, terminal = pty.openpty()
     termios.tcsetwinsize(terminal, (24, 100))
+    environment = {"PATH": f"{project}/.venv/bin:{os.environ['PATH']}", "DVC_STAGE": stage}
     process = subprocess.Popen(
         [sys.executable, f"stages/{command[0]}", *command[1:]],
         cwd=project,
-        env=os.environ | {"PATH": f"{project}/.venv/bin:{os.environ['PATH']}", "DVC_STAGE": stage},
+        env=os.environ | environment,
         stdout=subprocess.DEVNULL,
         stderr=terminal,
     )
@@ -104,5 +104,5 @@ def test_a_stage_shows_its_tasks(project, stage):
             output += os.read(controller, 4096)
     os.close(controller)
     assert process.wait() == 0, output
-    places = [output.find(f"{stage}: {what}".encode()) for what in expected]
+    places = [output.find(f"{stage}: {what}".encode()) for what in ("loading", "hashing", task)]
     assert -1 not in places and places == sorted(places), output

@@ -23,16 +23,10 @@ KNOWN |= {"0o10": 8, "": None, "TRUE": True, "tRue": "tRue", "1_000": 1000, "'1e
 REFUSED = ["=", "<<", "-_", "2026-13-45", "!!bool maybe", "!!int ''", "!!float x", "!thing 1"]
 
 
-@pytest.fixture
-def file(tmp_path):
-    """A function that writes `x: ...` into a file and gives its path."""
-
-    def write(scalar):
-        path = tmp_path / "params.yaml"
-        path.write_text(f"x: {scalar}\n")
-        return path
-
-    return write
+def written(tmp_path, content):
+    path = tmp_path / "params.yaml"
+    path.write_bytes(content if isinstance(content, bytes) else content.encode())
+    return path
 
 
 def same(one, other):
@@ -43,9 +37,9 @@ def same(one, other):
 @pytest.mark.parametrize(
     "scalar", [*DIFFERENT, *SAME, "2026-01-01", "2001-12-14t21:59:43.10-05:00"]
 )
-def test_a_scalar_means_what_it_means_to_dvc(file, scalar):
+def test_a_scalar_means_what_it_means_to_dvc(tmp_path, scalar):
     """Also where PyYAML has another opinion."""
-    path = file(scalar)
+    path = written(tmp_path, f"x: {scalar}\n")
     ours = parse(path)["x"]
     assert same(ours, load_yaml(path)["x"])
     if scalar in [*DIFFERENT, *SAME]:
@@ -55,9 +49,9 @@ def test_a_scalar_means_what_it_means_to_dvc(file, scalar):
 
 
 @pytest.mark.parametrize("scalar", REFUSED)
-def test_what_dvc_cannot_read_is_refused_with_its_place(file, scalar):
+def test_what_dvc_cannot_read_is_refused_with_its_place(tmp_path, scalar):
     """In one line, where DVC has its own words."""
-    path = file(scalar)
+    path = written(tmp_path, f"x: {scalar}\n")
     with pytest.raises(Exception):  # noqa: B017
         load_yaml(path)
     with pytest.raises(InputError, match=r"^\S*params\.yaml: line 1, column 4: [^\n]+$"):
@@ -76,18 +70,14 @@ def test_what_dvc_cannot_read_is_refused_with_its_place(file, scalar):
         ("a: 1".encode("utf-16-le"), "line 1, column 2: the character '\\x00' is not allowed"),
         (b"a: *nothing\n", "line 1, column 4: found undefined alias"),
         (b"a: {b: 1\n", "line 2, column 1: "),
-        (
-            b"a: !!python/object/apply:os.system ['false']\n",
-            "line 1, column 4: could not determine",
-        ),
+        (b"a: !!python/object/apply:os.system ['x']\n", "line 1, column 4: could not determine"),
         (b"a: " + b"9" * 10_000, "line 1, column 4: '999999999999...9999999999999' cannot be read"),
-        (b"[" * 3_000, "lists or mappings are nested too deeply"),
+        (b"[" * 1_000, "lists or mappings are nested too deeply"),
     ],
 )
 def test_what_is_no_yaml_is_one_line(tmp_path, content, message):
     """It names line and column."""
-    path = tmp_path / "gate.yaml"
-    path.write_bytes(content)
+    path = written(tmp_path, content)
     with pytest.raises(InputError) as error:
         parse(path)
     assert str(error.value).startswith(f"{path}: {message}")
@@ -110,16 +100,12 @@ def test_what_is_no_yaml_is_one_line(tmp_path, content, message):
 )
 def test_a_file_means_what_it_means_to_dvc(tmp_path, content, meaning):
     """A version that it names counts, a byte order mark does not; a merge can be overridden."""
-    path = tmp_path / "params.yaml"
-    path.write_text(content, encoding="utf-8")
+    path = written(tmp_path, content)
     assert parse(path) == load_yaml(path)
     assert meaning is None or parse(path) == meaning
 
 
 def test_an_alias_bomb_is_read_at_once(tmp_path):
     """The lists are shared; nothing writes them out."""
-    path = tmp_path / "params.yaml"
-    names = "abcdefghijkl"
-    rows = [f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in pairwise(names)]
-    path.write_text("\n".join(["a: &a [x]", *rows]))
-    assert len(parse(path)["l"]) == 9
+    rows = [f"{b}: &{b} [{', '.join([f'*{a}'] * 9)}]" for a, b in pairwise("abcdefghijkl")]
+    assert len(parse(written(tmp_path, "\n".join(["a: &a [x]", *rows])))["l"]) == 9
