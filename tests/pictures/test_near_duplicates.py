@@ -44,8 +44,11 @@ COPIES = [
 ]
 
 
-def test_copies_are_found_and_nothing_else():
-    """Of each of five pictures all copies, mirrored ones too; other things or colours are none."""
+def test_copies_are_found_and_nothing_else(monkeypatch):
+    """Of each of five pictures all copies, mirrored ones too; other things or colours are none.
+
+    Pictures are compared tile by tile; a chain across them is one group.
+    """
     originals = [scene(seed) for seed in range(5)]
     others = [image.transpose(Image.Transpose.FLIP_TOP_BOTTOM) for image in originals]
     others += [Image.fromarray(np.asarray(image)[..., ::-1]) for image in originals]
@@ -57,6 +60,8 @@ def test_copies_are_found_and_nothing_else():
     for size in (16, 50):
         array = [prepared(image, size) for image in [*originals, *others, *small, *mirrored]]
         assert np.array_equal(groups(np.stack(array)), [near, everything])
+        monkeypatch.setattr(near_duplicates, "TILE", 7)
+        monkeypatch.setattr(near_duplicates, "BLOCK", 3)
 
 
 def test_what_is_all_alike_is_no_copy():
@@ -99,14 +104,6 @@ def test_what_is_passed_over_is_not_near(monkeypatch, size, tile, few, mirrored)
     for one, other in near_duplicates._near_pairs(means, reading):
         found[one, other] = found[other, one] = True
     assert np.array_equal(found, near)
-
-
-def test_groups_do_not_end_at_tiles(monkeypatch):
-    """Pictures are compared tile by tile; a chain across them is one group."""
-    monkeypatch.setattr(near_duplicates, "TILE", 7)
-    monkeypatch.setattr(near_duplicates, "BLOCK", 3)
-    array = np.stack([prepared(scene(seed % 9), 64) for seed in range(40)])
-    assert np.array_equal(groups(array).near, np.arange(40) % 9)
 
 
 def test_each_is_listed_with_the_first_of_its_group():

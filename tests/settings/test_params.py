@@ -15,7 +15,6 @@ from shallowdeep.files.errors import InputError
 from shallowdeep.files.yaml_file import parse
 from shallowdeep.settings import params
 
-
 COMMITTED = ROOT / "params.yaml"
 TEXT = COMMITTED.read_text()
 COMMON = {"lr": 0.01, "init": "torch"}
