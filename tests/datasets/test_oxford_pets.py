@@ -46,8 +46,7 @@ def served(tmp_path_factory):
     names = [row.split()[0] for rows in SPLITS.values() for row in rows] + [UNLISTED]
     pictures = {}
     for number, name in enumerate(names):  # some are no JPEG files in spite of their names
-        file = io.BytesIO()
-        picture(1, 0, number).save(file, ("JPEG", "PNG", "GIF")[number % 3])
+        picture(1, 0, number).save(file := io.BytesIO(), ("JPEG", "PNG", "GIF")[number % 3])
         pictures[f"images/{name}.jpg"] = file.getvalue()
     for name, files in zip(NAMES, (pictures, lists), strict=True):
         with tarfile.open(folder / name, "w:gz") as tar:
@@ -64,13 +63,11 @@ def address(served, monkeypatch):
     monkeypatch.setenv("no_proxy", "127.0.0.1")
     handler = partial(QuietHandler, directory=str(served))
     with ThreadingHTTPServer(("127.0.0.1", 0), handler) as server:
-        thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02})
-        thread.start()
+        threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}).start()
         found = f"http://127.0.0.1:{server.server_port}"
         expect(monkeypatch, served, found)
         yield found
         server.shutdown()
-        thread.join()
 
 
 def expect(monkeypatch, served, address, *, changed=()):

@@ -9,8 +9,6 @@ import pytest
 
 from shallowdeep.files.memory import memory_limit
 
-CODE = "from shallowdeep.files.memory import memory_limit; print(memory_limit())"
-
 
 def test_it_is_no_more_than_the_machine_has():
     """And no less than these tests use."""
@@ -20,8 +18,7 @@ def test_it_is_no_more_than_the_machine_has():
 
 def test_a_cgroup_leaves_less():
     """As a container does, or Slurm; seen by a process in a cgroup below the limited one too."""
-    top = Path("/sys/fs/cgroup/memory")
-    name = "memory.limit_in_bytes"
+    top, name = Path("/sys/fs/cgroup/memory"), "memory.limit_in_bytes"
     if not top.exists():
         top, name = Path("/sys/fs/cgroup"), "memory.max"
     group = top / f"shallowdeep-test-{os.getpid()}"
@@ -30,10 +27,10 @@ def test_a_cgroup_leaves_less():
         (group / name).write_text(str(2**30))
     except OSError:
         pytest.skip("no cgroup can be made here")
-    enter = f"import os; open('{group}/below/cgroup.procs', 'w').write(str(os.getpid())); {CODE}"
+    code = f"import os; open('{group}/below/cgroup.procs', 'w').write(str(os.getpid())); "
+    code += "from shallowdeep.files.memory import memory_limit; print(memory_limit())"
     try:
-        done = subprocess.run([sys.executable, "-c", enter], capture_output=True, check=True)
-        assert int(done.stdout) == 2**30
+        assert int(subprocess.check_output([sys.executable, "-c", code])) == 2**30
     finally:
         (group / "below").rmdir()
         group.rmdir()

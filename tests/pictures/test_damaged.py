@@ -90,12 +90,11 @@ def test_text_that_pillow_refuses_and_libpng_skips_is_harmless(tmp_path):
     text.add_text("Comment", "a picture of nothing " * 9)
     data = variant("PNG", pnginfo=text)
     ((start, end),) = chunks(data, b"tEXt")
-    for at in (start + 9, end - 5, end - 1):  # its words, the last of them, its checksum
-        damaged = HARM["flip"](data, at)
-        assert (strict(damaged), accepted(tmp_path, damaged)) == (False, True)
-    for at in range(start + 4, start + 8):  # a name that is none could be that of pixels
-        damaged = data[:at] + b"\0" + data[at + 1 :]
-        assert (strict(damaged), accepted(tmp_path, damaged)) == (False, False)
+    words = [HARM["flip"](data, at) for at in (start + 9, end - 5, end - 1)]  # and its checksum
+    assert [(strict(one), accepted(tmp_path, one)) for one in words] == [(False, True)] * 3
+    # A name that is none could be that of pixels.
+    names = [data[:at] + b"\0" + data[at + 1 :] for at in range(start + 4, start + 8)]
+    assert [(strict(one), accepted(tmp_path, one)) for one in names] == [(False, False)] * 4
 
 
 @pytest.mark.parametrize("where", ["filter", "deflate", "Adler", "IHDR", "half"])

@@ -13,27 +13,21 @@ from shallowdeep.prepared.data_report import DataReport, LeftOut, read_counts, r
 CATS, DOGS = {"train": 400, "validation": 50, "test": 50}, (401, 49, 50)
 COUNTS = {one: {"cat": CATS[one], "dog": n} for one, n in zip(CATS, DOGS, strict=True)}
 REPORT = DataReport(1_000, 1, 2)
+LISTINGS = ["", "path\n", "path,reason\na,b,c\n", '"path","reason"\n"a\n']
 BAD = LeftOut("cat/z", "truncated")
 SAME = LeftOut("cat/b\n,", "duplicate of cat/a")
 
 
-@pytest.mark.parametrize(
-    ("rejected", "duplicates", "ending"),
-    [
+def test_one_line_says_it_all(tmp_path):
+    """Pictures by class, by split, and what was left out if anything was; counts have it, too."""
+    whole = "1,000 pictures (500 cat, 500 dog): 801 train, 99 validation, 100 test"
+    for rejected, duplicates, ending in (
         (0, 0, ""),
         (1, 0, "; 1 rejected (results/rejected.csv)"),
         (2_000, 1, "; 2,000 rejected, 1 duplicate (results/rejected.csv)"),
         (0, 2, "; 2 duplicates (results/rejected.csv)"),
-    ],
-)
-def test_one_line_says_it_all(rejected, duplicates, ending):
-    """Pictures by class, by split, and what was left out if anything was."""
-    line = DataReport(1_000, rejected, duplicates).summary(COUNTS)
-    assert line == "1,000 pictures (500 cat, 500 dog): 801 train, 99 validation, 100 test" + ending
-
-
-def test_what_few_data_sets_have_is_said_where_there_is_any(tmp_path):
-    """On the terminal and among the counts."""
+    ):
+        assert DataReport(1_000, rejected, duplicates).summary(COUNTS) == whole + ending
     report = DataReport(1_000, 1, 0, 4, 1, 1, 1, 20, 90, 2, 3, 58, "if they belong together")
     assert report.summary(COUNTS).endswith(
         "; 1 rejected, 4 in both classes (results/rejected.csv); 1 near-duplicate"
@@ -73,11 +67,7 @@ def test_the_listing_is_sorted_and_always_there(tmp_path):
             read_counts,
             ['{"pictures": 1}', "[", "[1]"],
         ),
-        (
-            lambda path: data_report.write_listing([BAD], path),
-            read_listing,
-            ["", "path\n", "path,reason\na,b,c\n", '"path","reason"\n"a\n'],
-        ),
+        (lambda path: data_report.write_listing([BAD], path), read_listing, LISTINGS),
     ],
 )
 def test_what_cannot_be_read_is_one_line(tmp_path, write, read, texts):

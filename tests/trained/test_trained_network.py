@@ -1,5 +1,7 @@
 """The three files of models/NAME come back as they were written, or one line says what is wrong."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 from checkouts import ROOT
@@ -69,14 +71,9 @@ def test_the_history_reads_as_people_expect(network, tmp_path):
     assert lines[0] == "0,0,1," + ",".join(f"{value:.6f}" for value in network.history[0, 0, 0])
 
 
-def replace(old: str, new: str):
-    """A change of one text in the file."""
-
-    def changed(whole: bytes) -> bytes:
-        assert old.encode() in whole
-        return whole.replace(old.encode(), new.encode())
-
-    return changed
+def replace(old: bytes, new: bytes):
+    """A change of one text in the file, which must be there."""
+    return lambda whole: new.join(whole.split(old)) if old in whole else pytest.fail("not there")
 
 
 DAMAGE = {
@@ -85,12 +82,12 @@ DAMAGE = {
     "half": lambda whole: whole[: len(whole) // 2],
     "without its end": lambda whole: whole[:-30],
 }
-OF_PREDICTIONS = {"without metadata": replace("shallowdeep", "shallowdeer")}
+OF_PREDICTIONS = {"without metadata": replace(b"shallowdeep", b"shallowdeer")}
 OF_HISTORY = {
-    "other columns": replace("fold,run", "run,fold"),
-    "a run twice": replace("0,1,2,", "0,1,1,"),
-    "a run too many": replace("0,2,1,", "0,7,1,"),
-    "an epoch as a number with a point": replace("0,2,2,", "0,2,2e99,"),
+    "other columns": replace(b"fold,run", b"run,fold"),
+    "a run twice": replace(b"0,1,2,", b"0,1,1,"),
+    "a run too many": replace(b"0,2,1,", b"0,7,1,"),
+    "an epoch as a number with a point": replace(b"0,2,2,", b"0,2,2e99,"),
     "no number": lambda whole: whole[:-9] + b"x\n",
     "an infinite number": lambda whole: whole[:-9] + b"inf\n",
 }
@@ -171,7 +168,6 @@ def test_other_learning_rates_are_of_another_training(tuned, settings, pictures)
         if file == "history":
             trained_network.write(tuned._replace(predictions=predictions), "deep")
         else:
-            path = trained_network.FOLDER / "deep" / trained_network.predictions.FILE
-            trained_network.predictions.write(predictions, path)
+            trained_network.predictions.write(predictions, Path("models/deep", FILES[1]))
         with pytest.raises(InputError, match=rf"{file}\.\w+: .*other parameters"):
             read(rates(settings, *RATES), pictures)
