@@ -36,12 +36,12 @@ def changed(tmp_path: Path, keys: str, value: object) -> params.Params:
     return loaded(tmp_path, yaml.safe_dump(content, sort_keys=False))
 
 
-def overridden(tmp_path: Path, *overrides: str) -> params.Params:
+def overridden(tmp_path: Path, overrides: str) -> params.Params:
     """Those that `dvc exp run -S` makes of the file in the folder, at first the project's."""
     path = tmp_path / "params.yaml"
     if not path.exists():
         path.write_text(TEXT)
-    apply_overrides(path, list(overrides))
+    apply_overrides(path, overrides.split())
     return params.read(path)
 
 
@@ -97,9 +97,8 @@ def test_a_networks_own_epochs_override_the_common_ones(tmp_path):
 
 def test_dvc_adds_a_network_and_groups_for_one_experiment(tmp_path):
     """By `dvc exp run -S`; an expression that groups pictures needs quotes there."""
-    networks = overridden(
-        tmp_path, "+others.wide.hidden=[32]", "+others.wide.epochs=3", "epochs=5"
-    ).networks
+    wide = "+others.wide.hidden=[32] +others.wide.epochs=3 epochs=5"
+    networks = overridden(tmp_path, wide).networks
     assert (networks["wide"].hidden, networks["wide"].epochs) == ((32,), 3)
     assert networks["deep"].epochs == 5
     group = overridden(tmp_path, r"data.group='(clip\d+)_frame'").data.group
@@ -108,12 +107,10 @@ def test_dvc_adds_a_network_and_groups_for_one_experiment(tmp_path):
 
 def test_a_learning_rate_may_be_several(tmp_path):
     """They come out ascending; a network's own stand for it alone. By `dvc exp run -S`."""
-    settings = overridden(
-        tmp_path, "lr=[0.03,1e-3]", "models.deep.lr=[0.1]", "models.shallow.lr=0.02"
-    )
+    settings = overridden(tmp_path, "lr=[0.03,1e-3] models.deep.lr=[0.1] models.shallow.lr=0.02")
     assert settings.lr == (0.001, 0.03)
     assert [one.lrs for one in settings.networks.values()] == [None, (0.1,)]
-    networks = overridden(tmp_path, "models.shallow.lr=null", "models.deep.lr=null").networks
+    networks = overridden(tmp_path, "models.shallow.lr=null models.deep.lr=null").networks
     assert [one.lr for one in networks.values()] == [settings.lr] * 2
     overridden(tmp_path, "lr=0.01")
     assert (tmp_path / "params.yaml").read_text() == TEXT
@@ -136,85 +133,81 @@ def test_a_value_has_several_forms(tmp_path, key, value, expected):
     assert getattr(changed(tmp_path, f"data.{key}", value).data, key) == expected
 
 
+# A key of params.yaml, and wrong values with what is said of them.
+REFUSED = [
+    ("epochs", (0, "params.yaml: epochs: 0 is below 1")),
+    ("epochs", ("abc", "params.yaml: epochs: 'abc' is not a whole number")),
+    ("epochs", (True, "epochs: True is not a whole number"), (10**400, "is above 1,000,000")),
+    ("epochs", ("30", "epochs: '30' is not a whole number; it is text, write 30 without quotes")),
+    ("epochs", ([10, 30], "epochs: [10, 30] is not a whole number")),
+    ("lr", ("0.1", "lr: '0.1' is not a number; it is text, write 0.1 without quotes")),
+    ("lr", (0, "lr: 0 is not above 0"), (None, "lr: None is not a number")),
+    ("lr", ([], "lr: [] holds no learning rate; one number or more are needed")),
+    ("lr", ([0.01, 0], "lr[1]: 0 is not above 0")),
+    ("lr", ([0.1, "0.2"], "lr[1]: '0.2' is not a number; it is text, write 0.2 without quotes")),
+    ("lr", ([0.03, 0.01, 3e-2], "lr: [0.03, 0.01, 0.03] holds 0.03 twice")),
+    ("lr", ([[0.01]], "lr[0]: [0.01] is not a number")),
+    ("lr", ([1] * 65, "lr: 65 entries are more than 64")),
+    ("lr", (float("nan"), "lr: nan is not a number"), (float("inf"), "lr: inf is above 1,000")),
+    ("lr", (10**400, "lr: 1")),
+    ("models.deep.lr", ([0.1, 0.1], "models: deep: lr: [0.1, 0.1] holds 0.1 twice")),
+    ("models.deep.lr", (0, "models: deep: lr: 0 is not above 0")),
+    ("momentum", ([0, 0.9], "momentum: [0, 0.9] is not a number")),
+    ("momentum", (1, "momentum: 1 is not below 1"), (-0.1, "momentum: -0.1 is below 0")),
+    ("models.deep.init", (["he"], "models: deep: init: ['he'] is not one of torch, he")),
+    ("models.deep.init", ("zero", "models: deep: init: 'zero' is not one of torch, he")),
+    ("share", (0, "share: 0 is not above 0"), (1.5, "share: 1.5 is above 1")),
+    ("share", ([0.5, 1], "share: [0.5, 1] is not a number")),
+    ("seed", (date(2026, 1, 1), "is not a whole number"), (-1, "seed: -1 is below 0")),
+    ("solver", ("dula", "solver: 'dula' is not one of auto, primal, dual")),
+    ("keep", (False, "keep: False is not one of last, best")),
+    ("models", (None, "models: None is not a mapping of keys to values")),
+    ("models", ({"deep": {"hidden": [], "epochs": None}}, "models: the key shallow is missing")),
+    ("models.deep.hidden", (5, "models: deep: hidden: 5 is not a list")),
+    ("models.deep.hidden", ([5, 0], "hidden[1]: 0 is below 1")),
+    ("models.deep.hidden", ([1] * 65, "hidden: 65 entries are more than 64")),
+    ("models.deep.hidden", ({5: 3}, "hidden: {5: 3} is not a list")),
+    ("models.deep.widths", ([5], "deep: unknown key 'widths'; known: epochs, lr, init, hidden")),
+    ("data.group", ("(clip", r"data: group: '(clip' is no regular expression: missing ), unter")),
+    ("data.group", (r"clip\d", r"group: 'clip\\d' is neither `folder` nor has a group; its f")),
+    ("data.group", ("(a" * 200, "is no regular expression"), (3, "group: 3 is not a text")),
+    ("data.near_duplicates", ("join", "near_duplicates: 'join' is not one of group, ignore")),
+    ("nesterov", (1, "nesterov: 1 is not true or false")),
+    ("nesterov", (True, "nesterov: true needs momentum above 0")),
+    ("weight_decay", (2, "weight_decay: 2 is above 1")),
+    ("init", ("xavier", "init: 'xavier' is not one of torch, he")),
+    ("models.deep", (3, "models: deep: 3 is not a mapping of keys to values")),
+    ("models.wide", ({"hidden": [2]}, "models: 'wide' is not one of shallow, deep; put further")),
+    ("others", (None, "others: None is not a mapping of keys to values")),
+    ("others.wide", ({"hidden": [0]}, "others: wide: hidden[0]: 0 is below 1")),
+    ("others.Deep Net", ({}, "others: 'Deep Net' is no name for a network")),
+    ("others.deep", ({}, "'deep' is no name for a network; it is a network below `models`")),
+    ("others.verdict", ({}, "no name for a network; it is a key of results/metrics.json")),
+    ("others.plots", ({}, "'plots' is no name for a network; it is a folder of results/")),
+    ("data.dir", ("", "data: dir: '' is not a text with at least one character")),
+    ("data.dir", (7, "data: dir: 7 is not a text")),
+    ("data.mean", ([0.5, 0.5], "mean: 2 numbers; 3 are needed, one per channel")),
+    ("data.mean", ([0.5, 0.5, 1.5], "mean[2]: 1.5 is above 1")),
+    ("data.mean", (["0.5", 0.5, 0.5], "mean[0]: '0.5' is not a number; it is text, write 0.5")),
+    ("data.mean", ("0.5", "mean: '0.5' is not a number, a list of 3 or `train`; it is text")),
+    ("data.mean", (None, "mean: None is not a number, a list of 3 or `train`")),
+    ("data.mean", (float("nan"), "mean: nan is not a number")),
+    ("data.std", (0, "std: 0 is below 1e-06")),
+    ("data.std", ("measured", "std: 'measured' is not a number, a list of 3 or `train`")),
+    ("data.split.test", (0.2, "split: the fractions add up to 1.1, not to 1")),
+    ("data.split.test", (0, "split: test: 0 is not above 0")),
+    ("folds", (0, "folds: 0 is below 1")),
+    ("folds", (2, "folds: 2 is not allowed: 1 is a single split; 3 or more leave pictures")),
+    ("folds", (5, "folds: 5 needs data.split: train 0.6, validation 0.2, test 0.2; other")),
+    ("folds", (3, "data.split: train 0.3333333333, validation 0.3333333333, test 0.3333333333")),
+    ("equivalence_margin", (-0.01, "equivalence_margin: -0.01 is below 0")),
+    ("epoch", (3, "unknown key 'epoch'; did you mean epochs?")),
+    ("alpha", (1, "alpha: 1 is above 0.5")),
+]
+
+
 @pytest.mark.parametrize(
-    ("keys", "value", "message"),
-    [
-        ("epochs", 0, "params.yaml: epochs: 0 is below 1"),
-        ("epochs", "abc", "params.yaml: epochs: 'abc' is not a whole number"),
-        ("epochs", True, "epochs: True is not a whole number"),
-        ("epochs", 10**400, "is above 1,000,000"),
-        ("lr", "0.1", "lr: '0.1' is not a number; it is text, write 0.1 without quotes"),
-        ("epochs", "30", "epochs: '30' is not a whole number; it is text, write 30 without quotes"),
-        ("lr", 0, "lr: 0 is not above 0"),
-        ("lr", None, "lr: None is not a number"),
-        ("lr", [], "lr: [] holds no learning rate; one number or more are needed"),
-        ("lr", [0.01, 0], "lr[1]: 0 is not above 0"),
-        ("lr", [0.1, "0.2"], "lr[1]: '0.2' is not a number; it is text, write 0.2 without quotes"),
-        ("lr", [0.03, 0.01, 3e-2], "lr: [0.03, 0.01, 0.03] holds 0.03 twice"),
-        ("lr", [[0.01]], "lr[0]: [0.01] is not a number"),
-        ("lr", [1] * 65, "lr: 65 entries are more than 64"),
-        ("models.deep.lr", [0.1, 0.1], "models: deep: lr: [0.1, 0.1] holds 0.1 twice"),
-        ("epochs", [10, 30], "epochs: [10, 30] is not a whole number"),
-        ("momentum", [0, 0.9], "momentum: [0, 0.9] is not a number"),
-        ("models.deep.init", ["he"], "models: deep: init: ['he'] is not one of torch, he"),
-        ("share", 0, "share: 0 is not above 0"),
-        ("share", 1.5, "share: 1.5 is above 1"),
-        ("share", [0.5, 1], "share: [0.5, 1] is not a number"),
-        ("lr", float("nan"), "lr: nan is not a number"),
-        ("lr", float("inf"), "lr: inf is above 1,000"),
-        ("lr", 10**400, "lr: 1"),
-        ("seed", date(2026, 1, 1), "is not a whole number"),
-        ("seed", -1, "seed: -1 is below 0"),
-        ("solver", "dula", "solver: 'dula' is not one of auto, primal, dual"),
-        ("keep", False, "keep: False is not one of last, best"),
-        ("models", None, "models: None is not a mapping of keys to values"),
-        ("models", {"deep": {"hidden": [], "epochs": None}}, "models: the key shallow is missing"),
-        ("models.deep.hidden", 5, "models: deep: hidden: 5 is not a list"),
-        ("models.deep.hidden", [5, 0], "hidden[1]: 0 is below 1"),
-        ("models.deep.hidden", [1] * 65, "hidden: 65 entries are more than 64"),
-        ("models.deep.widths", [5], "deep: unknown key 'widths'; known: epochs, lr, init, hidden"),
-        ("data.group", "(clip", r"data: group: '(clip' is no regular expression: missing ), unter"),
-        ("data.group", r"clip\d", r"group: 'clip\\d' is neither `folder` nor has a group; its f"),
-        ("data.group", "(a" * 200, "is no regular expression"),
-        ("data.group", 3, "group: 3 is not a text"),
-        ("data.near_duplicates", "join", "near_duplicates: 'join' is not one of group, ignore"),
-        ("momentum", 1, "momentum: 1 is not below 1"),
-        ("momentum", -0.1, "momentum: -0.1 is below 0"),
-        ("nesterov", 1, "nesterov: 1 is not true or false"),
-        ("nesterov", True, "nesterov: true needs momentum above 0"),
-        ("weight_decay", 2, "weight_decay: 2 is above 1"),
-        ("init", "xavier", "init: 'xavier' is not one of torch, he"),
-        ("models.deep.lr", 0, "models: deep: lr: 0 is not above 0"),
-        ("models.deep.init", "zero", "models: deep: init: 'zero' is not one of torch, he"),
-        ("models.deep", 3, "models: deep: 3 is not a mapping of keys to values"),
-        ("models.deep.hidden", {5: 3}, "hidden: {5: 3} is not a list"),
-        ("models.wide", {"hidden": [2]}, "models: 'wide' is not one of shallow, deep; put further"),
-        ("others", None, "others: None is not a mapping of keys to values"),
-        ("others.wide", {"hidden": [0]}, "others: wide: hidden[0]: 0 is below 1"),
-        ("others.Deep Net", {}, "others: 'Deep Net' is no name for a network"),
-        ("others.deep", {}, "'deep' is no name for a network; it is a network below `models`"),
-        ("others.verdict", {}, "no name for a network; it is a key of results/metrics.json"),
-        ("others.plots", {}, "'plots' is no name for a network; it is a folder of results/"),
-        ("data.dir", "", "data: dir: '' is not a text with at least one character"),
-        ("data.dir", 7, "data: dir: 7 is not a text"),
-        ("data.mean", [0.5, 0.5], "mean: 2 numbers; 3 are needed, one per channel"),
-        ("data.mean", [0.5, 0.5, 1.5], "mean[2]: 1.5 is above 1"),
-        ("data.mean", ["0.5", 0.5, 0.5], "mean[0]: '0.5' is not a number; it is text, write 0.5"),
-        ("data.mean", "0.5", "mean: '0.5' is not a number, a list of 3 or `train`; it is text"),
-        ("data.mean", None, "mean: None is not a number, a list of 3 or `train`"),
-        ("data.mean", float("nan"), "mean: nan is not a number"),
-        ("data.std", 0, "std: 0 is below 1e-06"),
-        ("data.std", "measured", "std: 'measured' is not a number, a list of 3 or `train`"),
-        ("data.split.test", 0.2, "split: the fractions add up to 1.1, not to 1"),
-        ("data.split.test", 0, "split: test: 0 is not above 0"),
-        ("folds", 0, "folds: 0 is below 1"),
-        ("folds", 2, "folds: 2 is not allowed: 1 is a single split; 3 or more leave pictures"),
-        ("folds", 5, "folds: 5 needs data.split: train 0.6, validation 0.2, test 0.2; other"),
-        ("folds", 3, "data.split: train 0.3333333333, validation 0.3333333333, test 0.3333333333"),
-        ("equivalence_margin", -0.01, "equivalence_margin: -0.01 is below 0"),
-        ("epoch", 3, "unknown key 'epoch'; did you mean epochs?"),
-        ("alpha", 1, "alpha: 1 is above 0.5"),
-    ],
+    ("keys", "value", "message"), [(keys, *case) for keys, *cases in REFUSED for case in cases]
 )
 def test_a_wrong_value_is_named_with_what_is_allowed(tmp_path, keys, value, message):
     """One line: the key, the value, what would be right."""
