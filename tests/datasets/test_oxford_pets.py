@@ -2,7 +2,6 @@
 
 import contextlib
 import hashlib
-import io
 import resource
 import socket
 import tarfile
@@ -18,6 +17,7 @@ from shallowdeep.datasets.oxford_pets import download
 from shallowdeep.datasets.sample import picture
 from shallowdeep.files.errors import InputError
 
+PARTS = ("images", "annotations")
 NAMES = ("images.tar.gz", "annotations.tar.gz")
 SPLITS = {  # picture, breed, 1 for cats or 2 for dogs, breed within the species
     "trainval": ["Bengal_2 1 1 1", "beagle_1 2 2 1", "beagle_20 2 2 1"],
@@ -42,18 +42,17 @@ class QuietHandler(SimpleHTTPRequestHandler):
 def served(tmp_path_factory):
     """A folder with both archives, `images/` and `annotations/` inside as in the real ones."""
     folder = tmp_path_factory.mktemp("served")
-    lists = {f"annotations/{split}.txt": "\n".join(rows).encode() for split, rows in SPLITS.items()}
+    for part in PARTS:
+        (folder / part).mkdir()
+    for split, rows in SPLITS.items():
+        (folder / f"annotations/{split}.txt").write_text("\n".join(rows))
     names = [row.split()[0] for rows in SPLITS.values() for row in rows] + [UNLISTED]
-    pictures = {}
     for number, name in enumerate(names):  # some are no JPEG files in spite of their names
-        picture(1, 0, number).save(file := io.BytesIO(), ("JPEG", "PNG", "GIF")[number % 3])
-        pictures[f"images/{name}.jpg"] = file.getvalue()
-    for name, files in zip(NAMES, (pictures, lists), strict=True):
+        form = ("JPEG", "PNG", "GIF")[number % 3]
+        picture(1, 0, number).save(folder / f"images/{name}.jpg", form)
+    for name, part in zip(NAMES, PARTS, strict=True):
         with tarfile.open(folder / name, "w:gz") as tar:
-            for path, content in files.items():
-                entry = tarfile.TarInfo(path)
-                entry.size = len(content)
-                tar.addfile(entry, io.BytesIO(content))
+            tar.add(folder / part, part)
     return folder
 
 
@@ -89,12 +88,11 @@ def test_every_listed_picture_lies_in_the_folder_of_its_species(served, tmp_path
     """Cats and dogs of both splits, byte for byte, whatever their format, and no others."""
     download(tmp_path / "pets")
     pets = {"cat": ["Bengal_1", "Bengal_2"], "dog": ["beagle_1", "beagle_20", "saint_bernard_7"]}
-    with tarfile.open(served / "images.tar.gz") as tar:
-        for species, names in pets.items():
-            assert sorted(file.stem for file in (tmp_path / "pets" / species).iterdir()) == names
-            for name in names:
-                original = tar.extractfile(f"images/{name}.jpg").read()
-                assert (tmp_path / f"pets/{species}/{name}.jpg").read_bytes() == original
+    for species, names in pets.items():
+        assert sorted(file.stem for file in (tmp_path / "pets" / species).iterdir()) == names
+        for name in names:
+            original = (served / f"images/{name}.jpg").read_bytes()
+            assert (tmp_path / f"pets/{species}/{name}.jpg").read_bytes() == original
     assert {file.name for file in (tmp_path / "pets").iterdir()} == {"cat", "dog"}
     assert [path.name for path in tmp_path.iterdir()] == ["pets"]
 

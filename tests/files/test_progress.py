@@ -24,14 +24,6 @@ def no_stage(monkeypatch):
     monkeypatch.setattr(progress, "_stage", "")
 
 
-class Terminal(io.StringIO):
-    """A terminal of some width."""
-
-    def isatty(self):
-        """It is one."""
-        return True
-
-
 def shown(file, *, wait=0.3):
     with Progress("training", 100, unit="batches", file=file) as bar:
         bar.advance(50)
@@ -47,7 +39,9 @@ def test_a_terminal_shows_the_work_done_and_the_time_left(monkeypatch):
     """Also after many units at once from a checkpoint."""
     monkeypatch.setenv("COLUMNS", "120")
     monkeypatch.setattr(progress, "BEAT", 0.1)
-    output = shown(Terminal())
+    terminal = io.StringIO()
+    terminal.isatty = lambda: True
+    output = shown(terminal)
     assert re.search(r"training:  52%.*52/100 \[\d\d:\d\d<\d\d:\d\d.*training loss 0\.6000", output)
 
 
@@ -68,10 +62,9 @@ def test_a_task_without_a_total_shows_the_time(monkeypatch):
     log = io.StringIO()
     with Progress("reading", file=log) as doing:
         doing.now("writing")
-        doing.now("reading")
-        time.sleep(0.3)
-        doing.now("drawing")
-        time.sleep(0.3)
+        for task in ("reading", "drawing"):
+            doing.now(task)
+            time.sleep(0.3)
     lines = [re.sub(r"\d\d:\d\d$", "a while", line) for line in log.getvalue().splitlines()]
     assert list(dict.fromkeys(lines)) == ["reading, for a while", "drawing, for a while"]
 

@@ -25,10 +25,6 @@ def prepared(image, size=128):
     return np.asarray(image.convert("RGB").resize((size, size))).transpose(2, 0, 1)
 
 
-def groups(pictures):
-    return copies(reduced(pictures))
-
-
 def saved_anew(image, form, quality):
     image.save(file := io.BytesIO(), form, quality=quality)
     return Image.open(file)
@@ -59,7 +55,7 @@ def test_copies_are_found_and_nothing_else(monkeypatch):
     near[-30:] = 45 + 6 * of_each
     for size in (16, 50):
         array = [prepared(image, size) for image in [*originals, *others, *small, *mirrored]]
-        assert np.array_equal(groups(np.stack(array)), [near, everything])
+        assert np.array_equal(copies(reduced(np.stack(array))), [near, everything])
         monkeypatch.setattr(near_duplicates, "TILE", 7)
         monkeypatch.setattr(near_duplicates, "BLOCK", 3)
 
@@ -67,10 +63,10 @@ def test_copies_are_found_and_nothing_else(monkeypatch):
 def test_what_is_all_alike_is_no_copy():
     """Pictures of one colour each, or hardly more; and pictures too small to tell."""
     plain = np.repeat(np.arange(60, dtype=np.uint8), 3 * 32 * 32).reshape(60, 3, 32, 32)
-    assert np.array_equal(groups(plain).all, np.arange(60))
+    assert np.array_equal(copies(reduced(plain)).all, np.arange(60))
     tiny = np.random.default_rng(0).integers(0, 256, (500, 3, 4, 4), dtype=np.uint8)
-    assert np.array_equal(groups(tiny).all, np.arange(500))
-    assert groups(tiny[:0]).all.tolist() == []
+    assert np.array_equal(copies(reduced(tiny)).all, np.arange(500))
+    assert copies(reduced(tiny[:0])).all.tolist() == []
 
 
 @pytest.mark.parametrize("size", [8, 64])
