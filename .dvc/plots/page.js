@@ -83,6 +83,7 @@ function chart(spec, name) {
     return;
   }
   const figure = add("figure");
+  figure.id = name; // as on DVC's own page
   if (spec.usermeta?.table) {
     add("figcaption", spec.title.text, figure);
     TABLES[spec.usermeta.table](spec.data.values, figure);

@@ -90,8 +90,6 @@ STATES = {
     "another model": (other_model, predict, "commands/stale.py"),
     "a model of other parameters": (edit, predict, "commands/stale.py"),
     "no history": (remove(HISTORY), evaluate, "files/reading.py"),
-    "a damaged history": (write(HISTORY), evaluate, "files/reading.py"),
-    "no predictions": (remove(PREDICTIONS), evaluate, "files/reading.py"),
     "damaged predictions": (write(PREDICTIONS), evaluate, "files/reading.py"),
     "nothing prepared": (remove(META), train, "files/reading.py"),
     "damaged pictures": (write(META), train, "files/reading.py"),

@@ -6,6 +6,7 @@ from collections import defaultdict
 
 import pytest
 from checkouts import ROOT, changed_stages, run
+from in_process import dvc_main
 
 PACKAGE = ROOT / "src" / "shallowdeep"
 ROOMS = sorted(path for path in PACKAGE.iterdir() if path.is_dir() and path.name != "__pycache__")
@@ -109,13 +110,9 @@ def test_an_edit_in_a_room_runs_the_stages_that_use_it(project):
         assert after_an_edit(project, f"src/shallowdeep/{room}") == after.get(room, ALL), room
 
 
-def test_an_edited_decoder_retrains_only_if_the_pictures_change(project):
-    """The same pixels: prepare alone has to run. Other pixels: all that comes after it too."""
-    decoder = project / "src/shallowdeep/pictures/decoding.py"
-    text, end = decoder.read_text(), "    return np.ascontiguousarray(small.numpy()[0, :3])\n"
-    assert end in text
-    darker = text.replace(end, end.replace(":3])", ":3] // 2)"))
-    for edited, expected in ((text + "\n# an edit\n", set()), (darker, ALL - {"prepare"})):
-        decoder.write_text(edited)
-        assert "Running stage 'prepare'" in run(project, "dvc", "repro", "prepare")
-        assert changed_stages(project) == expected
+def test_an_edited_decoder_with_the_same_pixels_retrains_nothing(project):
+    """Prepare alone has to run."""
+    with (project / "src/shallowdeep/pictures/decoding.py").open("a") as file:
+        file.write("\n# an edit\n")
+    assert "Running stage 'prepare'" in dvc_main(project, "repro", "prepare")
+    assert changed_stages(project) == set()

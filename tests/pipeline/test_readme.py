@@ -2,7 +2,7 @@
 
 import json
 import re
-import sys
+import shlex
 
 import numpy as np
 import pytest
@@ -11,42 +11,54 @@ from checkouts import ROOT, run, with_environment
 from documents import blocks, commands
 from in_process import dvc_main
 
+from shallowdeep.commands.sweep import settings_of
+from shallowdeep.datasets import sample
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.trained import model
 
 RECIPES = "CONTRIBUTING.md"
-PAGES = ("README.md", RECIPES, "docs/experiments.md", "docs/reproducibility.md")
 
 # make would install packages in a fresh clone for 20 s: lend it the environment of this checkout.
 LEND = f"ln -s '{ROOT}/.venv' .venv; touch -d 2000-01-01T00:00:00 requirements*.txt pyproject.toml"
 
 
-# Left out of what a page queues: four experiments take a minute, and test_sweep.py has a product.
-EPOCHS = "epochs=10,30 "
-
-
-@pytest.mark.usefixtures("publishing")
-@pytest.mark.parametrize("document", PAGES)
-def test_the_commands_work_from_top_to_bottom(project, tmp_path, document):
-    """In one shell, on the miniature picture set; the README's second clone included."""
-    script = "\n".join(commands(document)).replace("/path/to", f"{tmp_path}/elsewhere")
-    script = script.replace("make setup", f"{LEND}; make setup")
-    script = script.replace(EPOCHS, "")
-    sample = (sys.executable, "-m", "shallowdeep", "sample", f"{tmp_path}/elsewhere/pictures")
-    run(project, *sample, "--seed", "2", "--per-class", "20")
+@pytest.fixture
+def elsewhere(project, tmp_path):
+    """A folder with pictures, and an empty repository that the project has as its origin."""
+    sample.main([f"{tmp_path}/elsewhere/pictures", "--seed", "2", "--per-class", "20"])
     repository = f"{tmp_path}/elsewhere/repository"
     run(project, "git", "init", "--quiet", "--bare", "--initial-branch", "main", repository)
     run(project, "git", "remote", "add", "origin", repository)
     run(project, "git", "config", "push.autoSetupRemote", "true")
-    printed = run(with_environment(project), "bash", "-euxc", script)
-    if document == "README.md":
-        _, _, second = printed.partition("git clone")
-        fetched, _, experiment = second.partition("exp run")
-        assert (
-            "Stage 'train-deep' didn't change" in fetched and "Running stage 'train" not in fetched
-        )
-        assert "Running stage 'train@wide'" in experiment
-        assert printed.count("elsewhere/new/") == 10  # a line of `predict` for each new picture
+    with_environment(project)
+    return f"{tmp_path}/elsewhere"
+
+
+def test_the_readme_works_from_top_to_bottom(project, elsewhere):
+    """In one shell, on the miniature picture set; its second clone included."""
+    script = "\n".join(commands("README.md")).replace("/path/to", elsewhere)
+    script = script.replace("make setup", f"{LEND}; make setup")
+    printed = run(project, "bash", "-euxc", script)
+    _, _, second = printed.partition("git clone")
+    fetched, _, experiment = second.partition("exp run")
+    assert "Stage 'train-deep' didn't change" in fetched and "Running stage 'train" not in fetched
+    assert "Running stage 'train@wide'" in experiment
+    assert printed.count("elsewhere/new/") == 10  # a line of `predict` for each new picture
+
+
+@pytest.mark.usefixtures("publishing", "elsewhere")
+@pytest.mark.parametrize("document", [RECIPES, "docs/experiments.md", "docs/reproducibility.md"])
+def test_the_commands_of_a_page_work(project, document, monkeypatch):
+    """One after the other; DVC in this process, but for its queue."""
+    monkeypatch.chdir(project)
+    for command in commands(document):
+        program, *words = shlex.split(command)
+        if program == "dvc" and not {"--queue", "--run-all"} & set(words):
+            dvc_main(project, *words)
+        elif words[:1] == ["sweep"]:  # test_sweep.py runs one
+            assert len(settings_of(words[1].removeprefix("OVER=").split())) == 4
+        else:
+            run(project, "bash", "-euc", command)
 
 
 def test_the_lines_for_plain_pytorch_give_our_probabilities(tmp_path, monkeypatch):
