@@ -1,4 +1,4 @@
-"""What each further picture costs on one core, and what that comes to: the tables of docs/scale.md.
+"""Cost of each further picture on one core: the tables of docs/scale.md.
 
     python benchmarks/slopes.py FOLDER
 

@@ -11,7 +11,7 @@ __all__ = ["compare", "results"]
 
 
 def __getattr__(name: str) -> object:
-    """Import what a notebook uses when it does: commands and stages need no DVC for that."""
+    """Import the API on first use, since commands and stages need no DVC for it."""
     if name == "__version__":
         from importlib.metadata import version
 

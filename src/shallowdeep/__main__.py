@@ -15,14 +15,14 @@ from shallowdeep.files.imports import importing
 
 
 def usage() -> str:
-    """All commands, a line each."""
+    """All commands, one per line."""
     lines = [f"  {name:<15}{command.about}" for name, command in COMMANDS.items()]
     head = "usage: python -m shallowdeep COMMAND ...\n\n"
     return head + "\n".join(lines) + "\n\n`python -m shallowdeep COMMAND --help` says more."
 
 
 def main(words: Sequence[str] | None = None) -> None:
-    """Hand over to a command; exit status 2 where there is no such command."""
+    """Run a command; exit status 2 if there is none of this name."""
     name, *arguments = (sys.argv[1:] if words is None else words) or ["--help"]
     with one_line_errors(name if name in COMMANDS else "shallowdeep"):
         if name in ("-h", "--help"):

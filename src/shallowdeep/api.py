@@ -160,7 +160,7 @@ def _design(labels: ArrayLike, folds: ArrayLike, groups: ArrayLike | None, train
 
 
 def _numbers(name: str, values: ArrayLike) -> NDArray[np.int64]:
-    """One whole number a sample; also of floating point, as pandas has them beside missing ones."""
+    """Whole numbers, one a sample; floats too, which pandas uses where values are missing."""
     array = np.asarray(values)
     if array.ndim != 1:
         raise InputError(f"{name}: shape {list(array.shape)}; it must be [N]")

@@ -83,8 +83,8 @@ def test_a_killed_rank_is_one_line(project):
         process, children = started(project, 2)
         next(one for one in children if one.environ()["RANK"] == str(lost)).send_signal(number)
         printed = process.communicate(timeout=60)[0]
-        expected = f"rank {lost} was ended by {number.name}; nothing was written, `dvc repro` goes"
-        assert printed == f"train-deep: {expected} on\n"
+        expected = f"rank {lost} was ended by {number.name}; nothing was written; `dvc repro`"
+        assert printed == f"train-deep: {expected} continues\n"
         assert process.returncode == 1
         assert not any(child.is_running() for child in children)
         assert trained(project) == before

@@ -53,7 +53,7 @@ def kept_from_git(folder: Path) -> None:
 
 
 def is_output(folder: Path) -> bool:
-    """True if a stage, or a .dvc file, makes the folder or one that it lies in."""
+    """True if a stage or a .dvc file makes the folder, or a folder above it."""
     from dvc.repo import Repo  # 0.3 s
 
     with Repo() as repo:
@@ -62,7 +62,7 @@ def is_output(folder: Path) -> bool:
 
 
 def hashable(folder: Path) -> None:
-    """Refuse what DVC cannot hash, in whatever corner of the folder.
+    """Refuse a folder with a file that DVC cannot hash.
 
     Raises:
         InputError: names the first of them, and their number.

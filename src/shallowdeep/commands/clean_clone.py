@@ -12,7 +12,7 @@ from shallowdeep.files.errors import InputError
 
 
 def project_folder() -> Path:
-    """The project that the current folder lies in.
+    """The project that the current folder belongs to.
 
     Raises:
         InputError: there is none, or it has no lock.
@@ -27,14 +27,14 @@ def project_folder() -> Path:
 
 @cache
 def _scratch() -> TemporaryDirectory[str]:
-    """A folder that goes with this process."""
+    """A folder that is removed with this process."""
     return TemporaryDirectory(prefix="shallowdeep-git-")
 
 
 def clean_environment() -> dict[str, str]:
-    """This environment without what git tells a hook, and with trust in another's checkout.
+    """The environment without git's variables for hooks, and with trust in checkouts of others.
 
-    Git takes that trust from a configuration file only, and hands it on to the other git that a
+    Git takes that trust from a configuration file only, and passes it to the git process that a
     clone is made from. Python looks for compiled code in an empty folder, not beside the source.
     """
     kept = {name: value for name, value in os.environ.items() if not name.startswith("GIT_")}
@@ -75,7 +75,7 @@ def changed_files(folder: Path) -> list[str]:
 
 
 def check_commit(root: Path) -> None:
-    """Refuse a commit with what DVC does not hash, or whose files it does not have.
+    """Refuse a commit with compiled code, which DVC does not hash, or with a submodule.
 
     Raises:
         InputError: it holds compiled code or a submodule.

@@ -1,4 +1,4 @@
-"""Changes of the scores between two experiments, with those marked that are real.
+"""Changes of the scores between two experiments; real changes are marked.
 
 FROM and TO are git revisions, names of DVC experiments, or `workspace`.
 """

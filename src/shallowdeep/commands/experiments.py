@@ -40,7 +40,7 @@ class NotCachedError(InputError):
 
 
 class Experiment(NamedTuple):
-    """An experiment whose results are of its parameters, code and pictures."""
+    """An experiment with results of its own parameters, code and pictures."""
 
     name: str
     params: Params
@@ -64,7 +64,7 @@ def numbers(content: Mapping[str, object]) -> dict[str, float]:
 
 
 def parser_of_two(command: str, doc: str, metavars: tuple[str, str]) -> argparse.ArgumentParser:
-    """Options of a command that holds a later experiment, `after`, against an earlier, `before`.
+    """Options of a command that compares an experiment `before` with another `after`.
 
     Args:
         command: its name.
@@ -191,8 +191,8 @@ def check_current(repo: "Repo", revision: str, content: Mapping[str, object]) ->
     """Refuse stale results of the revision that DVC sees.
 
     After an experiment that ended early, an edited params.yaml or a change of branches, results may
-    be of other parameters, code or pictures; dvc.lock has those that they are of. Code and pictures
-    are compared in the workspace only.
+    be of other parameters, code or pictures than dvc.lock has. Code and pictures are compared in
+    the workspace only.
 
     Args:
         repo: DVC's.
@@ -206,9 +206,9 @@ def check_current(repo: "Repo", revision: str, content: Mapping[str, object]) ->
     last = next((one for one in stages if one.name == LAST), None)
     if last is None or not all(out.hash_info for out in last.outs):
         raise _stale(repo, revision, f"{LOCK} has no {LAST}")
-    for dep in [dep for stage in stages for dep in stage.params]:
-        if other := stale.differences(dep.hash_info.value or {}, content):
-            raise _stale(repo, revision, other)
+    lock = parse_bytes(text_of(repo, revision, LOCK), f"{revision}: {LOCK}")
+    if other := stale.locked_differences(lock, content):
+        raise _stale(repo, revision, other)
     changes = _changed_files(repo, stages) if revision == WORKSPACE else _changed(repo, stages)
     for problem in changes:
         raise _stale(repo, revision, problem)

@@ -29,7 +29,7 @@ _Tolerance = Annotated[float, Field(ge=0, le=1e9)]
 
 
 class Rule(CheckedRecord):
-    """Entry of gate.yaml: one metric may be so much worse than in the baseline."""
+    """Entry of gate.yaml: how much worse one metric may be than in the baseline."""
 
     better: Literal["higher", "lower"]
     absolute: _Tolerance = 0
@@ -51,7 +51,7 @@ class Judgement(NamedTuple):
     before: float | None
     after: float | None
     allowed: str  # as text
-    interval: tuple[float, float] | None  # of the change, where chance is asked about
+    interval: tuple[float, float] | None  # of the change, if the rule says beyond_chance
     verdict: Literal["ok", "worse", "missing"]
 
 
@@ -73,13 +73,13 @@ def judge(
     metrics: Mapping[str, float],
     intervals: Mapping[str, tuple[float, float]],
 ) -> Judgement:
-    """Hold one metric against the baseline; a missing or undefined one does not pass.
+    """Compare one metric with the baseline; a missing or undefined one does not pass.
 
     Args:
         metric: its name.
         rule: the tolerance.
         baseline: numbers by name.
-        metrics: those that are judged.
+        metrics: numbers to judge, by name.
         intervals: of the change of each metric, where it has one.
     """
     before, after = baseline.get(metric), metrics.get(metric)
@@ -100,7 +100,7 @@ def judge(
 
 
 def intervals(found: Sequence[Change]) -> dict[str, tuple[float, float]]:
-    """Those of changes, by the names of their means in `dvc metrics diff`."""
+    """Intervals of changes, by the names of their means in `dvc metrics diff`."""
     named = {}
     for one in found:
         of = DIFFERENCE if one.of == str(QUESTION) else one.of

@@ -1,4 +1,4 @@
-"""Facts that a project knows of one of its models: its training pictures and its accuracy."""
+"""Facts that a project knows about one of its models: its training pictures and its accuracy."""
 
 import csv
 from collections.abc import Mapping
@@ -78,7 +78,7 @@ def _hash_of_models(outs: Mapping[str, str | None]) -> str | None:
 
 
 def _small(root: Path, path: Path) -> bool:
-    """True if a file of the project is ordinary, and not larger than is read in a moment."""
+    """True if a file of the project is ordinary and has at most LARGEST bytes."""
     inside = path.is_file() and path.resolve().is_relative_to(root.resolve())
     return inside and path.stat().st_size <= LARGEST
 

@@ -38,7 +38,7 @@ PICTURE = """a file of any usual format; a folder, with all that lies below it; 
 standard input, a path a line, or with NUL between paths as `find -print0` writes it"""
 MODEL = "a model, for example models/deep, or its weights.safetensors"
 MAX_PIXELS = "reject pictures of more pixels than this (default: %(default)s)"
-TOGETHER = 32  # pictures that the networks are asked about at a time
+TOGETHER = 32  # pictures in a batch
 
 
 class Prediction(NamedTuple):
@@ -128,7 +128,7 @@ def probabilities(trained: Model, pictures: NDArray[np.uint8]) -> "Tensor":
 
 
 def files_of(asked: Sequence[str]) -> list[str]:
-    """The files that are meant by paths, folders and `-`, in the order in which they are named.
+    """Files that paths, folders and `-` name, in that order.
 
     A folder's are sorted as bytes, without hidden ones and what systems keep beside pictures.
 

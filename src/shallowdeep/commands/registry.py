@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 
 class Command(NamedTuple):
-    """One command: a module whose `main` takes the words behind the command's name."""
+    """One command: a module whose `main` takes the words after the command's name."""
 
     module: str  # imported only when it is called, since some import torch
     about: str

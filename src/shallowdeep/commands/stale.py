@@ -1,7 +1,7 @@
 """Staleness: parameters that are not those of results, models that are not the project's.
 
-The model and the project around it may be anybody's: little is read, within a second of a
-processor, nothing outside of the project.
+The model and its project may be from a stranger: little is read, nothing outside the project, and
+within a second of processor time.
 """
 
 import hashlib
@@ -69,7 +69,7 @@ def _text(value: object) -> str:
 
 
 def check_model(path: Path) -> Known:
-    """Refuse a stale model. One that no project's dvc.lock names is as it should be.
+    """Refuse a stale model. A model that no dvc.lock names is accepted.
 
     Returns:
         What the project knows of it.

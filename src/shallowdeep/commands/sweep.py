@@ -96,7 +96,7 @@ def names_of(name: str, over: Sequence[str], count: int) -> list[str]:
 
 
 def run_all(name: str, over: Sequence[str], *, jobs: int) -> None:
-    """Queue the experiments and wait until the queue is empty; DVC tells of each on the terminal.
+    """Queue the experiments and wait until the queue is empty; DVC prints about each.
 
     Raises:
         InputError: DVC queues none; it has printed the reason.

@@ -37,7 +37,7 @@ def conclude(
     predictions: Mapping[str, Predictions],
     settings: Params,
 ) -> Findings:
-    """Score and compare the networks, after the last epoch and on the way.
+    """Score and compare the networks, after the last epoch and after earlier ones.
 
     The predictions come by split and, after every epoch that there is, by network.
     """

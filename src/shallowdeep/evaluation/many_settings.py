@@ -1,4 +1,4 @@
-"""Verdicts at many settings, corrected for their number, and what they come to."""
+"""Verdicts at many settings, corrected for their number, and a summary."""
 
 from collections.abc import Callable, Sequence
 

@@ -228,7 +228,7 @@ def _further(settings: Params) -> list[str]:
 
 
 def _rate(network: Network, tuned: Tuned | None) -> str:
-    """The learning rate, or those that the folds took, as "0.01 in 6 folds and 0.03 in 4"."""
+    """The learning rate, or the ones that the folds took, as "0.01 in 6 folds and 0.03 in 4"."""
     if not tuned:
         return f"{network.lr:g}"
     (first, count), *more = sorted(Counter(tuned.taken).items())

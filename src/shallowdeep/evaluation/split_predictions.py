@@ -30,7 +30,7 @@ class SplitPredictions(NamedTuple):
 def by_split(
     networks: Mapping[str, Predictions], prepared: Prepared
 ) -> dict[SplitName, SplitPredictions]:
-    """Out-of-fold predictions for the tested pictures, fold 0's for those that it trained on."""
+    """Out-of-fold predictions for the tested pictures, fold 0's for its own training pictures."""
     train = prepared.rows("train")
     by_row: dict[SplitName, NDArray[np.intp]] = {
         "train": train,

@@ -1,4 +1,4 @@
-"""Names that tell which pictures belong together, if nobody has said so.
+"""Names that suggest which pictures belong together.
 
 Frames of a clip, saved augmentations and pictures of a patient share a part of their names; taken
 for independent they make intervals too narrow. A shared part alone is no sign (`cat.1 ...
@@ -42,7 +42,7 @@ Rows = NDArray[np.intp]
 
 
 class Neighbours(NamedTuple):
-    """Pictures, and the nearest other one to each among some."""
+    """Pictures, and the nearest other picture to each among some."""
 
     asked: Rows
     nearest: Rows

@@ -6,6 +6,7 @@ packages and code: `dask worker ADDRESS` in a checkout's .venv starts one.
 
 import asyncio
 import functools
+import hashlib
 import importlib.metadata
 import os
 import platform
@@ -17,7 +18,6 @@ from typing import TypeVar
 
 from shallowdeep.files.errors import InputError, one_line
 from shallowdeep.pictures.worker_pool import Pool, threads
-from shallowdeep.provenance.code_hash import md5_of_code
 
 _T = TypeVar("_T")
 _U = TypeVar("_U")
@@ -121,4 +121,7 @@ def run_on_worker(
 def versions() -> Mapping[str, str]:
     """Versions that pixels depend on: of packages, and of this folder's code by its hash."""
     packages = {name: importlib.metadata.version(name) for name in PACKAGES}
-    return packages | {"code": str(md5_of_code(Path(__file__).parent))[:8]}
+    code = hashlib.sha256()
+    for path in sorted(Path(__file__).parent.glob("*.py")):
+        code.update(path.name.encode() + path.read_bytes())
+    return packages | {"code": code.hexdigest()[:8]}

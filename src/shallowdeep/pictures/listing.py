@@ -25,7 +25,7 @@ class Listed(NamedTuple):
 
     classes: tuple[str, str]
     files: list[Found]  # sorted by class and path as bytes, the same on every file system
-    skipped: list[str]  # files in hidden folders, and in those that systems keep beside pictures
+    skipped: list[str]  # files in hidden folders, and in sidecar folders of systems
 
 
 def classes(folder: Path, wanted: Sequence[str] = ()) -> tuple[str, str]:

@@ -87,7 +87,7 @@ def described(manifest: pd.DataFrame, found: Copies) -> list[LeftOut]:
 
 
 def warnings(described: Sequence[LeftOut]) -> list[str]:
-    """Return lines on copies in the other class, and on those that are not kept together."""
+    """Return lines on copies in the other class, and on copies that are not kept together."""
     ignored = "are not kept together (data.near_duplicates: ignore)"
     lines = []
     for ending, what in ((ACROSS, "lie in both classes"), (APART, ignored)):
@@ -137,7 +137,7 @@ def _near_pairs(
 ) -> Iterator[NDArray[np.int64]]:
     """Yield rows of near-duplicates in pairs [2, n], tile by tile.
 
-    The means of each second one are read in the order of `reading`, which may mirror it.
+    The second picture's means are read in the order of `reading`, which may mirror it.
 
     Two pictures are at least as far apart as their projections on a few unit vectors. So those of
     about the same brightness are compared along eight vectors first, the rest by all means.

@@ -1,4 +1,4 @@
-"""Names of the splits that data sets are shipped in, in the languages of those who ship them."""
+"""Names of splits in data sets, in many languages."""
 
 import itertools
 import re
@@ -42,7 +42,7 @@ huanluyen huan luyen kiemtra danhgia thunghiem
 تدريب اختبار تحقق التدريب الاختبار التحقق אימון בדיקה
 प्रशिक्षण परीक्षण सत्यापन ฝึก ทดสอบ ตรวจสอบ
 """
-SHORT = {"tr", "te", "ts", "va", "vl"}  # only if they stand apart
+SHORT = {"tr", "te", "ts", "va", "vl"}  # only as words of their own
 NOISE = {
     *("set", "sets", "data", "dataset", "image", "images", "img", "imgs", "picture", "pictures"),
     *("photo", "photos", "folder", "split", "subset", "part"),
@@ -51,15 +51,15 @@ MOST_NAMES = 5
 
 
 class _Reading(NamedTuple):
-    """A name, taken for a word for a split and a rest."""
+    """A name, read as a word for a split and a rest."""
 
     rest: str
     word: str  # none if the name is all rest
-    apart: bool  # the word stands apart from the rest
+    apart: bool  # the word is separate from the rest
 
 
 def is_split(name: str) -> bool:
-    """True if a folder of this name is no class, whatever lies beside it."""
+    """True if a folder of this name is no class, whatever the other folder is."""
     return AROUND.sub("", name.lower()) in ALONE or name.lower() in ALONE
 
 

@@ -3,7 +3,7 @@
 Every class is cut into as many parts as there are folds; a single fold has three parts of any size
 (`prepared.folds` gives their roles). So fold 0 of ten is the single split of 80/10/10.
 
-Groups of pictures that belong together lie in one part. They are dealt out by a greedy of our own:
+Groups of pictures that belong together stay in one part. Our own greedy algorithm deals them out:
 scikit-learn's StratifiedGroupKFold has no parts of different sizes, and spreads less evenly
 (docs/decisions.md).
 """
@@ -110,7 +110,7 @@ def _parts(
 def _dealt(
     labels: NDArray[np.int64], groups: Groups, sizes: Counts, needed: Counts, *, seed: int
 ) -> tuple[Parts, Counts]:
-    """Deal out groups, the largest first, each to where it is missed most.
+    """Deal out groups, the largest first, each to the part that needs it most.
 
     That is the part where it adds least to the sum of (pictures / all of the class)**2 / share; and
     once no more groups of a class are left than parts need, a part that needs one.

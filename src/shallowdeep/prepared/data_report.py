@@ -1,4 +1,4 @@
-"""Reports on a data set's files: results/data.json, results/rejected.csv and its like."""
+"""Reports on a data set's files: results/data.json, results/rejected.csv and similar lists."""
 
 import csv
 import json
@@ -98,7 +98,7 @@ def _listing(path: Path) -> list[LeftOut]:
 
 
 def write_counts(report: DataReport, path: Path) -> None:
-    """Write data.json, without what few data sets have and this one has not."""
+    """Write data.json, without optional numbers that are 0."""
     optional = DataReport._field_defaults
     counts = {key: value for key, value in report._asdict().items() if key not in optional or value}
     content = json.dumps(counts, indent=2, sort_keys=True)

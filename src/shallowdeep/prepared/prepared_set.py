@@ -135,7 +135,7 @@ def as_table(rows: Iterable[ManifestRow]) -> pd.DataFrame:
 
 def write(folder: Path, manifest: pd.DataFrame, summary: Summary) -> None:
     """Write manifest.csv and meta.json beside the arrays."""
-    # File names are bytes: those that are not UTF-8 survive as surrogate escapes. Texts are always
+    # File names are bytes: names that are not UTF-8 survive as surrogate escapes. Texts are always
     # quoted: Python 3.11 forgets to in a name with a carriage return.
     manifest.to_csv(
         folder / "manifest.csv",

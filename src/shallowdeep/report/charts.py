@@ -84,7 +84,7 @@ def learning_curves(shown: Shown) -> str:
 
 
 def _verdict(axes: Axes, shown: Shown) -> None:
-    """A row a pair: its interval in points, and the zone in which networks are equal."""
+    """One row per pair: its interval in points, and the zone in which networks are equal."""
     compared = shown.found.compared
     margin = 100 * compared[0].equivalence_margin
     axes.axvspan(-margin, margin, color=_SOFT, alpha=0.16, linewidth=0)
@@ -172,7 +172,7 @@ def _calibration(axes: Axes, shown: Shown) -> None:
 
 
 def _by_run(axes: Axes, shown: Shown) -> None:
-    """A row a model: a point a run, equal ones on each other, and the interval of their mean."""
+    """One row per model: a point per run, equal ones stacked, and the interval of their mean."""
     for number, own in _by_model(shown, "accuracy_by_run"):
         name, values = shown.names[number], sorted(own.accuracy)
         most, seen = max(Counter(values).values()), Counter[float]()

@@ -20,8 +20,6 @@ from shallowdeep.settings.params import Params
 from shallowdeep.trained.trained_network import TrainedNetwork
 
 RESULTS = Path("results")
-
-
 MUCH = 0.75  # balanced accuracy of networks that have learned much
 
 

@@ -52,7 +52,7 @@ def chosen(
 
 
 def first_layer(weights: NDArray[np.float32]) -> list[Tile]:
-    """The weights of a first layer [h, 3, S, S], a tile a neuron.
+    """The weights of a first layer [h, 3, S, S], one tile per neuron.
 
     Grey is 0; the largest weight of the layer, either way, is the end of the scale in its channel.
     """

@@ -24,7 +24,7 @@ class Predictions(NamedTuple):
     test: NDArray[np.float32]  # [A, R, N_tested], columns as in Prepared.tested
     train: NDArray[np.float32]  # [R, n], by fold 0's runs for fold 0's training pictures
     validation: NDArray[np.float32]  # [R, n], by fold 0's runs for its validation pictures
-    tuned: Tuned | None = None  # if params.yaml lists learning rates: those that the folds took
+    tuned: Tuned | None = None  # if params.yaml lists learning rates: the choice of the folds
 
 
 def write(predictions: Predictions, path: Path) -> None:

@@ -1,4 +1,4 @@
-"""The learning rates of a list in params.yaml, and those that the folds took."""
+"""The learning rates of a list in params.yaml, and the ones that the folds took."""
 
 from collections import Counter
 from typing import NamedTuple

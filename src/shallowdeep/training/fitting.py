@@ -109,7 +109,7 @@ class Fitting:
             elsewhere a fold's runs in step.
         device: of the training.
         cores: groups that train side by side on a CPU.
-        ranks: this process among those that share the groups.
+        ranks: this process among the ranks that share the groups.
         dtype: of weights and arithmetic.
 
     Attributes:
@@ -144,9 +144,9 @@ class Fitting:
         self.mine = ranks.share(len(self.groups))
 
     def _in_step(self) -> list[list[Member]]:
-        """Group runs with as many pictures to train, to validate and to test on.
+        """Group runs with equal numbers of pictures to train, to validate and to test on.
 
-        Those of one learning rate stand together, so that most groups have a single one.
+        Runs of one learning rate are adjacent, so that most groups have a single one.
         """
         alike: defaultdict[tuple[int, ...], list[Member]] = defaultdict(list)
         lrs = range(len(self._settings.lrs))

@@ -101,7 +101,7 @@ class Job:
             self._checkpoints.remove()
 
     def summary(self, network: TrainedNetwork) -> list[str]:
-        """Lines for the terminal: one, and if the learning rate was chosen how that went."""
+        """Lines for the terminal: a summary, and how the learning rate was chosen."""
         loss, _, accuracy = network.history[:, :, -1].mean((0, 1))
         folds, runs, seconds = len(self._seeds), len(self._seeds[0]), time.perf_counter()
         line = (

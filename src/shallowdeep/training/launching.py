@@ -109,11 +109,11 @@ def _tell(failures: Mapping[int, Any]) -> None:
         if failure.exitcode in by:
             name = signal.Signals(by[failure.exitcode]).name
             raise InputError(
-                f"rank {rank} was ended by {name}; nothing was written, `dvc repro` goes on"
+                f"rank {rank} was ended by {name}; nothing was written; `dvc repro` continues"
             )
     if statuses <= {LOST_CONNECTION, -signal.SIGTERM}:
         raise InputError(
-            "the connection to a rank of another machine has broken; nothing was written, `dvc"
-            " repro` goes on"
+            "the connection to a rank of another machine has broken; nothing was written; `dvc"
+            " repro` continues"
         )
     sys.exit(max(statuses - {LOST_CONNECTION}))  # it has said why

@@ -46,7 +46,7 @@ class Live:
 
 
 def add(writer: Any, number: int, epoch: Epoch, runs: Mapping[str, Tensor]) -> None:
-    """Add the means of an epoch over some runs, by the name of these; nothing of none."""
+    """Add an epoch's means over sets of runs, by name; an empty set adds nothing."""
     for name, chosen in runs.items():
         for measure, of_runs in zip(MEASURES, epoch, strict=True):
             if chosen.any():

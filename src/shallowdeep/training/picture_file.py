@@ -1,4 +1,4 @@
-"""Pictures stay in their file, of which memory may hold a part only.
+"""Pictures in their file, which may be larger than memory.
 
 A file that fits into memory is mapped. Pictures of a larger one are read into the batch that wants
 them, since giving mapped pages back costs more than reading (100 to 3,000 microseconds a picture of

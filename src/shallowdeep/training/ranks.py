@@ -1,4 +1,4 @@
-"""Several processes train one network: each some of its groups of runs, and rank 0 writes.
+"""Several processes train one network: each trains some groups of runs, and rank 0 writes.
 
 Grouping changes no bit, and so the number of processes does not. They exchange little, and from
 main memory, with a CUDA device too: hashes before the first step, results after the last. gloo does
@@ -27,7 +27,7 @@ _T = TypeVar("_T")
 
 @dataclass(frozen=True)
 class Ranks:
-    """This process among those that train one network."""
+    """This process among all that train one network."""
 
     rank: int = 0
     count: int = 1

@@ -1,4 +1,4 @@
-"""Mini-batch SGD on many runs at once, whichever solver moves the first layer."""
+"""Mini-batch SGD on many runs at once, with either solver of the first layer."""
 
 import itertools
 from collections.abc import Callable, Iterable, Sequence
@@ -176,7 +176,7 @@ class Runs:
         return outputs[:, 0]
 
     def _recorded_step(self, rows: Tensor, labels: Tensor) -> Tensor:
-        """Take a step on a CUDA device: the first of its size as it is, others from its record."""
+        """Take a step on a CUDA device: the first of each batch size directly, others by graph."""
         size = rows.shape[1]
         if size not in self._recorded:  # in it, libraries set themselves up
             self._recorded[size] = None
