@@ -15,7 +15,7 @@ pin_arithmetic()  # before NumPy is imported: stages are called in this process
 import pytest
 from checkouts import ROOT, clone, commit, run
 from filelock import FileLock
-from in_process import dvc_main
+from in_process import dvc_main, told
 from noise import write_prepared
 from odd_names import run_odd
 from playwright.sync_api import sync_playwright
@@ -97,17 +97,17 @@ def odd(miniature, tmp_path_factory) -> Path:
 def run_miniature(folder: Path) -> None:
     clone(folder)
     pictures = folder.parent / "pictures"
-    run(folder, sys.executable, "-m", "shallowdeep", "sample", str(pictures), "--per-class", "20")
-    text = (folder / "params.yaml").read_text()
-    for old, new in (
-        ("dir: data/sample", f"dir: {pictures}"),
-        ("size: 128", "size: 16"),
-        ("epochs: 10", "epochs: 2"),
-        ("runs: 10", "runs: 2"),
+    told("sample", str(pictures), "--per-class", "20")
+    for name, old, new in (
+        ("params.yaml", "dir: data/sample", f"dir: {pictures}"),
+        ("params.yaml", "size: 128", "size: 16"),
+        ("params.yaml", "epochs: 10", "epochs: 2"),
+        ("params.yaml", "runs: 10", "runs: 2"),
+        ("data/dvc.yaml", "--per-class 500", "--per-class 20"),
     ):
+        text = (folder / name).read_text()
         assert old in text
-        text = text.replace(old, new, 1)
-    (folder / "params.yaml").write_text(text)
+        (folder / name).write_text(text.replace(old, new, 1))
     run(folder, sys.executable, ".dvc/plots/page.py")  # as `make setup` does
     dvc_main(folder, "repro")
     commit(folder)

@@ -15,7 +15,7 @@ import pytest
 from checkouts import ROOT, run, start
 from distributed import Client
 from distributed.security import Security
-from in_process import call_alone
+from in_process import call_alone, told
 from remotes import free_port, served
 
 from shallowdeep.pictures import cluster
@@ -99,7 +99,7 @@ def held_up(project, address, worker):
 def larger(project):
     """A project with 200 pictures and 4 files that are none: a chunk or two for each worker."""
     pictures = project.parent / "more pictures"
-    run(project, "shallowdeep", "sample", str(pictures), "--per-class", "100")
+    told("sample", str(pictures), "--per-class", "100")
     for i in range(4):
         shutil.copy(ROOT / "README.md", pictures / "cat" / f"{i}.jpg")
     params = project / "params.yaml"

@@ -368,11 +368,6 @@ def test_a_hundred_mistakes_are_known_before_the_first_picture_is_read(project):
     refused(project, "class dog: 4 usable pictures are too few for folds: 5, which need two each")
 
 
-def test_a_disk_that_is_full(project):
-    """Here a limit on the size of a file does it."""
-    refused(project, "File too large", before=["prlimit", "--fsize=5000"])
-
-
 @pytest.mark.parametrize(
     ("folder", "message"),
     [
@@ -409,8 +404,7 @@ def test_an_unreadable_file_is_listed(project):
     assert '"cat/5.jpg","cannot be read: Permission denied"' in listing
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_it_can_be_stopped(project, number, status):
+def test_it_can_be_stopped(project):
     """In the middle of decoding: nothing is left of it."""
     save(Image.effect_noise((3_000, 3_000), 50), project / "set" / "cat" / "large.jpg")
     for i in range(5_000):  # several minutes' work
@@ -420,8 +414,8 @@ def test_it_can_be_stopped(project, number, status):
         assert process.poll() is None
         time.sleep(0.01)
     time.sleep(0.3)
-    process.send_signal(number)
+    process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=30)
-    assert process.returncode == status
+    assert process.returncode == 128 + signal.SIGINT
     assert "Traceback" not in err and out == ""
     assert content(project) == {}

@@ -9,10 +9,9 @@ import pytest
 import torch
 from checkouts import ROOT, run, with_environment
 from documents import blocks, commands
-from in_process import dvc_main
+from in_process import dvc_main, told
 
 from shallowdeep.commands.sweep import settings_of
-from shallowdeep.datasets import sample
 from shallowdeep.prepared.normalisation import Normalisation
 from shallowdeep.trained import model
 
@@ -25,7 +24,7 @@ LEND = f"ln -s '{ROOT}/.venv' .venv; touch -d 2000-01-01T00:00:00 requirements*.
 @pytest.fixture
 def elsewhere(project, tmp_path):
     """A folder with pictures, and an empty repository that the project has as its origin."""
-    sample.main([f"{tmp_path}/elsewhere/pictures", "--seed", "2", "--per-class", "20"])
+    told("sample", f"{tmp_path}/elsewhere/pictures", "--seed", "2", "--per-class", "20")
     repository = f"{tmp_path}/elsewhere/repository"
     run(project, "git", "init", "--quiet", "--bare", "--initial-branch", "main", repository)
     run(project, "git", "remote", "add", "origin", repository)
@@ -104,4 +103,4 @@ def test_the_recipe_for_a_data_set_works(project):
     with (project / ".gitignore").open("a") as file:
         file.write("/data/shapes\n")
     dvc_main(project, "exp", "run", "prepare", "-S", "data.dir=data/shapes")
-    assert json.loads((project / "results/data.json").read_text())["pictures"] == 1_000
+    assert json.loads((project / "results/data.json").read_text())["pictures"] == 40
