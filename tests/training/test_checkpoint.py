@@ -10,9 +10,8 @@ from in_process import dvc_main
 from noise import interrupted, trained
 
 from shallowdeep.files.checkout import CHECKPOINTS, KEPT
-from shallowdeep.files.checksums import of_tensors
 from shallowdeep.training import checkpoint, sgd
-from shallowdeep.training.checkpoint import Checkpoints
+from shallowdeep.training.checkpoint import Checkpoints, checksum
 
 SOLVERS = ("primal", "dual")
 
@@ -129,7 +128,7 @@ def spoil(path, how):
         del state[name]
     if how == "fingerprint":
         saved["fingerprint"] = "another"
-    torch.save(saved | {"sha256": of_tensors(state.values())}, path)
+    torch.save(saved | {"sha256": checksum(state.values())}, path)
 
 
 @pytest.mark.parametrize(

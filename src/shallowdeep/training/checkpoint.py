@@ -1,7 +1,9 @@
 """Checkpoints of long trainings, so that an interrupted one resumes instead of starting again."""
 
+import hashlib
+import json
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -11,7 +13,6 @@ from torch import Tensor
 
 from shallowdeep.files.atomic import write_torch
 from shallowdeep.files.checkout import checkpoints, remove_checkpoints
-from shallowdeep.files.checksums import of_json, of_tensors
 
 EVERY = 30.0  # seconds between checkpoints
 WORTH = 1.0  # seconds that a training must have taken for its end to be saved
@@ -36,7 +37,7 @@ class Checkpoint:
             content = torch.load(self._path, map_location="cpu", weights_only=True)
             saved: dict[str, Tensor] = content["state"]
             about = (content["fingerprint"], content["sha256"])
-            if about != (self._fingerprint, of_tensors(saved.values())):
+            if about != (self._fingerprint, checksum(saved.values())):
                 raise ValueError("of another training, or altered")
             if _shapes(saved) != _shapes(like):
                 raise ValueError("of other tensors")
@@ -52,7 +53,7 @@ class Checkpoint:
     def write(self, state: State) -> None:
         """Save a state."""
         tensors = {name: tensor.cpu() for name, tensor in state.items()}
-        about = {"fingerprint": self._fingerprint, "sha256": of_tensors(tensors.values())}
+        about = {"fingerprint": self._fingerprint, "sha256": checksum(tensors.values())}
         with suppress(FileNotFoundError):  # another experiment that is done took the folder away
             write_torch(self._path, about | {"state": tensors})
         self._saved = time.monotonic()
@@ -62,7 +63,8 @@ class Checkpoints:
     """The checkpoints of the trainings of one stage."""
 
     def __init__(self, stage: str, inputs: Mapping[str, Any]) -> None:
-        self._fingerprint = of_json(inputs)
+        content = json.dumps(inputs, sort_keys=True).encode()
+        self._fingerprint = hashlib.sha256(content).hexdigest()
         self._name = f"{stage}.{self._fingerprint}"
         self._folder = checkpoints()
 
@@ -78,6 +80,14 @@ class Checkpoints:
     def remove(self) -> None:
         """Remove all of them: the stage is done."""
         remove_checkpoints(self._name)
+
+
+def checksum(tensors: Iterable[Tensor]) -> str:
+    """SHA-256 of the numbers of several tensors, in order."""
+    digest = hashlib.sha256()
+    for tensor in tensors:
+        digest.update(tensor.contiguous().cpu().numpy().data)
+    return digest.hexdigest()
 
 
 def _shapes(state: State) -> dict[str, tuple[torch.Size, torch.dtype]]:

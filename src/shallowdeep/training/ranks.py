@@ -84,14 +84,6 @@ class Ranks:
                         f"rank {rank} reads another {name} than rank 0; give all of them the same"
                     )
 
-    def wait_for_others(self) -> None:
-        """Wait until all ranks have come here."""
-        if self.count > 1:
-            import torch.distributed as dist
-
-            with _connected():
-                dist.barrier()
-
 
 ALONE = Ranks()
 
