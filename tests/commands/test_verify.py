@@ -80,7 +80,6 @@ def md5(path: Path) -> str:
 
 def test_a_clean_run_gives_the_committed_bits_whatever_is_varied(project, tmp_path):
     """From a worktree's subfolder; threads, locale, time zone, umask, path, order of files."""
-    edit(project, "data/dvc.yaml", "--per-class 500", "--per-class 20")
     edit(project, "params.yaml", "dir: .*pictures", "dir: data/sample")
     dvc_main(project, "repro")
     commit(project)
