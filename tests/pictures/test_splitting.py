@@ -174,7 +174,11 @@ def test_groups_of_one_picture_are_none_and_a_large_one_makes_the_others_smaller
 @pytest.mark.parametrize(
     ("keys", "folds", "message"),
     [
-        (ALONE // 100, 10, "class cat: .* in 4 groups, too few for folds: 10; .* be folds: 4"),
+        (
+            ALONE // 100,
+            10,
+            "class cat: .* in 4 groups, too few for folds: 10; there can be folds: 4",
+        ),
         (np.where(ALONE < 400, ALONE, 400), 3, "class dog: .* in 1 group, .* must be more groups"),
         (ALONE // 200, 1, "class cat: .* in 2 groups, too few for folds: 1; there must be more"),
     ],

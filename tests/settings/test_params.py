@@ -169,7 +169,7 @@ REFUSED = [
     ("models.deep.hidden", ({5: 3}, "hidden: {5: 3} is not a list")),
     ("models.deep.widths", ([5], "deep: unknown key 'widths'; known: epochs, lr, init, hidden")),
     ("data.group", ("(clip", r"data: group: '(clip' is no regular expression: missing ), unter")),
-    ("data.group", (r"clip\d", r"group: 'clip\\d' is neither `folder` nor has a group; its f")),
+    ("data.group", (r"clip\d", r"group: 'clip\\d' is neither `folder` nor has a group; its first")),
     ("data.group", ("(a" * 200, "is no regular expression"), (3, "group: 3 is not a text")),
     ("data.near_duplicates", ("join", "near_duplicates: 'join' is not one of group, ignore")),
     ("nesterov", (1, "nesterov: 1 is not true or false")),
