@@ -4,9 +4,11 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 EVERY = 0.5  # seconds between two checks
+AGAIN = 10.0  # seconds to a further signal: Python drops an exception in a destructor or a callback
 SHELLS = {"sh", "bash", "dash", "zsh", "ksh", "fish", "busybox"}  # what DVC runs a command with
 
 
@@ -22,15 +24,20 @@ def end_with_parent() -> None:
     while (about := _stat(parent)) and about[0] in SHELLS and int(about[2]):
         shells.append(parent)
         parent = int(about[2])
-    threading.Thread(target=_watch, args=([*shells, parent],), daemon=True).start()
+    nearest, *others = [*shells, parent]
+    started = {pid: _start_of(pid) for pid in others}  # now: a thread may begin late
+    threading.Thread(target=_watch, args=(nearest, started), daemon=True).start()
 
 
-def _watch(ancestors: list[int]) -> None:
-    nearest, *others = ancestors
-    started = {pid: _start_of(pid) for pid in others}
-    while os.getppid() == nearest and all(_start_of(pid) == started[pid] for pid in others):
+def _watch(parent: int, started: Mapping[int, str]) -> None:
+    """Wait until the parent, or one of its parents by their start, has ended."""
+    while os.getppid() == parent and all(
+        _start_of(pid) == start != "" for pid, start in started.items()
+    ):
         time.sleep(EVERY)
-    os.kill(os.getpid(), signal.SIGTERM)
+    while True:
+        os.kill(os.getpid(), signal.SIGTERM)
+        time.sleep(AGAIN)
 
 
 def _stat(pid: int) -> list[str]:
