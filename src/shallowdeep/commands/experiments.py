@@ -206,9 +206,9 @@ def check_current(repo: "Repo", revision: str, content: Mapping[str, object]) ->
     last = next((one for one in stages if one.name == LAST), None)
     if last is None or not all(out.hash_info for out in last.outs):
         raise _stale(repo, revision, f"{LOCK} has no {LAST}")
-    lock = parse_bytes(text_of(repo, revision, LOCK), f"{revision}: {LOCK}")
-    if other := stale.locked_differences(lock, content):
-        raise _stale(repo, revision, other)
+    for dep in [dep for stage in stages for dep in stage.params]:  # DVC has parsed the lock
+        if other := stale.differences(dep.hash_info.value or {}, content):
+            raise _stale(repo, revision, other)
     changes = _changed_files(repo, stages) if revision == WORKSPACE else _changed(repo, stages)
     for problem in changes:
         raise _stale(repo, revision, problem)

@@ -30,7 +30,7 @@ def end_with_parent() -> None:
 
 
 def _watch(parent: int, started: Mapping[int, str]) -> None:
-    """Wait until the parent, or one of its parents by their start, has ended."""
+    """End this process once its parent, or one above it by its start, has ended."""
     while os.getppid() == parent and all(
         _start_of(pid) == start != "" for pid, start in started.items()
     ):
