@@ -97,7 +97,7 @@ def odd(miniature, tmp_path_factory) -> Path:
 def run_miniature(folder: Path) -> None:
     clone(folder)
     pictures = folder.parent / "pictures"
-    told("sample", str(pictures), "--per-class", "20")
+    assert told("sample", str(pictures), "--per-class", "20") == ""
     for name, old, new in (
         ("params.yaml", "dir: data/sample", f"dir: {pictures}"),
         ("params.yaml", "size: 128", "size: 16"),

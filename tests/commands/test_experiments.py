@@ -98,10 +98,13 @@ def commands(message: str) -> list[list[str]]:
 def follow(project: Path, message: str) -> None:
     """Type the commands that a message names."""
     for program, *arguments in commands(message):
-        call = (dvc_main, project) if program == "dvc" else (run, project, program)
-        ignored = [AssertionError] if arguments[:2] == ["exp", "apply"] else []
-        with contextlib.suppress(*ignored):  # it applies, and names what the cache lacks
-            call[0](*call[1:], *arguments)
+        if arguments[:2] == ["exp", "apply"]:
+            with contextlib.suppress(AssertionError):  # it applies, and names what the cache lacks
+                dvc_main(project, *arguments)
+        elif program == "dvc":
+            dvc_main(project, *arguments)
+        else:
+            run(project, program, *arguments)
 
 
 def test_altered_files_are_named(longer_project):

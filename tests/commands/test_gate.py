@@ -14,7 +14,6 @@ from shallowdeep.evaluation.change import Change
 from shallowdeep.files.errors import InputError
 
 NAME = "deep.balanced_accuracy.mean"
-ANY = (-1.0, 1.0)
 
 
 def metrics(value):
@@ -26,38 +25,45 @@ def judged(before, after, known=None, **rule):
 
 
 @pytest.mark.parametrize(
-    ("rule", "after", "interval", "verdict"),
+    ("better", "kind", "tolerance", "after", "verdict"),
     [
-        ({"better": "higher", "absolute": 0.02}, 0.60, ANY, "ok"),
-        ({"better": "higher", "absolute": 0.02}, 0.48, ANY, "ok"),  # just so
-        ({"better": "higher", "absolute": 0.02}, 0.479, ANY, "worse"),
-        ({"better": "higher", "absolute": 0.0}, 0.5, ANY, "ok"),
-        ({"better": "lower", "absolute": 0.02}, 0.40, ANY, "ok"),
-        ({"better": "lower", "absolute": 0.02}, 0.53, ANY, "worse"),
-        ({"better": "higher", "relative": 0.1}, 0.45, ANY, "ok"),
-        ({"better": "higher", "relative": 0.1}, 0.44, ANY, "worse"),
-        ({"better": "lower", "relative": 0.1}, 0.56, ANY, "worse"),
-        # beyond chance: the whole interval is worse, by more than the tolerance
-        ({"better": "higher", "absolute": 0.0}, 0.4, (-0.2, 0.001), "ok"),  # may be chance
-        ({"better": "higher", "absolute": 0.0}, 0.4, (-0.2, -0.001), "worse"),
-        ({"better": "higher", "absolute": 0.02}, 0.4, (-0.2, -0.019), "ok"),  # not by so much
-        ({"better": "higher", "absolute": 0.02}, 0.4, (-0.2, -0.021), "worse"),
-        ({"better": "lower", "absolute": 0.0}, 0.4, (-0.001, 0.2), "ok"),
-        ({"better": "lower", "absolute": 0.0}, 0.4, (0.001, 0.2), "worse"),
-        ({"better": "lower", "absolute": 0.0}, 0.4, (-0.2, -0.1), "ok"),
+        ("higher", "absolute", 0.02, 0.60, "ok"),
+        ("higher", "absolute", 0.02, 0.48, "ok"),  # just so
+        ("higher", "absolute", 0.02, 0.479, "worse"),
+        ("higher", "absolute", 0.0, 0.5, "ok"),
+        ("lower", "absolute", 0.02, 0.40, "ok"),
+        ("lower", "absolute", 0.02, 0.53, "worse"),
+        ("higher", "relative", 0.1, 0.45, "ok"),
+        ("higher", "relative", 0.1, 0.44, "worse"),
+        ("lower", "relative", 0.1, 0.56, "worse"),
     ],
 )
-def test_a_metric_may_be_so_much_worse(rule, after, interval, verdict):
-    """Than 0.5; better is never worse, and chance is asked about where the rule says so."""
-    known, before = {NAME: interval}, metrics(0.5)
-    if interval is ANY:
-        assert judged(before, metrics(after), known, **rule).verdict == verdict
-        return
-    rule = rule | {"beyond_chance": True}
-    found = judged(before, metrics(after), known, **rule)
+def test_a_tolerance_is_absolute_or_relative(better, kind, tolerance, after, verdict):
+    """The baseline is 0.5; better is never worse, and chance is not asked about."""
+    rule = {"better": better, kind: tolerance}
+    found = judged(metrics(0.5), metrics(after), {NAME: (-1.0, 1.0)}, **rule)
+    assert found.verdict == verdict
+
+
+@pytest.mark.parametrize(
+    ("better", "tolerance", "interval", "verdict"),
+    [
+        ("higher", 0.0, (-0.2, 0.001), "ok"),  # may be chance
+        ("higher", 0.0, (-0.2, -0.001), "worse"),
+        ("higher", 0.02, (-0.2, -0.019), "ok"),  # surely worse, not surely by so much
+        ("higher", 0.02, (-0.2, -0.021), "worse"),
+        ("lower", 0.0, (-0.001, 0.2), "ok"),
+        ("lower", 0.0, (0.001, 0.2), "worse"),
+        ("lower", 0.0, (-0.2, -0.1), "ok"),
+    ],
+)
+def test_beyond_chance_is_where_the_whole_interval_is_worse(better, tolerance, interval, verdict):
+    """By more than the tolerance; without an interval it is missing."""
+    rule = {"better": better, "absolute": tolerance, "beyond_chance": True}
+    found = judged(metrics(0.5), metrics(0.4), {NAME: interval}, **rule)
     assert found.verdict == verdict
     assert f"{interval[0]:+.4f} to {interval[1]:+.4f}" in shown([found], ("a", "b"), markdown=True)
-    assert judged(before, metrics(after), **rule).verdict == "missing"
+    assert judged(metrics(0.5), metrics(0.4), **rule).verdict == "missing"
 
 
 def test_without_answers_the_interval_is_the_published_one():

@@ -95,7 +95,10 @@ def test_a_linear_model_learns_something_but_not_all(sample: Path) -> None:
     [
         (["new", "--seed", "-1"], "sample: --seed: -1 is not a whole number from 0 to 4294967295"),
         (["new", "--seed", "x"], "sample: --seed: x is not a whole number from 0 to 4294967295"),
-        (["new", "--per-class", "0"], "--per-class: 0 is not a whole number from 1 to 100000"),
+        (
+            ["new", "--per-class", "0"],
+            "sample: --per-class: 0 is not a whole number from 1 to 100000",
+        ),
         (["new", "--per-class", "9" * 50], f"--per-class: {'9' * 40} is not a whole number"),
         (["new", "--per-class", "1.5"], "sample: --per-class: 1.5 is not a whole number from 1 to"),
         (["file"], "is there already; name a new or an empty folder"),

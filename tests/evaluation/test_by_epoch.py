@@ -64,7 +64,10 @@ def test_networks_are_compared_after_the_same_epochs():
         (["", "", ""], "At no epoch up to 9 is one of the networks ahead,"),
         (["deep", "", "deep"], "The deep network is ahead at epoch 1 and at epoch 9, "),
         (["shallow", "shallow", ""], "The shallow network is ahead from epoch 1 to 3, "),
-        (["shallow", "", "deep"], "is ahead at epoch 1; the deep network is ahead at epoch 9"),
+        (
+            ["shallow", "", "deep"],
+            "shallow network is ahead at epoch 1; the deep network is ahead at epoch 9",
+        ),
         (["deep", "deep", "deep"], "with 90 % confidence for all epochs together."),
     ],
 )

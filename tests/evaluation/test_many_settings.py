@@ -46,8 +46,8 @@ def test_where_nothing_is_to_be_found_few_series_name_a_network():
     rng = np.random.default_rng(1)
     wrong = alone = 0
     for _ in range(150):
-        found = step_down([setting(rng) for _ in range(8)], alpha=0.05)
-        wrong += any(verdict(of) in QUESTION for of in found)
-        alone += any(of.difference.p_value < 0.05 for of in found)
+        settings = [setting(rng) for _ in range(8)]
+        wrong += any(verdict(of) in QUESTION for of in step_down(settings, alpha=0.05))
+        alone += any(verdict(at(0.05)) in QUESTION for at in settings)
     assert wrong <= 0.09 * 150
     assert alone > 2 * wrong

@@ -26,7 +26,11 @@ def below(*tops, names=PAIR):
         (below("train", "validation"), "are splits", "train"),
         (below("Training", "Val", "test"), "are splits", "Training"),
         (below("train"), "are splits", "train"),
-        (below("training_set/training_set", "test_set/test_set"), "splits", "training_set/tr"),
+        (
+            below("training_set/training_set", "test_set/test_set"),
+            "splits",
+            "training_set/training",
+        ),
         (below("01-train", "02-test"), "are splits", "01-train"),
         (below("train", "extra"), "train is a split, not a class", "train"),
         (["cat", "validation"], "validation is a split, not a class; if it is one, rename", None),

@@ -109,7 +109,7 @@ ELSEWHERE = {
     "commands/experiments.py": (8, "tests/commands/test_experiments.py"),
     "commands/run_crate.py": (1, "no advice: a remark in the crate"),
     "commands/sweep.py": (1, "no advice: the command that has failed"),
-    "pictures/cluster.py": (1, "tests/pipeline/test_clusters.py"),
+    "pictures/cluster.py": (1, "tests/pipeline/test_decoding_together.py"),
     "pictures/other_formats.py": (1, "git-lfs is not installed here"),
     "provenance/records.py": (1, "tests/pipeline/test_interruption.py"),
     "provenance/requirements.py": (1, "make setup, with make's own option -B"),

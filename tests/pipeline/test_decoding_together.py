@@ -99,7 +99,7 @@ def held_up(project, address, worker):
 def larger(project):
     """A project with 200 pictures and 4 files that are none: a chunk or two for each worker."""
     pictures = project.parent / "more pictures"
-    told("sample", str(pictures), "--per-class", "100")
+    assert told("sample", str(pictures), "--per-class", "100") == ""
     for i in range(4):
         shutil.copy(ROOT / "README.md", pictures / "cat" / f"{i}.jpg")
     params = project / "params.yaml"
@@ -203,13 +203,17 @@ def test_a_scheduler_that_goes_is_told(project, tmp_path):
     assert prepared(project) == before
 
 
-def test_workers_that_have_all_gone_are_told(project, scheduler, tmp_path):
-    """Some seconds later, in case one comes back."""
-    before = prepared(project)
+def test_workers_that_have_all_gone_are_told(larger, scheduler, tmp_path, monkeypatch):
+    """Some seconds later, in case one comes back; with a worker the next run is whole."""
+    before = prepared(larger)
     with workers(scheduler, tmp_path, count=1) as (worker,):
-        stage = held_up(project, scheduler, worker)
+        stage = held_up(larger, scheduler, worker)
         worker.kill()
         _, error = stage.communicate(timeout=100)
     line = f"prepare: DASK_SCHEDULER_ADDRESS: {scheduler}: all workers have gone; start one, then"
     assert (stage.returncode, error) == (1, f"{line} `dvc repro` decodes anew\n")
-    assert prepared(project) == before
+    assert prepared(larger) == before
+    monkeypatch.setenv(cluster.ADDRESS, scheduler)
+    with workers(scheduler, tmp_path, count=1):
+        assert call_alone(larger, "prepare").status == 0
+    assert prepared(larger) != before

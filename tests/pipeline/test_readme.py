@@ -24,7 +24,8 @@ LEND = f"ln -s '{ROOT}/.venv' .venv; touch -d 2000-01-01T00:00:00 requirements*.
 @pytest.fixture
 def elsewhere(project, tmp_path):
     """A folder with pictures, and an empty repository that the project has as its origin."""
-    told("sample", f"{tmp_path}/elsewhere/pictures", "--seed", "2", "--per-class", "20")
+    sample = ("sample", f"{tmp_path}/elsewhere/pictures", "--seed", "2", "--per-class", "20")
+    assert told(*sample) == ""
     repository = f"{tmp_path}/elsewhere/repository"
     run(project, "git", "init", "--quiet", "--bare", "--initial-branch", "main", repository)
     run(project, "git", "remote", "add", "origin", repository)

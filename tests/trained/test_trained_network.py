@@ -96,7 +96,7 @@ CASES = [
     *((name, damage, WRONG) for name in FILES for damage in DAMAGE),
     *((FILES[2], damage, WRONG) for damage in OF_HISTORY),
     (FILES[1], "without metadata", WRONG),
-    *((name, "missing", "no such file; `dvc repro") for name in FILES),
+    *((name, "missing", "no such file; `dvc repro`") for name in FILES),
     *((name, "a folder", "") for name in FILES),
 ]
 
